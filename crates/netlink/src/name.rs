@@ -1,0 +1,81 @@
+//! An interface's name.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest name that the kernel takes: `IFNAMSIZ` is 16 and counts the closing zero.
+const LONGEST: usize = 15;
+
+/// A valid interface name, by the rules of `dev_valid_name` in net/core/dev.c.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LinkName(String);
+
+/// Why a text is no interface name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidLinkName {
+    /// The empty text.
+    #[error("an interface name is empty")]
+    Empty,
+    /// Over 15 bytes.
+    #[error("interface name `{0}` is longer than {LONGEST} bytes")]
+    TooLong(String),
+    /// `.`, `..`, or a `/`, `:` or white space somewhere.
+    #[error("interface name `{0}` is `.`, `..`, or holds `/`, `:` or white space")]
+    Forbidden(String),
+}
+
+impl LinkName {
+    /// Checks and wraps a name.
+    pub fn new(name: impl Into<String>) -> Result<Self, InvalidLinkName> {
+        let name = name.into();
+        if name.is_empty() {
+            return Err(InvalidLinkName::Empty);
+        }
+        if name.len() > LONGEST {
+            return Err(InvalidLinkName::TooLong(name));
+        }
+        let forbidden = |c: char| c == '/' || c == ':' || c.is_whitespace();
+        if name == "." || name == ".." || name.contains(forbidden) {
+            return Err(InvalidLinkName::Forbidden(name));
+        }
+        Ok(Self(name))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for LinkName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for LinkName {
+    type Err = InvalidLinkName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::new(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_what_the_kernel_takes() {
+        for name in ["lo", "eth0", "wlp192s0", "fpsc0", "tun-firezone", "fifteen-bytes-x"] {
+            assert!(LinkName::new(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_the_kernel_refuses() {
+        for name in ["", ".", "..", "a/b", "a b", "eth0:1", "sixteen-bytes-xx"] {
+            assert!(LinkName::new(name).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! A laboratory for VPN clients on Linux.
+
+pub mod scenario;
