@@ -1,3 +1,5 @@
 //! A laboratory for VPN clients on Linux.
 
+pub mod multicall;
+pub mod sandbox;
 pub mod scenario;

@@ -1,0 +1,26 @@
+//! One file that is several programs: `fps-lab`, called under another name, is that program.
+//!
+//! This is the only place that knows the programs as code. The lab starts them by name and talks
+//! to them only through their command lines, files and sockets, so that a foreign build can take
+//! their place.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::sandbox;
+
+/// The names under which an `fps-lab` program is another, beside the sandbox's helper.
+pub const PROGRAMS: [&str; 4] = ["fps_client", "fps_server", "fps_carrier", "fps-route"];
+
+/// Does what the name in `arguments[0]` says; `fps-lab` under any other.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let name = arguments
+        .first()
+        .map(|path| Path::new(path).file_name().unwrap_or_default());
+    match name.and_then(|name| name.to_str()) {
+        Some(sandbox::helper::HELPER_NAME) => sandbox::helper::main(),
+        _ => ExitCode::SUCCESS,
+    }
+}

@@ -1,0 +1,76 @@
+//! Why there is no sandbox, or why it refused.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::protocol::Failure;
+
+/// A sandbox that could not be had, or an operation in it that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The namespaces could not be created.
+    #[error("create the sandbox's namespaces: {cause}\n{remedy}")]
+    Namespaces {
+        /// The errno.
+        cause: io::Error,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// The helper program did not start.
+    #[error("start the sandbox's helper {program}: it must be an fps-lab program")]
+    Helper {
+        /// Its path.
+        program: PathBuf,
+    },
+    /// The helper is gone.
+    #[error("the sandbox is gone")]
+    Lost(#[source] io::Error),
+    /// The helper refused.
+    #[error("{operation}: {reason}")]
+    Refused {
+        /// The operation.
+        operation: String,
+        /// The step that failed, with its errno.
+        reason: String,
+    },
+    /// The helper gave an answer to another question.
+    #[error("{operation}: the helper's answer makes no sense; is it of this version?")]
+    Confused {
+        /// The operation.
+        operation: String,
+    },
+}
+
+impl SandboxError {
+    pub(super) fn namespaces(cause: io::Error, root: bool) -> Self {
+        let remedy = if root {
+            "As root this needs CAP_SYS_ADMIN: in a container, start it with --privileged."
+        } else {
+            "Run it with sudo, or allow user namespaces: `sysctl user.max_user_namespaces` above \
+             0, and on Ubuntu `sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
+        };
+        Self::Namespaces { cause, remedy }
+    }
+
+    pub(super) fn lost(cause: io::Error) -> Self {
+        Self::Lost(cause)
+    }
+
+    pub(super) fn refused(operation: &str, failure: Failure) -> Self {
+        let Failure { step, errno } = failure;
+        let reason = match errno {
+            Some(errno) => format!("{step}: {}", io::Error::from_raw_os_error(errno)),
+            None => step,
+        };
+        Self::Refused {
+            operation: operation.to_owned(),
+            reason,
+        }
+    }
+
+    pub(super) fn confused(operation: &str) -> Self {
+        Self::Confused {
+            operation: operation.to_owned(),
+        }
+    }
+}

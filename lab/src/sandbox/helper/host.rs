@@ -1,0 +1,199 @@
+//! A host's namespaces, files and sockets.
+
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::path::Path;
+
+use fps_netns::{Namespace, sysctl};
+use netlink_sys::Socket;
+use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
+use nix::mount::MsFlags;
+use nix::sched::{CloneFlags, setns, unshare};
+use socket2::{Domain, Protocol, Type};
+
+use super::super::protocol::{FileSpec, HostSpec, SocketKind};
+use super::setup::{Home, mount_at, own_namespace};
+use super::{Result, Step};
+
+/// Where a host finds the programs that the lab brings along.
+const PROGRAMS: &str = "/run/fps-lab/bin";
+
+/// A host.
+pub(super) struct Host {
+    network: Namespace,
+    mounts: OwnedFd,
+    name: OwnedFd,
+}
+
+impl Host {
+    /// Creates a host; gives its network namespace and a netlink socket in it as well.
+    pub(super) fn create(home: &Home, spec: &HostSpec) -> Result<(Self, OwnedFd, OwnedFd)> {
+        let upper = format!("/run/hosts/{}/etc", spec.name);
+        let work = format!("/run/hosts/{}/work", spec.name);
+        for folder in [&upper, &work] {
+            fs::create_dir_all(folder).step(format!("create {folder}"))?;
+        }
+        unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS)
+            .step("create the host's namespaces")?;
+        let made = Self::furnish(spec, &upper, &work);
+        home.enter();
+        made
+    }
+
+    /// Everything that is done inside the new namespaces.
+    fn furnish(spec: &HostSpec, upper: &str, work: &str) -> Result<(Self, OwnedFd, OwnedFd)> {
+        nix::unistd::sethostname(&spec.name).step("set the host name")?;
+        // An overlay, not a bind mount over single files, on which rename and unlink fail with
+        // EBUSY: DHCP clients and resolvers replace /etc/resolv.conf by rename.
+        let options = format!("lowerdir=/etc,upperdir={upper},workdir={work}");
+        // In a user namespace the overlay may not write trusted.* attributes.
+        let options = match fs::read_to_string("/proc/self/uid_map") {
+            Ok(map) if !covers_all(&map) => format!("{options},userxattr"),
+            _ => options,
+        };
+        mount_at(
+            Some("overlay"),
+            "/etc",
+            Some("overlay"),
+            MsFlags::empty(),
+            Some(&options),
+        )?;
+        let private = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        mount_at(
+            Some("tmpfs"),
+            "/run",
+            Some("tmpfs"),
+            private,
+            Some("mode=0755"),
+        )?;
+        // /sys/class/net shows the namespace in which sysfs was mounted.
+        let quiet = private | MsFlags::MS_NOEXEC;
+        mount_at(Some("sysfs"), "/sys", Some("sysfs"), quiet, None)?;
+        sysctl::write_all(sysctl::BASELINE).step("set the sysctl baseline")?;
+        if spec.forward {
+            sysctl::write_all(sysctl::FORWARDING).step("turn forwarding on")?;
+        }
+        fs::create_dir_all(PROGRAMS).step(format!("create {PROGRAMS}"))?;
+        for (name, target) in &spec.programs {
+            symlink(target, Path::new(PROGRAMS).join(name)).step(format!("link {name}"))?;
+        }
+        spec.files.iter().try_for_each(write)?;
+        let network = Namespace::current().step("hold the network namespace")?;
+        let copy = network
+            .as_fd()
+            .try_clone_to_owned()
+            .step("copy a descriptor")?;
+        let host = Self {
+            network,
+            mounts: own_namespace("mnt")?,
+            name: own_namespace("uts")?,
+        };
+        Ok((host, copy, netlink_socket()?))
+    }
+
+    /// Makes a socket in the host's network namespace.
+    pub(super) fn socket(&self, kind: SocketKind) -> Result<OwnedFd> {
+        self.network
+            .within(|| socket(kind))
+            .step("enter the host")?
+    }
+
+    /// Writes a sysctl in the host's network namespace.
+    pub(super) fn sysctl(&self, key: &str, value: &str) -> Result<()> {
+        let write = || sysctl::write(key, value).step("in the host");
+        self.network.within(write).step("enter the host")?
+    }
+
+    /// Writes a file that only the host sees.
+    pub(super) fn write_file(&self, home: &Home, file: &FileSpec) -> Result<()> {
+        let outcome = setns(&self.mounts, CloneFlags::CLONE_NEWNS)
+            .step("enter the host's mounts")
+            .and_then(|()| write(file));
+        home.enter();
+        outcome
+    }
+
+    /// The way into the host for a process that is about to exec there.
+    pub(super) fn entrance(&self) -> Entrance {
+        Entrance {
+            network: self.network.as_fd().as_raw_fd(),
+            mounts: self.mounts.as_raw_fd(),
+            name: self.name.as_raw_fd(),
+        }
+    }
+}
+
+/// A host's namespaces by number. They stay open as long as the sandbox lives.
+#[derive(Clone, Copy)]
+pub(super) struct Entrance {
+    network: RawFd,
+    mounts: RawFd,
+    name: RawFd,
+}
+
+impl Entrance {
+    /// Moves the calling process into the host, for good.
+    pub(super) fn enter(self) -> nix::Result<()> {
+        let namespaces = [
+            (self.network, CloneFlags::CLONE_NEWNET),
+            (self.name, CloneFlags::CLONE_NEWUTS),
+            (self.mounts, CloneFlags::CLONE_NEWNS),
+        ];
+        for (namespace, kind) in namespaces {
+            // SAFETY: hosts are never dropped while the helper runs.
+            setns(unsafe { BorrowedFd::borrow_raw(namespace) }, kind)?;
+        }
+        Ok(())
+    }
+}
+
+/// A NETLINK_ROUTE socket in the current network namespace.
+pub(super) fn netlink_socket() -> Result<OwnedFd> {
+    netlink(NETLINK_ROUTE)
+}
+
+fn netlink(protocol: isize) -> Result<OwnedFd> {
+    let socket = Socket::new(protocol).step("make a netlink socket")?;
+    // SAFETY: `into_raw_fd` gives up the only owner of an open descriptor.
+    Ok(unsafe { OwnedFd::from_raw_fd(socket.into_raw_fd()) })
+}
+
+fn socket(kind: SocketKind) -> Result<OwnedFd> {
+    let (domain, r#type, protocol) = match kind {
+        SocketKind::Route => return netlink(NETLINK_ROUTE),
+        SocketKind::Netfilter => return netlink(NETLINK_NETFILTER),
+        SocketKind::Packet => (Domain::PACKET, Type::DGRAM, None),
+        SocketKind::IcmpV4 => (Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)),
+        SocketKind::IcmpV6 => (Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)),
+        SocketKind::TcpV4 => (Domain::IPV4, Type::STREAM, None),
+        SocketKind::TcpV6 => (Domain::IPV6, Type::STREAM, None),
+        SocketKind::UdpV4 => (Domain::IPV4, Type::DGRAM, None),
+        SocketKind::UdpV6 => (Domain::IPV6, Type::DGRAM, None),
+    };
+    let socket = socket2::Socket::new(domain, r#type, protocol)
+        .step(format!("make a {kind} socket (CAP_NET_RAW for raw ones)"))?;
+    Ok(socket.into())
+}
+
+/// Writes a file, in place of what the machine has there, symbolic links included.
+fn write(file: &FileSpec) -> Result<()> {
+    let path = Path::new(&file.path);
+    let step = || format!("write {}", file.path);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).step(step())?;
+    }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).step(step())?,
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(file.mode);
+    let mut out = options.open(path).step(step())?;
+    std::io::Write::write_all(&mut out, file.content.as_bytes()).step(step())
+}
+
+/// Whether a uid_map is the first user namespace's, which maps every user to itself.
+fn covers_all(map: &str) -> bool {
+    map.split_whitespace().eq(["0", "0", "4294967295"])
+}

@@ -1,0 +1,182 @@
+//! The sandbox's process: pid 1 of its PID namespace, one thread, no runtime.
+//!
+//! - `setup`: mounts and the empty network namespace
+//! - `host`: a host's namespaces, files and sockets
+//! - `process`: programs started and reaped
+
+mod host;
+mod process;
+mod setup;
+
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::process::ExitCode;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use self::host::Host;
+use self::process::Processes;
+use super::channel::Channel;
+pub use super::protocol::HELPER_NAME;
+use super::protocol::{CONTROL_DESCRIPTOR, Failure, HostId, Reply, Request};
+
+type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// The helper's `main`. Returns when its control socket closes; as pid 1 it then takes
+/// everything in the sandbox with it.
+pub fn main() -> ExitCode {
+    if nix::unistd::getpid().as_raw() != 1 {
+        eprintln!("{HELPER_NAME} is started by fps-lab, not by hand");
+        return ExitCode::from(2);
+    }
+    // SAFETY: the keeper has put the control socket here for us alone.
+    let channel = Channel::adopt(unsafe { OwnedFd::from_raw_fd(CONTROL_DESCRIPTOR) });
+    match Helper::new() {
+        Ok((helper, netlink)) => {
+            if channel.send(&Reply::Done, &[&netlink]).is_ok() {
+                drop(netlink);
+                helper.serve(&channel);
+            }
+        }
+        Err(failure) => drop(channel.send(&Reply::Failed(failure), &[])),
+    }
+    ExitCode::SUCCESS
+}
+
+struct Helper {
+    home: setup::Home,
+    hosts: Vec<Host>,
+    processes: Processes,
+}
+
+impl Helper {
+    fn new() -> Result<(Self, OwnedFd)> {
+        // The signals must be blocked before the first child can exist.
+        let processes = Processes::new()?;
+        let (home, netlink) = setup::sandbox()?;
+        Ok((
+            Self {
+                home,
+                hosts: Vec::new(),
+                processes,
+            },
+            netlink,
+        ))
+    }
+
+    fn serve(mut self, channel: &Channel) {
+        loop {
+            let mut wait = [
+                PollFd::new(channel.descriptor().as_fd(), PollFlags::POLLIN),
+                PollFd::new(self.processes.signals(), PollFlags::POLLIN),
+            ];
+            match poll(&mut wait, PollTimeout::NONE) {
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(_) => return,
+            }
+            let ready = |at: usize| wait[at].any() == Some(true);
+            let (request, child) = (ready(0), ready(1));
+            if child {
+                self.processes.reap();
+            }
+            if request {
+                let Ok((request, descriptors)) = channel.receive() else {
+                    return;
+                };
+                let (reply, descriptors) = match self.answer(request, descriptors) {
+                    Ok(answer) => answer,
+                    Err(failure) => (Reply::Failed(failure), Vec::new()),
+                };
+                let with: Vec<&OwnedFd> = descriptors.iter().collect();
+                if channel.send(&reply, &with).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, request: Request, with: Vec<OwnedFd>) -> Result<(Reply, Vec<OwnedFd>)> {
+        let done = (Reply::Done, Vec::new());
+        Ok(match request {
+            Request::CreateHost(spec) => {
+                let id = HostId(self.hosts.len());
+                let (host, namespace, netlink) = Host::create(&self.home, &spec)?;
+                self.hosts.push(host);
+                (Reply::Host(id), vec![namespace, netlink])
+            }
+            Request::Socket { host, kind } => (Reply::Done, vec![self.host(host)?.socket(kind)?]),
+            Request::Sysctl { host, key, value } => {
+                self.host(host)?.sysctl(&key, &value)?;
+                done
+            }
+            Request::WriteFile { host, file } => {
+                self.host(host)?.write_file(&self.home, &file)?;
+                done
+            }
+            Request::Spawn(spec) => {
+                let host = self.hosts.get(spec.host.0).ok_or_else(unknown_host)?;
+                (
+                    Reply::Process(self.processes.spawn(host, &spec, with)?),
+                    Vec::new(),
+                )
+            }
+            Request::Signal { pid, signal } => {
+                self.processes.signal(pid, signal)?;
+                done
+            }
+        })
+    }
+
+    fn host(&self, id: HostId) -> Result<&Host> {
+        self.hosts.get(id.0).ok_or_else(unknown_host)
+    }
+}
+
+fn unknown_host() -> Failure {
+    Failure {
+        step: "there is no such host in the sandbox".to_owned(),
+        errno: None,
+    }
+}
+
+/// Names the step that failed.
+trait Step<T> {
+    fn step(self, step: impl Into<String>) -> Result<T>;
+}
+
+impl<T> Step<T> for nix::Result<T> {
+    fn step(self, step: impl Into<String>) -> Result<T> {
+        self.map_err(|errno| Failure {
+            step: step.into(),
+            errno: Some(errno as i32),
+        })
+    }
+}
+
+impl<T> Step<T> for std::io::Result<T> {
+    fn step(self, step: impl Into<String>) -> Result<T> {
+        self.map_err(|error| match error.raw_os_error() {
+            Some(errno) => Failure {
+                step: step.into(),
+                errno: Some(errno),
+            },
+            None => Failure {
+                step: format!("{}: {error}", step.into()),
+                errno: None,
+            },
+        })
+    }
+}
+
+impl<T> Step<T> for fps_netns::Result<T> {
+    fn step(self, step: impl Into<String>) -> Result<T> {
+        self.map_err(|error| {
+            let cause = std::error::Error::source(&error);
+            let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+            Failure {
+                step: format!("{}: {error}{cause}", step.into()),
+                errno: None,
+            }
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! The sandbox's own mounts and namespaces.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+
+use fps_netns::sysctl;
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, setns};
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
+
+use super::host::netlink_socket;
+use super::{Result, Step};
+
+/// The namespaces to which the helper returns after a visit.
+pub(super) struct Home {
+    mounts: OwnedFd,
+    name: OwnedFd,
+    network: OwnedFd,
+}
+
+impl Home {
+    fn current() -> Result<Self> {
+        Ok(Self {
+            mounts: own_namespace("mnt")?,
+            name: own_namespace("uts")?,
+            network: own_namespace("net")?,
+        })
+    }
+
+    /// Goes home.
+    ///
+    /// # Panics
+    /// Where that fails: the next host would be made inside the last one.
+    pub(super) fn enter(&self) {
+        let namespaces = [
+            (&self.network, CloneFlags::CLONE_NEWNET),
+            (&self.name, CloneFlags::CLONE_NEWUTS),
+            (&self.mounts, CloneFlags::CLONE_NEWNS),
+        ];
+        for (namespace, kind) in namespaces {
+            setns(namespace, kind).expect("the helper may return to its own namespaces");
+        }
+    }
+}
+
+/// The helper's namespace of one kind, by its name in /proc/self/ns.
+pub(super) fn own_namespace(kind: &str) -> Result<OwnedFd> {
+    let path = format!("/proc/self/ns/{kind}");
+    Ok(File::open(&path).step(format!("open {path}"))?.into())
+}
+
+/// Turns the fresh namespaces into an empty sandbox; gives a netlink socket in it.
+pub(super) fn sandbox() -> Result<(Home, OwnedFd)> {
+    // Beside the control socket: it works even while we are busy with a request. Set after the
+    // exec, since an exec that gains privileges clears it (prctl(2)).
+    prctl::set_pdeathsig(Signal::SIGKILL).step("set the parent-death signal")?;
+    nix::unistd::sethostname("fps-lab").step("set the sandbox's host name")?;
+    // Without this a mount in here would propagate to the machine.
+    mount_at(None, "/", None, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None)?;
+    // The machine's /proc shows the machine's processes.
+    let quiet = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount_at(Some("proc"), "/proc", Some("proc"), quiet, None)?;
+    let private = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+    mount_at(
+        Some("tmpfs"),
+        "/run",
+        Some("tmpfs"),
+        private,
+        Some("mode=0755"),
+    )?;
+    // The bridges shall not speak: no address, no router solicitation.
+    sysctl::write("net/ipv6/conf/default/disable_ipv6", "1").step("silence the switch")?;
+    Ok((Home::current()?, netlink_socket()?))
+}
+
+/// mount(2), with what it was about in the error.
+pub(super) fn mount_at(
+    source: Option<&str>,
+    target: &str,
+    kind: Option<&str>,
+    flags: MsFlags,
+    data: Option<&str>,
+) -> Result<()> {
+    mount(source, target, kind, flags, data).step(format!(
+        "mount {} on {target}",
+        kind.unwrap_or("nothing, privately,")
+    ))
+}

@@ -1,0 +1,150 @@
+//! What the runner asks of the helper, and what it answers.
+//!
+//! One request, one reply, each one datagram of JSON; descriptors travel beside it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The descriptor on which the helper finds its control socket.
+pub(super) const CONTROL_DESCRIPTOR: i32 = 3;
+
+/// The name under which an `fps-lab` program is the helper.
+pub const HELPER_NAME: &str = "fps-lab-sandbox";
+
+/// A request.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Request {
+    /// Answered by [`Reply::Host`] with its network namespace and a netlink socket.
+    CreateHost(HostSpec),
+    /// Answered with the socket.
+    Socket {
+        host: HostId,
+        kind: SocketKind,
+    },
+    Sysctl {
+        host: HostId,
+        key: String,
+        value: String,
+    },
+    WriteFile {
+        host: HostId,
+        file: FileSpec,
+    },
+    /// Comes with stdin, stdout, stderr and a pipe to which the wait status is written.
+    /// Answered by [`Reply::Process`].
+    Spawn(SpawnSpec),
+    /// Sent to the process and its group, if it has not been reaped yet.
+    Signal {
+        pid: i32,
+        signal: i32,
+    },
+}
+
+/// An answer.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Reply {
+    Done,
+    Host(HostId),
+    Process(i32),
+    Failed(Failure),
+}
+
+/// The step that failed.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Failure {
+    pub(super) step: String,
+    pub(super) errno: Option<i32>,
+}
+
+/// A host of this sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct HostId(pub(super) usize);
+
+/// A host to create.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HostSpec {
+    /// Its host name.
+    pub name: String,
+    /// Whether it forwards between its links.
+    pub forward: bool,
+    /// Files of its own in /etc and /run.
+    pub files: Vec<FileSpec>,
+    /// Programs found in its PATH before the machine's: name and target.
+    pub programs: Vec<(String, String)>,
+}
+
+/// A file that only one host sees.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FileSpec {
+    /// Its absolute path, below /etc or /run.
+    pub path: String,
+    /// What it holds.
+    pub content: String,
+    /// Its permissions.
+    pub mode: u32,
+}
+
+impl FileSpec {
+    /// A file that all may read.
+    pub fn new(path: impl Into<String>, content: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            content: content.into(),
+            mode: 0o644,
+        }
+    }
+
+    /// A file that only root may read.
+    pub fn secret(path: impl Into<String>, content: impl Into<String>) -> Self {
+        Self {
+            mode: 0o600,
+            ..Self::new(path, content)
+        }
+    }
+}
+
+/// A program to start.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SpawnSpec {
+    pub(super) host: HostId,
+    pub(super) command: Vec<String>,
+    pub(super) environment: Vec<(String, String)>,
+}
+
+/// A socket that the lab needs inside a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SocketKind {
+    /// NETLINK_ROUTE.
+    Route,
+    /// NETLINK_NETFILTER.
+    Netfilter,
+    /// AF_PACKET, cooked, of no protocol yet.
+    Packet,
+    /// Raw ICMP.
+    IcmpV4,
+    /// Raw ICMPv6.
+    IcmpV6,
+    /// TCP over IPv4.
+    TcpV4,
+    /// TCP over IPv6.
+    TcpV6,
+    /// UDP over IPv4.
+    UdpV4,
+    /// UDP over IPv6.
+    UdpV6,
+}
+
+impl fmt::Display for SocketKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Route => "route netlink",
+            Self::Netfilter => "netfilter netlink",
+            Self::Packet => "packet",
+            Self::IcmpV4 => "raw ICMP",
+            Self::IcmpV6 => "raw ICMPv6",
+            Self::TcpV4 | Self::TcpV6 => "TCP",
+            Self::UdpV4 | Self::UdpV6 => "UDP",
+        })
+    }
+}
