@@ -1,0 +1,239 @@
+//! From a scenario to a lab, in one pass.
+
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+
+use fps_netlink::{LinkName, Netlink, Route};
+use fps_netns::{Configuration, Station, Switch, masquerade};
+use indexmap::IndexMap;
+
+use super::error::At;
+use super::host::{Host, LiveLink, configuration};
+use super::{Lab, LabError, echo, files};
+use crate::multicall::PROGRAMS;
+use crate::sandbox::{HostSpec, Sandbox, SocketKind};
+use crate::scenario::{self, HostName, NetName, Scenario, StaticRoute};
+
+/// What a lab takes from the machine.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// An `fps-lab` program, which is the sandbox's helper and brings along the others.
+    pub helper: PathBuf,
+    /// Other builds of the programs that the lab brings along, by their names.
+    pub programs: IndexMap<String, PathBuf>,
+}
+
+impl Site {
+    /// This very program and what it brings along. Only for `fps-lab` itself.
+    pub fn this_program() -> Self {
+        Self {
+            helper: "/proc/self/exe".into(),
+            programs: IndexMap::new(),
+        }
+    }
+
+    /// What each host finds in its PATH first.
+    fn commands(&self) -> Vec<(String, String)> {
+        let target = |name: &str| match self.programs.get(name) {
+            Some(path) => path.display().to_string(),
+            // Whatever its path: the helper, pid 1 of every host, is this program.
+            None => "/proc/1/exe".to_owned(),
+        };
+        PROGRAMS
+            .iter()
+            .map(|name| ((*name).to_owned(), target(name)))
+            .collect()
+    }
+}
+
+impl Lab {
+    /// Builds the hosts, links and segments of a scenario. The first packet is answered once
+    /// this returns: nothing has still to come up.
+    pub async fn build(scenario: &Scenario, site: &Site) -> Result<Self, LabError> {
+        scenario
+            .needs
+            .iter()
+            .try_for_each(|program| must_have(program))?;
+        let (sandbox, netlink) = Sandbox::start(&site.helper)?;
+        let switch = Switch::new(Netlink::from_socket(netlink).at(|| "the switch".into())?);
+        let mut lab = Self {
+            sandbox,
+            switch,
+            segments: IndexMap::new(),
+            hosts: IndexMap::new(),
+        };
+        for (number, net) in scenario.nets.keys().enumerate() {
+            lab.add_net(number, net).await?;
+        }
+        for (name, host) in &scenario.hosts {
+            lab.add_host(scenario, name, host, site).await?;
+        }
+        let mut port = 0;
+        for (name, host) in &scenario.hosts {
+            for (link, plan) in &host.links {
+                lab.plug(name, link, plan, port).await?;
+                port += 1;
+            }
+        }
+        for (name, host) in &scenario.hosts {
+            lab.furnish(name, host).await?;
+        }
+        lab.settle().await?;
+        Ok(lab)
+    }
+
+    async fn add_net(&mut self, number: usize, net: &NetName) -> Result<(), LabError> {
+        let at = || format!("the net {net}");
+        let name = LinkName::new(format!("net{number}")).expect("short enough");
+        let segment = self.switch.add_segment(&name).await.at(at)?;
+        self.segments.insert(net.clone(), segment);
+        Ok(())
+    }
+
+    async fn add_host(
+        &mut self,
+        scenario: &Scenario,
+        name: &HostName,
+        host: &scenario::Host,
+        site: &Site,
+    ) -> Result<(), LabError> {
+        let handle = self.sandbox.create_host(HostSpec {
+            name: name.to_string(),
+            forward: host.forward,
+            files: files::of(scenario, name, host),
+            programs: site.commands(),
+        })?;
+        let at = || format!("the host {name}");
+        let station = Station::new(Netlink::from_socket(handle.netlink).at(at)?);
+        station.loopback_up().await.at(at)?;
+        let host = Host {
+            id: handle.id,
+            namespace: handle.namespace,
+            station,
+            links: IndexMap::new(),
+            routes: host.routes.clone(),
+            services: Vec::new(),
+        };
+        self.hosts.insert(name.clone(), host);
+        Ok(())
+    }
+
+    async fn plug(
+        &mut self,
+        name: &HostName,
+        link: &LinkName,
+        plan: &scenario::Link,
+        number: usize,
+    ) -> Result<(), LabError> {
+        let at = || format!("the link {link} of {name}");
+        let port = LinkName::new(format!("port{number}")).expect("short enough");
+        let segment = self.segment(&plan.net);
+        let host = &mut self.hosts[name];
+        let namespace = host.namespace.as_fd();
+        let port = self
+            .switch
+            .plug(segment, &port, link, namespace)
+            .await
+            .at(at)?;
+        let index = host.station.link(link).await.at(at)?.index;
+        host.station.bring_up(index).await.at(at)?;
+        // Gateways come last, once every address stands that they may hang on.
+        let addresses = Configuration {
+            gateways: Vec::new(),
+            ..configuration(plan)
+        };
+        host.station.configure(index, &addresses).await.at(at)?;
+        host.links.insert(
+            link.clone(),
+            LiveLink {
+                port,
+                index,
+                now: plan.clone(),
+            },
+        );
+        Ok(())
+    }
+
+    /// Routes, NAT and services: what needs the links to be there.
+    async fn furnish(&mut self, name: &HostName, plan: &scenario::Host) -> Result<(), LabError> {
+        let host = &self.hosts[name];
+        for link in host.links.values() {
+            let configuration = configuration(&link.now);
+            host.station
+                .configure(link.index, &configuration)
+                .await
+                .at(|| format!("the routes of {name}"))?;
+        }
+        for route in &plan.routes {
+            host.add_route(route)
+                .await
+                .at(|| format!("the route to {} on {name}", route.to))?;
+        }
+        if !plan.nat.is_empty() {
+            let socket = self.sandbox.socket(host.id, SocketKind::Netfilter)?;
+            masquerade(socket, &plan.nat).at(|| format!("the NAT of {name}"))?;
+        }
+        let services = echo::serve(&self.sandbox, name, host.id, &plan.serve)?;
+        self.host_mut(name).services = services;
+        Ok(())
+    }
+
+    /// Makes every port forward at once (see [`Switch::settle_port`]).
+    async fn settle(&self) -> Result<(), LabError> {
+        for (name, host) in &self.hosts {
+            for (link, live) in &host.links {
+                let at = || format!("the link {link} of {name}");
+                self.switch.settle_port(live.port).await.at(at)?;
+                host.station.settle(live.index).await.at(at)?;
+            }
+        }
+        for (net, segment) in &self.segments {
+            self.switch
+                .settle_segment(*segment)
+                .await
+                .at(|| format!("the net {net}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Host {
+    /// `ip route add`.
+    pub async fn add_route(&self, route: &StaticRoute) -> fps_netns::Result<()> {
+        let route = self.route(route).await?;
+        Ok(self.station.netlink().add_route(&route).await?)
+    }
+
+    /// `ip route del`.
+    pub async fn delete_route(&self, route: &StaticRoute) -> fps_netns::Result<()> {
+        let route = self.route(route).await?;
+        Ok(self.station.netlink().delete_route(&route).await?)
+    }
+
+    async fn route(&self, plan: &StaticRoute) -> fps_netns::Result<Route> {
+        let mut route = Route::new(plan.to);
+        if let Some(gateway) = plan.via {
+            route = route.via(gateway);
+        }
+        if let Some(link) = &plan.link {
+            route = route.on_link(self.station.link(link).await?.index);
+        }
+        Ok(Route {
+            metric: plan.metric,
+            ..route
+        })
+    }
+}
+
+/// Looks a program up in PATH.
+fn must_have(program: &str) -> Result<(), LabError> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    if found {
+        Ok(())
+    } else {
+        Err(LabError::Missing {
+            program: program.to_owned(),
+        })
+    }
+}

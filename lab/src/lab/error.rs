@@ -1,0 +1,55 @@
+//! Why a lab could not be built or changed.
+
+use crate::sandbox::SandboxError;
+use crate::scenario::HostName;
+
+/// A lab that could not be built or changed. The cause is the source.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// The sandbox failed.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// The network of a host or segment failed.
+    #[error("{what}")]
+    Network {
+        /// Which part of the lab.
+        what: String,
+        /// What failed.
+        #[source]
+        cause: fps_netns::Error,
+    },
+    /// A port that the lab shall answer on could not be opened.
+    #[error("answer on port {port} of {host}")]
+    Serve {
+        /// The host.
+        host: HostName,
+        /// The port.
+        port: u16,
+        /// The errno.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A program that the scenario needs is not on this machine.
+    #[error(
+        "this machine has no `{program}`, which the scenario needs: install the package that \
+         provides it (on Debian: `apt-get install {program}`)"
+    )]
+    Missing {
+        /// The program.
+        program: String,
+    },
+}
+
+/// Says which part of the lab a network error belongs to.
+pub(super) trait At<T> {
+    fn at(self, what: impl FnOnce() -> String) -> Result<T, LabError>;
+}
+
+impl<T, E: Into<fps_netns::Error>> At<T> for Result<T, E> {
+    fn at(self, what: impl FnOnce() -> String) -> Result<T, LabError> {
+        self.map_err(|error| LabError::Network {
+            what: what(),
+            cause: error.into(),
+        })
+    }
+}

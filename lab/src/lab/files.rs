@@ -1,0 +1,30 @@
+//! What a host finds in /etc.
+
+use std::fmt::Write;
+
+use crate::sandbox::FileSpec;
+use crate::scenario::{Host, HostName, Scenario};
+
+/// The files of one host.
+pub(super) fn of(scenario: &Scenario, name: &HostName, host: &Host) -> Vec<FileSpec> {
+    vec![
+        FileSpec::new("/etc/hostname", format!("{name}\n")),
+        FileSpec::new("/etc/hosts", hosts(scenario, name, host)),
+        // The machine's own would name servers that no host of the lab can reach.
+        FileSpec::new("/etc/resolv.conf", "# this lab has no DNS server\n"),
+    ]
+}
+
+/// The host itself first, then what the scenario adds, then every other host.
+fn hosts(scenario: &Scenario, name: &HostName, host: &Host) -> String {
+    let mut text = format!("127.0.0.1 localhost\n127.0.1.1 {name}\n::1 localhost\n");
+    for line in &host.hosts_file {
+        writeln!(text, "{} {}", line.address, line.names.join(" ")).expect("a String grows");
+    }
+    for (other, host) in scenario.hosts.iter().filter(|(other, _)| *other != name) {
+        for address in host.links.values().flat_map(|link| &link.addresses) {
+            writeln!(text, "{} {other}", address.addr()).expect("a String grows");
+        }
+    }
+    text
+}

@@ -1,0 +1,92 @@
+//! Links that change while a scenario plays.
+
+use fps_netlink::LinkName;
+
+use super::error::At;
+use super::host::configuration;
+use super::{Lab, LabError};
+use crate::scenario::{HostName, LinkChange, LinkState, Roam};
+
+impl Lab {
+    /// Changes a link's state, as a person would.
+    pub async fn change_link(&mut self, change: &LinkChange) -> Result<(), LabError> {
+        let LinkChange { on, link, state } = change;
+        let at = || format!("the link {link} of {on}");
+        let host = self.host(on);
+        let index = host.station.link(link).await.at(at)?.index;
+        match state {
+            LinkState::Down => Ok(host.station.netlink().set_down(index).await.at(at)?),
+            LinkState::Up => {
+                host.station.netlink().set_up(index).await.at(at)?;
+                self.restore(on, link).await
+            }
+            LinkState::Plugged | LinkState::Unplugged => {
+                let Some(live) = host.links.get(link) else {
+                    let missing = fps_netns::Error::NoSuchLink(link.clone());
+                    return Err(LabError::Network {
+                        what: at(),
+                        cause: missing,
+                    });
+                };
+                let plugged = *state == LinkState::Plugged;
+                self.switch.set_plugged(live.port, plugged).await.at(at)?;
+                // The host learns of it now, not when linkwatch next runs, up to a second later.
+                host.station.settle(index).await.at(at)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// What a network manager does when a link comes up: a link that was down has lost its IPv6
+    /// addresses, and every route over it.
+    async fn restore(&self, on: &HostName, link: &LinkName) -> Result<(), LabError> {
+        let at = || format!("the link {link} of {on}");
+        let host = self.host(on);
+        let Some(live) = host.links.get(link) else {
+            return Ok(());
+        };
+        self.switch.settle_port(live.port).await.at(at)?;
+        host.station.settle(live.index).await.at(at)?;
+        host.station
+            .configure(live.index, &configuration(&live.now))
+            .await
+            .at(at)?;
+        for route in &host.routes {
+            let hangs_here = route.link.as_ref() == Some(link)
+                || route.via.is_some_and(|via| {
+                    live.now
+                        .addresses
+                        .iter()
+                        .any(|address| address.contains(&via))
+                });
+            if hangs_here {
+                host.add_route(route).await.at(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves a link to another net: the carrier goes, the old addresses and routes go, the
+    /// carrier comes back, the new ones come.
+    pub async fn roam(&mut self, roam: &Roam) -> Result<(), LabError> {
+        let at = || format!("the link {} of {}", roam.link, roam.on);
+        let segment = self.segment(&roam.to.net);
+        let host = self.host(&roam.on);
+        let live = &host.links[&roam.link];
+        let (port, index) = (live.port, live.index);
+        let old = configuration(&live.now);
+        self.switch.set_plugged(port, false).await.at(at)?;
+        host.station.settle(index).await.at(at)?;
+        host.station.unconfigure(index, &old).await.at(at)?;
+        self.switch.replug(port, segment).await.at(at)?;
+        self.switch.set_plugged(port, true).await.at(at)?;
+        self.switch.settle_segment(segment).await.at(at)?;
+        host.station.settle(index).await.at(at)?;
+        host.station
+            .configure(index, &configuration(&roam.to))
+            .await
+            .at(at)?;
+        self.host_mut(&roam.on).links[&roam.link].now = roam.to.clone();
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! A lab that stands: hosts, links and segments, as the scenario says.
+//!
+//! - [`Lab`]: build one, and change its links
+//! - [`Host`]: a host's sockets and links
+//! - `files`: what a host finds in /etc
+//! - `echo`: what answers on a host's ports
+
+mod build;
+mod echo;
+mod error;
+mod files;
+mod host;
+mod links;
+
+use fps_netns::{Segment, Switch};
+use indexmap::IndexMap;
+
+pub use build::Site;
+pub use error::LabError;
+pub use host::{Host, LiveLink};
+
+use crate::sandbox::Sandbox;
+use crate::scenario::{HostName, NetName};
+
+/// A lab. Dropping it ends every program and namespace in it.
+#[derive(Debug)]
+pub struct Lab {
+    sandbox: Sandbox,
+    switch: Switch,
+    segments: IndexMap<NetName, Segment>,
+    hosts: IndexMap<HostName, Host>,
+}
+
+impl Lab {
+    /// The process that owns the lab's namespaces.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// The hosts, in the file's order.
+    pub fn hosts(&self) -> impl Iterator<Item = (&HostName, &Host)> {
+        self.hosts.iter()
+    }
+
+    /// A host of the scenario.
+    ///
+    /// # Panics
+    /// Where the scenario has no such host, which validation excludes.
+    pub fn host(&self, name: &HostName) -> &Host {
+        &self.hosts[name]
+    }
+
+    fn host_mut(&mut self, name: &HostName) -> &mut Host {
+        &mut self.hosts[name]
+    }
+
+    fn segment(&self, net: &NetName) -> Segment {
+        self.segments[net]
+    }
+}
