@@ -1,7 +1,34 @@
-//! The kernel's routing vocabulary.
+//! The kernel's routing vocabulary, typed: what the namespaces, the route engine and FPS share.
+//!
+//! - [`Netlink`]: one NETLINK_ROUTE socket; requests end with the kernel's own acknowledgement
+//! - [`Link`], [`Address`], [`Route`]: what it reads and writes, each in a file of its own
+//! - [`VethPair`]: a pair whose two ends are born in their namespaces
+//! - [`Events`]: what changed, as the kernel tells it
+//! - [`IfIndex`], [`TableId`], [`Fwmark`], [`RulePriority`], [`LinkName`]: its integers and names
+//! - [`Error`]: the operation that failed, with the kernel's errno
 
+mod address;
+mod error;
+mod event;
 mod id;
+mod link;
 mod name;
+mod neighbour;
+mod request;
+mod route;
+mod socket;
+mod veth;
 
+pub use address::Address;
+pub use error::{Error, Result};
+pub use event::{Event, Events, Group};
 pub use id::{Fwmark, IfIndex, RulePriority, TableId};
+pub use link::Link;
 pub use name::{InvalidLinkName, LinkName};
+pub use neighbour::NeighbourTable;
+pub use request::Netlink;
+pub use route::{FPS_ROUTE_PROTOCOL, Family, Route, RouteFilter, RouteKind, RouteScope};
+pub use veth::VethPair;
+
+/// A route's origin, as `ip route` prints it behind `proto` (rtnetlink(7), `rtm_protocol`).
+pub use netlink_packet_route::route::RouteProtocol;

@@ -67,7 +67,14 @@ mod tests {
 
     #[test]
     fn takes_what_the_kernel_takes() {
-        for name in ["lo", "eth0", "wlp192s0", "fpsc0", "tun-firezone", "fifteen-bytes-x"] {
+        for name in [
+            "lo",
+            "eth0",
+            "wlp192s0",
+            "fpsc0",
+            "tun-firezone",
+            "fifteen-bytes-x",
+        ] {
             assert!(LinkName::new(name).is_ok(), "{name}");
         }
     }

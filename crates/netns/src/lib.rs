@@ -1,1 +1,23 @@
-//! To be written.
+//! What a lab is made of: network namespaces, and the segments that join them.
+//!
+//! - [`Namespace`]: create one, do something inside, drop it
+//! - [`sysctl`]: the baseline of every namespace, and single values
+//! - [`Switch`]: the namespace that holds every segment (a bridge) and one port for every link
+//! - [`Station`]: the network of one host: its links, addresses and routes
+//! - [`masquerade`]: NAT for a router, over netlink
+//!
+//! A socket stays in the namespace that it was made in, so none of this needs a thread or a
+//! runtime per host.
+
+mod error;
+mod masquerade;
+mod namespace;
+mod station;
+mod switch;
+pub mod sysctl;
+
+pub use error::{Error, Result};
+pub use masquerade::masquerade;
+pub use namespace::Namespace;
+pub use station::{Configuration, Station};
+pub use switch::{Port, Segment, Switch};

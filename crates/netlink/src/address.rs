@@ -1,0 +1,159 @@
+//! Interface addresses: `ip addr`.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
+use netlink_packet_route::address::{
+    AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+use crate::error::{Cause, Error, Result};
+use crate::{IfIndex, Netlink};
+
+/// An address on an interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Its interface.
+    pub link: IfIndex,
+    /// The address with the length of its subnet's prefix.
+    pub net: IpNet,
+    /// The metric of the connected route that comes with it (`IFA_RT_PRIORITY`).
+    pub metric: Option<u32>,
+    /// IPv6: it may not be used yet, since duplicates are still being looked for.
+    pub tentative: bool,
+    /// The kernel made it by itself: an IPv6 link-local or loopback address.
+    pub automatic: bool,
+}
+
+impl Address {
+    /// An address to add: usable at once, with no duplicate address detection, which takes one
+    /// to two seconds (RFC 4862 section 5.4).
+    pub fn new(link: IfIndex, net: IpNet) -> Self {
+        Self {
+            link,
+            net,
+            metric: None,
+            tentative: false,
+            automatic: false,
+        }
+    }
+
+    fn message(&self) -> AddressMessage {
+        let mut message = AddressMessage::default();
+        message.header.index = self.link.get();
+        message.header.prefix_len = self.net.prefix_len();
+        let address = self.net.addr();
+        message.attributes.push(AddressAttribute::Address(address));
+        message.attributes.push(AddressAttribute::Local(address));
+        match self.net {
+            IpNet::V4(net) => {
+                message.header.family = AddressFamily::Inet;
+                if net.prefix_len() < 31 {
+                    message
+                        .attributes
+                        .push(AddressAttribute::Broadcast(net.broadcast()));
+                }
+            }
+            IpNet::V6(_) => {
+                message.header.family = AddressFamily::Inet6;
+                message.header.flags = AddressHeaderFlags::Nodad;
+                message
+                    .attributes
+                    .push(AddressAttribute::Flags(AddressFlags::Nodad));
+            }
+        }
+        if let Some(metric) = self.metric {
+            message
+                .attributes
+                .push(AddressAttribute::RoutePriority(metric));
+        }
+        message
+    }
+
+    fn from_message(message: &AddressMessage) -> Result<Self, Cause> {
+        let missing = |what: &str| Cause::Malformed(format!("an address without {what}"));
+        let (mut local, mut address, mut metric, mut flags) = (None, None, None, None);
+        for attribute in &message.attributes {
+            match attribute {
+                // On a point-to-point link IFA_ADDRESS is the other side's, IFA_LOCAL ours.
+                AddressAttribute::Local(ip) => local = Some(*ip),
+                AddressAttribute::Address(ip) => address = Some(*ip),
+                AddressAttribute::RoutePriority(value) => metric = Some(*value),
+                AddressAttribute::Flags(value) => flags = Some(*value),
+                _ => {}
+            }
+        }
+        let ip = local.or(address).ok_or_else(|| missing("an address"))?;
+        let net = IpNet::new(ip, message.header.prefix_len)
+            .map_err(|e| Cause::Malformed(e.to_string()))?;
+        let flags = flags.unwrap_or(AddressFlags::empty());
+        Ok(Self {
+            link: IfIndex::new(message.header.index).ok_or_else(|| missing("an index"))?,
+            net,
+            metric: metric.filter(|metric| *metric != 0),
+            tentative: flags.contains(AddressFlags::Tentative),
+            automatic: is_link_local(ip) || message.header.scope == AddressScope::Host,
+        })
+    }
+}
+
+fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    }
+}
+
+impl Netlink {
+    /// `ip addr show`: of one interface, or of all.
+    pub async fn addresses(&self, link: Option<IfIndex>) -> Result<Vec<Address>> {
+        let operation = || match link {
+            Some(index) => format!("ip addr show (index {index})"),
+            None => "ip addr show".to_owned(),
+        };
+        let mut message = AddressMessage::default();
+        message.header.index = link.map_or(0, IfIndex::get);
+        let answers = self
+            .dump(operation, RouteNetlinkMessage::GetAddress(message))
+            .await?;
+        answers
+            .iter()
+            .filter_map(|answer| match answer {
+                RouteNetlinkMessage::NewAddress(message) => Some(Address::from_message(message)),
+                _ => None,
+            })
+            .collect::<Result<_, Cause>>()
+            .map_err(|cause| Error::new(operation(), cause))
+    }
+
+    /// `ip addr add`; an address that is there already is refused with EEXIST.
+    pub async fn add_address(&self, address: &Address) -> Result<()> {
+        self.new_address("add", address, NLM_F_EXCL).await
+    }
+
+    /// `ip addr replace`.
+    pub async fn replace_address(&self, address: &Address) -> Result<()> {
+        self.new_address("replace", address, NLM_F_REPLACE).await
+    }
+
+    async fn new_address(&self, verb: &str, address: &Address, flags: u16) -> Result<()> {
+        self.change(
+            || format!("ip addr {verb} {} (index {})", address.net, address.link),
+            RouteNetlinkMessage::NewAddress(address.message()),
+            NLM_F_CREATE | flags,
+        )
+        .await
+    }
+
+    /// `ip addr del`; an address that is not there is refused with EADDRNOTAVAIL.
+    pub async fn delete_address(&self, address: &Address) -> Result<()> {
+        self.change(
+            || format!("ip addr del {} (index {})", address.net, address.link),
+            RouteNetlinkMessage::DelAddress(address.message()),
+            0,
+        )
+        .await
+    }
+}

@@ -1,0 +1,168 @@
+//! Requests and their acknowledgement.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use netlink_packet_core::{
+    NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
+};
+use netlink_packet_route::RouteNetlinkMessage;
+use nix::errno::Errno;
+use rtnetlink::Handle;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+use crate::error::{Cause, Error, Result};
+use crate::socket;
+
+/// One NETLINK_ROUTE socket. Clones share it.
+///
+/// It speaks to the network namespace in which the socket was made, from any thread. It must be
+/// made inside a tokio runtime with I/O enabled, and lives as long as that runtime.
+#[derive(Clone, Debug)]
+pub struct Netlink {
+    handle: Handle,
+    /// A socket carries one dump at a time; a second one is refused with EBUSY (af_netlink.c).
+    dumping: Arc<Mutex<()>>,
+    _connection: Arc<Connection>,
+}
+
+#[derive(Debug)]
+struct Connection(JoinHandle<()>);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Netlink {
+    /// Opens a socket in the namespace of the calling thread.
+    pub fn open() -> Result<Self> {
+        let socket = socket::open().map_err(|e| Error::new("open a netlink socket", e.into()))?;
+        Self::from_socket(socket)
+    }
+
+    /// Takes a NETLINK_ROUTE socket that was made elsewhere.
+    pub fn from_socket(socket: OwnedFd) -> Result<Self> {
+        let socket =
+            socket::adopt(socket).map_err(|e| Error::new("set up a netlink socket", e.into()))?;
+        let (mut connection, handle, _unsolicited) = rtnetlink::from_socket(socket);
+        // Without these the end of the stream is all that tells success, and a connection that
+        // dies looks the same.
+        connection.set_forward_ack(true);
+        connection.set_forward_done(true);
+        let task = tokio::spawn(connection);
+        Ok(Self {
+            handle,
+            dumping: Arc::default(),
+            _connection: Arc::new(Connection(task)),
+        })
+    }
+
+    /// Sends a change and waits for the kernel's acknowledgement.
+    pub(crate) async fn change(
+        &self,
+        operation: impl FnOnce() -> String,
+        message: RouteNetlinkMessage,
+        flags: u16,
+    ) -> Result<()> {
+        let mut request = NetlinkMessage::from(message);
+        request.header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+        let outcome = async {
+            let mut answers = self
+                .handle
+                .clone()
+                .request(request)
+                .map_err(|_| Cause::NoAnswer)?;
+            while let Some(answer) = answers.next().await {
+                if let NetlinkPayload::Error(error) = answer.payload {
+                    return acknowledged(error.raw_code());
+                }
+            }
+            Err(Cause::NoAnswer)
+        };
+        outcome
+            .await
+            .map_err(|cause| Error::new(operation(), cause))
+    }
+
+    /// Asks for one object.
+    pub(crate) async fn get(
+        &self,
+        operation: impl FnOnce() -> String,
+        message: RouteNetlinkMessage,
+    ) -> Result<RouteNetlinkMessage> {
+        let mut request = NetlinkMessage::from(message);
+        request.header.flags = NLM_F_REQUEST;
+        let outcome = async {
+            let mut answers = self
+                .handle
+                .clone()
+                .request(request)
+                .map_err(|_| Cause::NoAnswer)?;
+            match answers.next().await.map(|answer| answer.payload) {
+                Some(NetlinkPayload::InnerMessage(message)) => Ok(message),
+                Some(NetlinkPayload::Error(error)) => {
+                    acknowledged(error.raw_code()).and(Err(Cause::NoAnswer))
+                }
+                _ => Err(Cause::NoAnswer),
+            }
+        };
+        outcome
+            .await
+            .map_err(|cause| Error::new(operation(), cause))
+    }
+
+    /// Reads a whole table.
+    pub(crate) async fn dump(
+        &self,
+        operation: impl FnOnce() -> String,
+        message: RouteNetlinkMessage,
+    ) -> Result<Vec<RouteNetlinkMessage>> {
+        let _one_at_a_time = self.dumping.lock().await;
+        let mut request = NetlinkMessage::from(message);
+        request.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+        let outcome = async {
+            let mut answers = self
+                .handle
+                .clone()
+                .request(request)
+                .map_err(|_| Cause::NoAnswer)?;
+            let mut found = Vec::new();
+            let mut interrupted = false;
+            while let Some(answer) = answers.next().await {
+                interrupted |= answer.header.flags & NLM_F_DUMP_INTR != 0;
+                match answer.payload {
+                    NetlinkPayload::InnerMessage(message) => found.push(message),
+                    NetlinkPayload::Done(done) => {
+                        acknowledged(done.code)?;
+                        return if interrupted {
+                            Err(Cause::Interrupted)
+                        } else {
+                            Ok(found)
+                        };
+                    }
+                    NetlinkPayload::Error(error) => acknowledged(error.raw_code())?,
+                    NetlinkPayload::Overrun(_) => return Err(Cause::Overrun),
+                    _ => {}
+                }
+            }
+            Err(Cause::NoAnswer)
+        };
+        outcome
+            .await
+            .map_err(|cause| Error::new(operation(), cause))
+    }
+}
+
+/// Turns the code of an NLMSG_ERROR or NLMSG_DONE message into a result.
+fn acknowledged(code: i32) -> Result<(), Cause> {
+    match code {
+        0 => Ok(()),
+        code => Err(Cause::Kernel {
+            errno: Errno::from_raw(code.abs()),
+        }),
+    }
+}

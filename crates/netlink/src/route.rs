@@ -1,0 +1,255 @@
+//! Routes: `ip route`.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
+use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteProtocol};
+pub use netlink_packet_route::route::{RouteScope, RouteType as RouteKind};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use nix::errno::Errno;
+
+use crate::error::{Cause, Error, Result};
+use crate::{IfIndex, Netlink, TableId};
+
+/// The protocol number on every route that the route engine sets, so that it knows its own again
+/// after a crash. iproute2's table gives the numbers above 4 to those who ask first; 70 is free.
+pub const FPS_ROUTE_PROTOCOL: RouteProtocol = RouteProtocol::Other(70);
+
+/// IPv4 or IPv6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::V4, Self::V6];
+
+    /// An address's family.
+    pub fn of(ip: IpAddr) -> Self {
+        if ip.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+
+    fn number(self) -> AddressFamily {
+        match self {
+            Self::V4 => AddressFamily::Inet,
+            Self::V6 => AddressFamily::Inet6,
+        }
+    }
+}
+
+/// A route with at most one next hop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Its destination; `0.0.0.0/0` and `::/0` are the defaults.
+    pub to: IpNet,
+    /// Its table.
+    pub table: TableId,
+    /// Its gateway.
+    pub gateway: Option<IpAddr>,
+    /// The interface by which packets leave.
+    pub link: Option<IfIndex>,
+    /// Its metric: the lower of two wins. IPv6 turns 0 into 1024.
+    pub metric: Option<u32>,
+    /// The source address that sockets take which have none.
+    pub source: Option<IpAddr>,
+    /// Who set it.
+    pub protocol: RouteProtocol,
+    /// How far its destination is. IPv6 routes always report universe.
+    pub scope: RouteScope,
+    /// What becomes of a packet.
+    pub kind: RouteKind,
+}
+
+impl Route {
+    /// A unicast route of table main by protocol `boot`, as `ip route add` makes it.
+    pub fn new(to: IpNet) -> Self {
+        Self {
+            to: to.trunc(),
+            table: TableId::MAIN,
+            gateway: None,
+            link: None,
+            metric: None,
+            source: None,
+            protocol: RouteProtocol::Boot,
+            scope: RouteScope::Universe,
+            kind: RouteKind::Unicast,
+        }
+    }
+
+    /// Leaves by this interface to a neighbour; a route without gateway is of scope link.
+    #[must_use]
+    pub fn on_link(mut self, link: IfIndex) -> Self {
+        self.link = Some(link);
+        if self.gateway.is_none() && self.to.addr().is_ipv4() {
+            self.scope = RouteScope::Link;
+        }
+        self
+    }
+
+    /// Goes by a gateway.
+    #[must_use]
+    pub fn via(mut self, gateway: IpAddr) -> Self {
+        self.gateway = Some(gateway);
+        self.scope = RouteScope::Universe;
+        self
+    }
+
+    fn message(&self) -> RouteMessage {
+        let mut message = RouteMessage::default();
+        let header = &mut message.header;
+        header.address_family = Family::of(self.to.addr()).number();
+        header.destination_prefix_length = self.to.prefix_len();
+        header.protocol = self.protocol;
+        header.scope = self.scope;
+        header.kind = self.kind;
+        let attributes = &mut message.attributes;
+        if self.to.prefix_len() > 0 {
+            attributes.push(RouteAttribute::Destination(self.to.addr().into()));
+        }
+        attributes.push(RouteAttribute::Table(self.table.0));
+        if let Some(gateway) = self.gateway {
+            attributes.push(RouteAttribute::Gateway(gateway.into()));
+        }
+        if let Some(link) = self.link {
+            attributes.push(RouteAttribute::Oif(link.get()));
+        }
+        if let Some(metric) = self.metric {
+            attributes.push(RouteAttribute::Priority(metric));
+        }
+        if let Some(source) = self.source {
+            attributes.push(RouteAttribute::PrefSource(source.into()));
+        }
+        message
+    }
+
+    /// None for routes that are no plain unicast, blackhole or local ones, such as cached ones.
+    fn from_message(message: &RouteMessage) -> Result<Option<Self>, Cause> {
+        let unspecified = match message.header.address_family {
+            AddressFamily::Inet => IpNet::V4(Ipv4Net::default()),
+            AddressFamily::Inet6 => IpNet::V6(Ipv6Net::default()),
+            _ => return Ok(None),
+        };
+        let mut to = unspecified.addr();
+        let mut route = Self::new(unspecified);
+        route.table = TableId(message.header.table.into());
+        route.protocol = message.header.protocol;
+        route.scope = message.header.scope;
+        route.kind = message.header.kind;
+        for attribute in &message.attributes {
+            match attribute {
+                RouteAttribute::Destination(address) => to = ip(address)?,
+                RouteAttribute::Table(table) => route.table = TableId(*table),
+                RouteAttribute::Gateway(address) => route.gateway = Some(ip(address)?),
+                RouteAttribute::Oif(index) => route.link = IfIndex::new(*index),
+                RouteAttribute::Priority(metric) => route.metric = Some(*metric),
+                RouteAttribute::PrefSource(address) => route.source = Some(ip(address)?),
+                _ => {}
+            }
+        }
+        route.to = IpNet::new(to, message.header.destination_prefix_length)
+            .map_err(|e| Cause::Malformed(e.to_string()))?;
+        Ok(Some(route))
+    }
+}
+
+fn ip(address: &RouteAddress) -> Result<IpAddr, Cause> {
+    match address {
+        RouteAddress::Inet(ip) => Ok((*ip).into()),
+        RouteAddress::Inet6(ip) => Ok((*ip).into()),
+        other => Err(Cause::Malformed(format!("{other:?} is no IP address"))),
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.to)?;
+        if let Some(gateway) = self.gateway {
+            write!(f, " via {gateway}")?;
+        }
+        if let Some(link) = self.link {
+            write!(f, " (index {link})")?;
+        }
+        if let Some(metric) = self.metric {
+            write!(f, " metric {metric}")?;
+        }
+        if self.table != TableId::MAIN {
+            write!(f, " table {}", self.table)?;
+        }
+        Ok(())
+    }
+}
+
+/// Which routes a dump gives; the kernel does the choosing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteFilter {
+    /// Of this family.
+    pub family: Family,
+    /// Of this table; of all where none.
+    pub table: Option<TableId>,
+}
+
+impl Netlink {
+    /// `ip route show table …`. A table that does not exist holds no routes.
+    pub async fn routes(&self, filter: RouteFilter) -> Result<Vec<Route>> {
+        let operation = || match filter.table {
+            Some(table) => format!("ip route show table {table}"),
+            None => "ip route show table all".to_owned(),
+        };
+        let mut message = RouteMessage::default();
+        message.header.address_family = filter.family.number();
+        if let Some(table) = filter.table {
+            message.attributes.push(RouteAttribute::Table(table.0));
+        }
+        let answers = match self
+            .dump(operation, RouteNetlinkMessage::GetRoute(message))
+            .await
+        {
+            Err(error) if error.errno() == Some(Errno::ENOENT) => return Ok(Vec::new()),
+            answers => answers?,
+        };
+        answers
+            .iter()
+            .filter_map(|answer| match answer {
+                RouteNetlinkMessage::NewRoute(message) => Route::from_message(message).transpose(),
+                _ => None,
+            })
+            .collect::<Result<_, Cause>>()
+            .map_err(|cause| Error::new(operation(), cause))
+    }
+
+    /// `ip route add`; refused with EEXIST where prefix and metric are taken.
+    pub async fn add_route(&self, route: &Route) -> Result<()> {
+        self.new_route("add", route, NLM_F_EXCL).await
+    }
+
+    /// `ip route replace`: takes the place of the route with the same prefix and metric, whoever
+    /// set it.
+    pub async fn replace_route(&self, route: &Route) -> Result<()> {
+        self.new_route("replace", route, NLM_F_REPLACE).await
+    }
+
+    async fn new_route(&self, verb: &str, route: &Route, flags: u16) -> Result<()> {
+        self.change(
+            || format!("ip route {verb} {route}"),
+            RouteNetlinkMessage::NewRoute(route.message()),
+            NLM_F_CREATE | flags,
+        )
+        .await
+    }
+
+    /// `ip route del`; refused with ESRCH where there is none.
+    pub async fn delete_route(&self, route: &Route) -> Result<()> {
+        self.change(
+            || format!("ip route del {route}"),
+            RouteNetlinkMessage::DelRoute(route.message()),
+            0,
+        )
+        .await
+    }
+}

@@ -1,0 +1,38 @@
+//! What failed in a namespace.
+
+use std::io;
+
+/// The result of an operation on a namespace.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An operation on a namespace that failed. The cause is the source.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A system call failed.
+    #[error("{operation}")]
+    System {
+        /// The operation.
+        operation: String,
+        /// The errno.
+        #[source]
+        cause: io::Error,
+    },
+    /// A netlink request failed.
+    #[error(transparent)]
+    Netlink(#[from] fps_netlink::Error),
+    /// A link that must be there is not.
+    #[error("there is no link `{0}` in the namespace")]
+    NoSuchLink(fps_netlink::LinkName),
+    /// The kernel refused an nftables transaction.
+    #[error("set up masquerading (nftables); is `nf_tables` with NAT in this kernel?")]
+    Masquerade(#[source] io::Error),
+}
+
+impl Error {
+    pub(crate) fn system(operation: impl Into<String>, cause: impl Into<io::Error>) -> Self {
+        Self::System {
+            operation: operation.into(),
+            cause: cause.into(),
+        }
+    }
+}
