@@ -1,0 +1,100 @@
+//! The random mark that tells one probe from every other packet.
+
+use std::fmt;
+
+use nix::errno::Errno;
+use nix::libc;
+
+use crate::RandomError;
+
+/// What stands before the nonce in a probe's payload, with the format's version at the end.
+const MAGIC: [u8; 8] = *b"FPSLAB\0\x01";
+
+/// How many random bytes a nonce has: enough that two never meet.
+const LENGTH: usize = 16;
+
+/// 16 random bytes that one probe carries, so that a capture recognises it wherever it went.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Nonce([u8; LENGTH]);
+
+impl Nonce {
+    /// Draws a new nonce by getrandom(2).
+    pub fn random() -> Result<Self, RandomError> {
+        let mut bytes = [0; LENGTH];
+        loop {
+            // SAFETY: the pointer and the length are those of `bytes`, which outlives the call.
+            let got = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), LENGTH, 0) };
+            match Errno::result(got) {
+                // Up to 256 bytes come whole once the pool is ready (getrandom(2), Notes).
+                Ok(_) => return Ok(Self(bytes)),
+                // Only before the pool is ready, early at boot, can a signal interrupt the call.
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(RandomError(errno)),
+            }
+        }
+    }
+
+    /// What a probe carries: the magic, then the nonce.
+    pub fn payload(&self) -> Vec<u8> {
+        [&MAGIC[..], &self.0].concat()
+    }
+
+    /// The nonce at the start of a payload; whatever follows it is padding.
+    pub fn find(payload: &[u8]) -> Option<Self> {
+        let rest = payload.strip_prefix(&MAGIC)?;
+        rest.first_chunk().copied().map(Self)
+    }
+}
+
+impl fmt::Display for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Nonce({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_found_at_the_start_of_its_payload_padded_or_not() {
+        let nonce = Nonce::random().unwrap();
+        let mut payload = nonce.payload();
+        assert_eq!(payload.len(), 24);
+        assert_eq!(Nonce::find(&payload), Some(nonce));
+        payload.extend([0; 40]);
+        assert_eq!(Nonce::find(&payload), Some(nonce));
+    }
+
+    #[test]
+    fn is_not_found_cut_off_shifted_or_of_another_version() {
+        let payload = Nonce::random().unwrap().payload();
+        assert_eq!(Nonce::find(&payload[..23]), None);
+        assert_eq!(Nonce::find(&[&[0], &payload[..]].concat()), None);
+        let mut other = payload;
+        other[7] = 2;
+        assert_eq!(Nonce::find(&other), None);
+        assert_eq!(Nonce::find(&[]), None);
+    }
+
+    #[test]
+    fn two_differ() {
+        assert_ne!(Nonce::random().unwrap(), Nonce::random().unwrap());
+    }
+
+    #[test]
+    fn prints_as_hex() {
+        let nonce = Nonce(*b"\x00\x01\x0a\xff456789abcdef");
+        assert_eq!(nonce.to_string(), "00010aff343536373839616263646566");
+        assert_eq!(
+            format!("{nonce:?}"),
+            "Nonce(00010aff343536373839616263646566)"
+        );
+    }
+}
