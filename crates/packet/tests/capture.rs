@@ -8,8 +8,9 @@ mod net;
 use std::net::UdpSocket;
 use std::time::Instant;
 
+use fps_netns::Namespace;
 use fps_packet::{Capture, CaptureError, CaptureOptions, Direction, Frame, Nonce};
-use namespace::{Namespace, with_namespaces};
+use namespace::with_namespaces;
 use net::{address, capture_until, connect, index, name, netlink, packet_socket, ping};
 
 /// The text of the packet in a frame.
@@ -29,7 +30,7 @@ fn sees_a_ping_and_its_answer_on_each_interface_that_they_pass() {
     with_namespaces(
         "sees_a_ping_and_its_answer_on_each_interface_that_they_pass",
         async || {
-            let (left, right) = (Namespace::new().unwrap(), Namespace::new().unwrap());
+            let (left, right) = (Namespace::create().unwrap(), Namespace::create().unwrap());
             connect(&left, &right).await;
             let mut near = Capture::arm(packet_socket(&left)).unwrap();
             let mut far = Capture::arm(packet_socket(&right)).unwrap();
@@ -82,7 +83,7 @@ fn sees_a_ping_and_its_answer_on_each_interface_that_they_pass() {
 #[test]
 fn sees_an_interface_made_after_arming() {
     with_namespaces("sees_an_interface_made_after_arming", async || {
-        let (left, right) = (Namespace::new().unwrap(), Namespace::new().unwrap());
+        let (left, right) = (Namespace::create().unwrap(), Namespace::create().unwrap());
         let mut capture = Capture::arm(packet_socket(&right)).unwrap();
         connect(&left, &right).await;
         let nonce = Nonce::random().unwrap();
@@ -100,7 +101,7 @@ fn sees_an_interface_made_after_arming() {
 #[test]
 fn nothing_from_before_arming_is_in_the_queue() {
     with_namespaces("nothing_from_before_arming_is_in_the_queue", async || {
-        let host = Namespace::new().unwrap();
+        let host = Namespace::create().unwrap();
         address(&netlink(&host), "lo", "10.0.0.1/32").await;
         let socket = packet_socket(&host);
         let (early, late) = (Nonce::random().unwrap(), Nonce::random().unwrap());
@@ -116,7 +117,7 @@ fn nothing_from_before_arming_is_in_the_queue() {
 #[test]
 fn loopback_shows_each_packet_twice() {
     with_namespaces("loopback_shows_each_packet_twice", async || {
-        let host = Namespace::new().unwrap();
+        let host = Namespace::create().unwrap();
         address(&netlink(&host), "lo", "10.0.0.1/32").await;
         let mut capture = Capture::arm(packet_socket(&host)).unwrap();
         ping(&host, [10, 0, 0, 1], Nonce::random().unwrap());
@@ -136,13 +137,16 @@ fn keeps_the_start_of_a_large_packet_and_its_whole_length() {
     with_namespaces(
         "keeps_the_start_of_a_large_packet_and_its_whole_length",
         async || {
-            let host = Namespace::new().unwrap();
+            let host = Namespace::create().unwrap();
             address(&netlink(&host), "lo", "10.0.0.1/32").await;
             let mut capture = Capture::arm(packet_socket(&host)).unwrap();
             let nonce = Nonce::random().unwrap();
             let mut payload = nonce.payload();
             payload.resize(10_000, 0);
-            let socket = host.enter(|| UdpSocket::bind("10.0.0.1:0")).unwrap();
+            let socket = host
+                .within(|| UdpSocket::bind("10.0.0.1:0"))
+                .unwrap()
+                .unwrap();
             socket.send_to(&payload, "10.0.0.1:9").unwrap();
             // Nobody listens there: the answer quotes the start of the datagram, nonce and all.
             let refused = |frame: &Frame| text(frame).contains("icmp unreachable: port (");
@@ -162,7 +166,7 @@ fn keeps_the_start_of_a_large_packet_and_its_whole_length() {
 #[test]
 fn counts_what_a_full_buffer_loses() {
     with_namespaces("counts_what_a_full_buffer_loses", async || {
-        let host = Namespace::new().unwrap();
+        let host = Namespace::create().unwrap();
         address(&netlink(&host), "lo", "10.0.0.1/32").await;
         let options = CaptureOptions {
             receive_buffer: 4096,
@@ -190,7 +194,7 @@ fn waits_until_a_packet_comes_and_again_after_a_drain() {
     with_namespaces(
         "waits_until_a_packet_comes_and_again_after_a_drain",
         async || {
-            let host = Namespace::new().unwrap();
+            let host = Namespace::create().unwrap();
             address(&netlink(&host), "lo", "10.0.0.1/32").await;
             let mut capture = Capture::arm(packet_socket(&host)).unwrap();
             for _ in 0..3 {
@@ -217,7 +221,7 @@ async fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
 #[test]
 fn an_interface_that_goes_stops_nothing() {
     with_namespaces("an_interface_that_goes_stops_nothing", async || {
-        let (left, right) = (Namespace::new().unwrap(), Namespace::new().unwrap());
+        let (left, right) = (Namespace::create().unwrap(), Namespace::create().unwrap());
         connect(&left, &right).await;
         let near = netlink(&left);
         let mut capture = Capture::arm(packet_socket(&left)).unwrap();

@@ -9,8 +9,9 @@ mod tun;
 
 use std::net::IpAddr;
 
+use fps_netns::Namespace;
 use fps_packet::{Capture, Direction, Frame, InjectError, Injector, Nonce, injectable};
-use namespace::{Namespace, with_namespaces};
+use namespace::with_namespaces;
 use net::{address, capture_until, connect, index, netlink, packet_socket, ping};
 use nix::libc;
 use tun::Tun;
@@ -31,7 +32,7 @@ fn is_seen_on_a_veth_and_taken_by_nobody_behind_it() {
     with_namespaces(
         "is_seen_on_a_veth_and_taken_by_nobody_behind_it",
         async || {
-            let (left, right) = (Namespace::new().unwrap(), Namespace::new().unwrap());
+            let (left, right) = (Namespace::create().unwrap(), Namespace::create().unwrap());
             connect(&left, &right).await;
             let mut near = Capture::arm(packet_socket(&right)).unwrap();
             let mut far = Capture::arm(packet_socket(&left)).unwrap();
@@ -63,7 +64,7 @@ fn is_seen_on_a_veth_and_taken_by_nobody_behind_it() {
 #[test]
 fn is_seen_on_a_tun_device() {
     with_namespaces("is_seen_on_a_tun_device", async || {
-        let host = Namespace::new().unwrap();
+        let host = Namespace::create().unwrap();
         let _tun = Tun::new(&host, "fpsc0");
         let fpsc0 = address(&netlink(&host), "fpsc0", "10.66.0.2/30")
             .await
@@ -92,7 +93,7 @@ fn is_seen_on_a_tun_device() {
 #[test]
 fn out_of_a_tunnel_it_is_dropped_without_a_word() {
     with_namespaces("out_of_a_tunnel_it_is_dropped_without_a_word", async || {
-        let host = Namespace::new().unwrap();
+        let host = Namespace::create().unwrap();
         let mut tun = Tun::new(&host, "fpss0");
         let netlink = netlink(&host);
         address(&netlink, "fpss0", "10.66.0.1/30").await;
@@ -125,7 +126,7 @@ fn out_of_a_tunnel_it_is_dropped_without_a_word() {
 #[test]
 fn a_valid_packet_out_of_a_tunnel_is_answered() {
     with_namespaces("a_valid_packet_out_of_a_tunnel_is_answered", async || {
-        let host = Namespace::new().unwrap();
+        let host = Namespace::create().unwrap();
         let mut tun = Tun::new(&host, "fpss0");
         address(&netlink(&host), "fpss0", "10.66.0.1/30").await;
         let mut capture = Capture::arm(packet_socket(&host)).unwrap();
@@ -147,7 +148,7 @@ fn an_interface_that_is_down_or_absent_is_an_error() {
     with_namespaces(
         "an_interface_that_is_down_or_absent_is_an_error",
         async || {
-            let host = Namespace::new().unwrap();
+            let host = Namespace::create().unwrap();
             let injector = Injector::new(packet_socket(&host));
             for ifindex in [1, 77] {
                 let error = injector.send(ifindex, IPV4, &[0; 20]).unwrap_err();

@@ -15,7 +15,7 @@ use crate::{Action, Destination, Error, Executor, Intent, Mtu, Plan, TunAddress}
 
 /// Plans, applies and cleans up the routes around a TUN device.
 #[derive(Debug, Parser)]
-#[command(name = "fps-route", version, after_help = EXIT_CODES)]
+#[command(name = "fps-route", version, arg_required_else_help = false, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     action: Verb,

@@ -1,8 +1,8 @@
 //! The route engine: it plans, applies and cleans up a host's routes around a TUN device, each
 //! step printed as the command that does the same by hand.
 //!
-//! - [`Intent`] (`intent.rs`): what is wanted, validated whole: [`TunAddress`], [`Mtu`] and
-//!   [`Destination`]
+//! - [`Intent`] (`intent.rs`): what is wanted, validated whole
+//! - [`TunAddress`], [`Destination`] (`cidr.rs`) and [`Mtu`] (`mtu.rs`): its parts
 //! - [`Plan`] (`plan.rs`): the operations in their order, for one [`Action`]
 //! - [`Operation`] (`operation.rs`): one change, whose text is its equivalent command, quoted by
 //!   `quote.rs`
@@ -12,20 +12,21 @@
 //!
 //! Everything up to the executor is pure: it needs no privilege and no device.
 
+mod cidr;
 pub mod cli;
 mod error;
 mod execute;
 mod intent;
+mod mtu;
 mod operation;
 mod plan;
 mod quote;
 
+pub use cidr::{Destination, InvalidDestination, InvalidTunAddress, TunAddress};
 pub use error::Error;
 pub use execute::Executor;
-pub use intent::{
-    Destination, Intent, InvalidDestination, InvalidIntent, InvalidMtu, InvalidTunAddress, Mtu,
-    TunAddress,
-};
+pub use intent::{Intent, InvalidIntent};
+pub use mtu::{InvalidMtu, Mtu};
 pub use operation::Operation;
 pub use plan::{Action, Plan};
 pub use quote::quote;

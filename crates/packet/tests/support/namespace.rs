@@ -1,15 +1,12 @@
-//! Network namespaces for tests, as root or, where user namespaces are allowed, as anyone.
+//! Tests in network namespaces, as root or, where user namespaces are allowed, as anyone.
 
 use std::env;
-use std::fs::File;
 use std::io::{Error, Result};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::thread;
 
-use nix::errno::Errno;
-use nix::sched::{CloneFlags, setns, unshare};
+use fps_netns::Namespace;
+use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
 
 /// Set in a test that runs again inside a user namespace.
@@ -19,50 +16,17 @@ const INSIDE: &str = "FPS_TEST_IN_USER_NAMESPACE";
 const REMEDY: &str = "run the tests as root, or allow user namespaces \
     (sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0)";
 
-/// A network namespace of the test's own. It ends with its last descriptor and socket.
-pub(crate) struct Namespace(OwnedFd);
-
-impl Namespace {
-    /// Makes one, on a thread that ends at once: no other thread ever changes its namespace.
-    pub(crate) fn new() -> nix::Result<Self> {
-        on_a_thread(|| {
-            unshare(CloneFlags::CLONE_NEWNET)?;
-            let file = File::open("/proc/thread-self/ns/net").expect("/proc is mounted");
-            Ok(Self(file.into()))
-        })
-    }
-
-    /// Runs `act` inside. Sockets that it makes stay there.
-    pub(crate) fn enter<T: Send>(&self, act: impl FnOnce() -> T + Send) -> T {
-        on_a_thread(|| {
-            setns(&self.0, CloneFlags::CLONE_NEWNET).expect("enter the test's namespace");
-            act()
-        })
-    }
-}
-
-impl AsFd for Namespace {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-fn on_a_thread<T: Send>(act: impl FnOnce() -> T + Send) -> T {
-    let outcome = thread::scope(|scope| scope.spawn(act).join());
-    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
 /// Runs the body of the test called `name`, where it can make namespaces: here, or in a child that
 /// repeats only this test as root of a new user namespace.
 pub(crate) fn with_namespaces(name: &str, body: impl AsyncFnOnce()) {
-    match Namespace::new() {
+    match Namespace::create() {
         Ok(_) => tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a tokio runtime")
             .block_on(body()),
-        Err(Errno::EPERM) if env::var_os(INSIDE).is_none() => repeat_inside(name),
-        Err(errno) => panic!("cannot make a network namespace: {errno}; {REMEDY}"),
+        Err(_) if env::var_os(INSIDE).is_none() => repeat_inside(name),
+        Err(error) => panic!("cannot make a network namespace: {error:?}; {REMEDY}"),
     }
 }
 

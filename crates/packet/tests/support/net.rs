@@ -5,13 +5,12 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
 use fps_netlink::{Address, IfIndex, LinkName, Netlink, VethPair};
+use fps_netns::Namespace;
 use fps_packet::{Capture, Frame, Nonce};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, sendto, socket,
 };
 use pnet::packet::util::checksum;
-
-use crate::namespace::Namespace;
 
 /// The longest that anything here may take on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -20,18 +19,17 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) fn packet_socket(namespace: &Namespace) -> OwnedFd {
     let (kind, flags) = (SockType::Datagram, SockFlag::SOCK_CLOEXEC);
     namespace
-        .enter(|| socket(AddressFamily::Packet, kind, flags, None))
+        .within(|| socket(AddressFamily::Packet, kind, flags, None))
+        .expect("enter the namespace")
         .expect("a packet socket")
 }
 
 /// A netlink connection to a namespace.
 pub(crate) fn netlink(namespace: &Namespace) -> Netlink {
-    let (kind, flags) = (SockType::Raw, SockFlag::SOCK_CLOEXEC);
-    let protocol = SockProtocol::NetlinkRoute;
-    let socket = namespace
-        .enter(|| socket(AddressFamily::Netlink, kind, flags, protocol))
-        .expect("a netlink socket");
-    Netlink::from_socket(socket).expect("a netlink connection")
+    let netlink = namespace
+        .within(Netlink::open)
+        .expect("enter the namespace");
+    netlink.expect("a netlink connection")
 }
 
 pub(crate) fn name(text: &str) -> LinkName {
@@ -93,7 +91,7 @@ pub(crate) fn ping(namespace: &Namespace, to: [u8; 4], nonce: Nonce) {
     message[2..4].copy_from_slice(&sum.to_be_bytes());
     let protocol = SockProtocol::Icmp;
     let socket = namespace
-        .enter(|| {
+        .within(|| {
             socket(
                 AddressFamily::Inet,
                 SockType::Raw,
@@ -101,6 +99,7 @@ pub(crate) fn ping(namespace: &Namespace, to: [u8; 4], nonce: Nonce) {
                 protocol,
             )
         })
+        .expect("enter the namespace")
         .expect("a raw ICMP socket");
     let [a, b, c, d] = to;
     let to = SockaddrIn::from(std::net::SocketAddrV4::new(Ipv4Addr::new(a, b, c, d), 0));

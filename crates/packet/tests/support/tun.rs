@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 
 use nix::libc;
 
-use crate::namespace::Namespace;
+use fps_netns::Namespace;
 
 /// The far end of a TUN device: what is written here comes in on the device.
 pub(crate) struct Tun(File);
@@ -22,7 +22,7 @@ nix::ioctl_write_ptr_bad!(
 impl Tun {
     /// Makes a TUN device with this name in the namespace.
     pub(crate) fn new(namespace: &Namespace, name: &str) -> Self {
-        namespace.enter(|| {
+        let made = namespace.within(|| {
             let file = File::options().read(true).write(true).open("/dev/net/tun");
             let file = file.unwrap_or_else(|error| {
                 panic!("cannot open /dev/net/tun: {error}; run as root, or chmod it to 0666")
@@ -39,7 +39,8 @@ impl Tun {
             // kernel reads and fills in during the call only.
             unsafe { tun_set_iff(file.as_raw_fd(), &raw const request) }.expect("TUNSETIFF");
             Self(file)
-        })
+        });
+        made.expect("enter the namespace")
     }
 
     /// Lets a packet come out of the tunnel.
