@@ -69,7 +69,10 @@ impl Capture {
     ///
     /// The socket comes from `socket(AF_PACKET, SOCK_DGRAM, 0)` inside the namespace. Protocol 0
     /// keeps it deaf until here, so nothing older is in its queue; SOCK_DGRAM starts each packet
-    /// at its network header on every kind of link (packet(7)). Call this inside a tokio runtime.
+    /// at its network header on every kind of link (packet(7)).
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with I/O enabled, which is to wait for the socket.
     pub fn arm_with(socket: OwnedFd, options: CaptureOptions) -> Result<Self, CaptureError> {
         let flags = fcntl(&socket, FcntlArg::F_GETFL).map_err(CaptureError::Nonblocking)?;
         let flags = OFlag::from_bits_retain(flags) | OFlag::O_NONBLOCK;

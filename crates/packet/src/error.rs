@@ -33,7 +33,7 @@ pub enum CaptureError {
     )]
     Bind(#[source] Errno),
     /// The runtime does not watch the socket.
-    #[error("cannot wait for the capture's socket: arm it inside a tokio runtime with I/O enabled")]
+    #[error("the runtime cannot watch the capture's socket (epoll)")]
     Register(#[source] io::Error),
     /// Waiting for a packet failed.
     #[error("cannot wait for the next packet of the capture")]
