@@ -43,10 +43,18 @@ impl Tape {
     pub fn arm(sandbox: &Sandbox, host: HostId) -> Result<Self, TapeError> {
         let capture = Capture::arm(sandbox.socket(host, SocketKind::Packet)?)?;
         let frames = Arc::default();
+        let (grown, growth) = watch::channel(0);
         let (syncs, requests) = mpsc::channel(1);
-        let recorder = tokio::spawn(record(capture, Arc::clone(&frames), requests));
+        let reel = Reel {
+            capture,
+            frames: Arc::clone(&frames),
+            grown,
+            overflow: 0,
+        };
+        let recorder = tokio::spawn(record(reel, requests));
         Ok(Self {
             frames,
+            growth,
             syncs,
             recorder,
         })
