@@ -1,10 +1,12 @@
 //! A laboratory for VPN clients on Linux.
 
+pub mod cli;
 pub mod folder;
 pub mod lab;
 pub mod multicall;
 pub mod play;
 pub mod probe;
+pub mod run;
 pub mod sandbox;
 pub mod scenario;
 pub mod tape;

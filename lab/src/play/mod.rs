@@ -32,7 +32,8 @@ use crate::tape::Tape;
 pub enum Until<'a> {
     /// To the last step, whatever fails.
     End,
-    /// To the expectations with these names; an earlier one that fails ends it as well.
+    /// To the expectations with these names; one that fails before the first of them ends it as
+    /// well.
     Expectations(&'a [String]),
 }
 
@@ -164,9 +165,9 @@ impl Play<'_, '_> {
             let passed = report.verdict.passed();
             self.current().expectations.push(report);
             if let Until::Expectations(names) = self.until {
-                let wanted = names.contains(&expectation.name);
                 let seen = |name: &String| self.report.verdict(name).is_some();
-                if (!wanted && !passed) || names.iter().all(seen) {
+                let too_early = !passed && !names.iter().any(seen);
+                if too_early || names.iter().all(seen) {
                     return Some(End::Played);
                 }
             }

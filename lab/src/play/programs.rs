@@ -262,13 +262,6 @@ impl Programs {
         }
     }
 
-    /// Whether a program was started and has not been seen to end.
-    pub(super) fn is_running(&self, name: &str) -> bool {
-        self.programs
-            .get(name)
-            .is_some_and(|program| program.exit.is_none())
-    }
-
     fn running(&mut self, name: &str) -> Result<&mut Program, ProgramError> {
         let last = self.last_lines(name);
         match self.programs.get_mut(name) {

@@ -103,10 +103,11 @@ fn write_sysctl(stage: &Stage<'_>, sysctl: &Sysctl) -> Result<(), StageError> {
 
 async fn change_route(stage: &Stage<'_>, change: &RouteChange) -> Result<(), StageError> {
     let host = stage.lab.host(&change.on);
-    Ok(match change.action {
+    match change.action {
         RouteAction::Add => host.add_route(&change.route).await?,
         RouteAction::Delete => host.delete_route(&change.route).await?,
-    })
+    }
+    Ok(())
 }
 
 impl Stage<'_> {
