@@ -1,0 +1,116 @@
+//! What failed, and what to do about it.
+
+use std::error::Error as StdError;
+use std::io;
+
+use fps_netlink::LinkName;
+
+/// Why `fps-route` did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Routes need a device to lead into.
+    #[error(
+        "there is no interface `{0}` in this network namespace: start the tunnel first, or name \
+         its device with --tun"
+    )]
+    NoDevice(LinkName),
+    /// The kernel lets nobody without CAP_NET_ADMIN change its routes (capabilities(7)).
+    #[error("`{command}` needs the capability CAP_NET_ADMIN: run fps-route as root")]
+    MissingCapability {
+        /// The operation, as its equivalent command.
+        command: String,
+    },
+    /// A device with IPv6 switched off takes no IPv6 address or route.
+    #[error(
+        "`{command}` failed: IPv6 is switched off on {device}; switch it on with \
+         `sysctl -w net/ipv6/conf/{device}/disable_ipv6=0`"
+    )]
+    Ipv6Disabled {
+        /// The operation, as its equivalent command.
+        command: String,
+        /// The device.
+        device: LinkName,
+    },
+    /// The kernel refused an operation.
+    #[error("`{command}` failed")]
+    Operation {
+        /// The operation, as its equivalent command.
+        command: String,
+        /// What the kernel said.
+        #[source]
+        cause: Box<dyn StdError + Send + Sync>,
+    },
+    /// The kernel could not be asked.
+    #[error("cannot reach the kernel's routing (NETLINK_ROUTE)")]
+    Netlink(#[source] fps_netlink::Error),
+    /// The plan could not be printed; nothing is done that is not printed first.
+    #[error("cannot print the plan, so nothing further is done")]
+    Output(#[source] io::Error),
+    /// There is no runtime to wait for the kernel in.
+    #[error("cannot start the runtime")]
+    Runtime(#[source] io::Error),
+}
+
+impl Error {
+    /// The error and its causes on one line.
+    pub fn chain(&self) -> String {
+        let mut line = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            line.push_str(": ");
+            line.push_str(&error.to_string());
+            cause = error.source();
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::errno::Errno;
+
+    use super::*;
+
+    #[test]
+    fn each_says_what_failed_and_what_to_do() {
+        let device = || LinkName::new("fpsc0").unwrap();
+        let command = || "ip -6 addr replace fd66::2/64 dev fpsc0".to_owned();
+        for (error, line) in [
+            (
+                Error::NoDevice(device()),
+                "there is no interface `fpsc0` in this network namespace: start the tunnel first, \
+                 or name its device with --tun",
+            ),
+            (
+                Error::MissingCapability { command: command() },
+                "`ip -6 addr replace fd66::2/64 dev fpsc0` needs the capability CAP_NET_ADMIN: \
+                 run fps-route as root",
+            ),
+            (
+                Error::Ipv6Disabled {
+                    command: command(),
+                    device: device(),
+                },
+                "`ip -6 addr replace fd66::2/64 dev fpsc0` failed: IPv6 is switched off on fpsc0; \
+                 switch it on with `sysctl -w net/ipv6/conf/fpsc0/disable_ipv6=0`",
+            ),
+            (
+                Error::Operation {
+                    command: command(),
+                    cause: Errno::ENETDOWN.into(),
+                },
+                "`ip -6 addr replace fd66::2/64 dev fpsc0` failed: ENETDOWN: Network is down",
+            ),
+            (
+                Error::Output(io::Error::other("no space")),
+                "cannot print the plan, so nothing further is done: no space",
+            ),
+            (
+                Error::Runtime(io::Error::other("no memory")),
+                "cannot start the runtime: no memory",
+            ),
+        ] {
+            assert_eq!(error.chain(), line);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The operations, in their order.
+
+use std::fmt;
+
+use crate::{Intent, Operation, quote};
+
+/// What is done with an intent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Show what `apply` would do.
+    Plan,
+    /// Make it so.
+    Apply,
+    /// Take it back.
+    Cleanup {
+        /// Set the device down, too.
+        down: bool,
+    },
+}
+
+impl Action {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Apply => "apply",
+            Self::Cleanup { .. } => "cleanup",
+        }
+    }
+}
+
+/// The operations for an action, in the order in which they must happen.
+///
+/// Its text is what `fps-route` prints where nothing is carried out: a [`header`](Self::header),
+/// then a line per operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    action: Action,
+    intent: Intent,
+    operations: Vec<Operation>,
+}
+
+impl Plan {
+    /// Plans an action.
+    pub fn new(action: Action, intent: Intent) -> Self {
+        let operations = match action {
+            Action::Plan | Action::Apply => apply(&intent),
+            Action::Cleanup { down } => cleanup(&intent, down),
+        };
+        Self {
+            action,
+            intent,
+            operations,
+        }
+    }
+
+    /// The action.
+    pub fn action(&self) -> Action {
+        self.action
+    }
+
+    /// What is wanted.
+    pub fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    /// The operations.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The first line of the text, which says whether the operations are carried out.
+    pub fn header(&self, execute: bool) -> String {
+        let (action, tun) = (self.action.name(), quote(self.intent.tun().as_str()));
+        format!("# fps_linux_route action={action} tun={tun} execute={execute}")
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.header(false))?;
+        self.operations
+            .iter()
+            .try_for_each(|operation| writeln!(f, "+ {operation}"))
+    }
+}
+
+/// Addresses, MTU, up, routes: the kernel takes a route only into a device that is up
+/// (ENETDOWN in `fib_check_nh_nongw`, net/ipv4/fib_semantics.c).
+fn apply(intent: &Intent) -> Vec<Operation> {
+    let device = || intent.tun().clone();
+    let addresses = intent
+        .addresses()
+        .iter()
+        .map(|&address| Operation::ReplaceAddress {
+            address,
+            device: device(),
+        });
+    let mtu = intent.mtu().map(|mtu| Operation::SetMtu {
+        mtu,
+        device: device(),
+    });
+    let up = Operation::SetUp { device: device() };
+    let routes = intent.routes().iter().map(|&to| Operation::ReplaceRoute {
+        to,
+        device: device(),
+    });
+    addresses.chain(mtu).chain([up]).chain(routes).collect()
+}
+
+/// Routes, addresses, down: before its address, because the kernel drops with an IPv4 address each
+/// route that has it as source (`fib_sync_down_addr`, net/ipv4/fib_semantics.c), and what is then
+/// absent was ours to take away.
+fn cleanup(intent: &Intent, down: bool) -> Vec<Operation> {
+    let device = || intent.tun().clone();
+    let routes = intent.routes().iter().map(|&to| Operation::DeleteRoute {
+        to,
+        device: device(),
+    });
+    let addresses = intent
+        .addresses()
+        .iter()
+        .map(|&address| Operation::DeleteAddress {
+            address,
+            device: device(),
+        });
+    let down = down.then(|| Operation::SetDown { device: device() });
+    routes.chain(addresses).chain(down).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use fps_netlink::LinkName;
+
+    use super::*;
+
+    fn intent(addresses: &[&str], mtu: Option<&str>, routes: &[&str]) -> Intent {
+        Intent::new(
+            LinkName::new("fpsc0").unwrap(),
+            addresses.iter().map(|text| text.parse().unwrap()).collect(),
+            mtu.map(|text| text.parse().unwrap()),
+            routes.iter().map(|text| text.parse().unwrap()).collect(),
+        )
+        .unwrap()
+    }
+
+    fn assert_text(action: Action, intent: Intent, expected: &[&str]) {
+        let text = Plan::new(action, intent).to_string();
+        assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn applies_addresses_mtu_up_and_routes() {
+        let intent = intent(&["10.66.0.2/30"], Some("1280"), &["10.66.1.0/24"]);
+        assert_text(
+            Action::Plan,
+            intent,
+            &[
+                "# fps_linux_route action=plan tun=fpsc0 execute=false",
+                "+ ip addr replace 10.66.0.2/30 dev fpsc0",
+                "+ ip link set dev fpsc0 mtu 1280",
+                "+ ip link set dev fpsc0 up",
+                "+ ip route replace 10.66.1.0/24 dev fpsc0",
+            ],
+        );
+    }
+
+    #[test]
+    fn names_the_family_of_ipv6() {
+        let addresses = ["10.66.0.2/30", "fd66::2/64"];
+        assert_text(
+            Action::Apply,
+            intent(&addresses, None, &["fd66:1::/48", "10.66.1.0/24"]),
+            &[
+                "# fps_linux_route action=apply tun=fpsc0 execute=false",
+                "+ ip addr replace 10.66.0.2/30 dev fpsc0",
+                "+ ip -6 addr replace fd66::2/64 dev fpsc0",
+                "+ ip link set dev fpsc0 up",
+                "+ ip -6 route replace fd66:1::/48 dev fpsc0",
+                "+ ip route replace 10.66.1.0/24 dev fpsc0",
+            ],
+        );
+    }
+
+    #[test]
+    fn cleans_up_routes_addresses_and_the_link() {
+        let intent = intent(
+            &["10.66.0.2/30", "fd66::2/64"],
+            Some("1280"),
+            &["10.66.1.0/24", "::/0"],
+        );
+        assert_text(
+            Action::Cleanup { down: true },
+            intent,
+            &[
+                "# fps_linux_route action=cleanup tun=fpsc0 execute=false",
+                "+ ip route del 10.66.1.0/24 dev fpsc0",
+                "+ ip -6 route del ::/0 dev fpsc0",
+                "+ ip addr del 10.66.0.2/30 dev fpsc0",
+                "+ ip -6 addr del fd66::2/64 dev fpsc0",
+                "+ ip link set dev fpsc0 down",
+            ],
+        );
+    }
+
+    #[test]
+    fn leaves_the_link_up_unless_told() {
+        assert_text(
+            Action::Cleanup { down: false },
+            intent(&[], None, &[]),
+            &["# fps_linux_route action=cleanup tun=fpsc0 execute=false"],
+        );
+    }
+
+    #[test]
+    fn says_when_it_is_in_earnest() {
+        let plan = Plan::new(Action::Apply, intent(&[], None, &[]));
+        assert_eq!(
+            plan.header(true),
+            "# fps_linux_route action=apply tun=fpsc0 execute=true"
+        );
+    }
+}
