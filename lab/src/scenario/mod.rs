@@ -79,5 +79,6 @@ fn file(path: &Path, source: &str) -> Result<ScenarioFile, Vec<Diagnostic>> {
 
 fn syntax_error(error: &toml::de::Error) -> Diagnostic {
     let span = error.span().map_or(Span { start: 0, end: 0 }, Span::from);
-    Diagnostic::new(span, error.message()).note("nothing else was checked: this is no TOML")
+    Diagnostic::new(span, error.message())
+        .note("this is no valid TOML, so nothing else was checked")
 }

@@ -2,7 +2,8 @@
 
 /// The candidate nearest to `text`, if one is near enough to be a slip of the hand.
 pub(crate) fn nearest<'n>(text: &str, candidates: &[&'n str]) -> Option<&'n str> {
-    let allowed = (text.chars().count() / 3).max(1);
+    let length = text.chars().count();
+    let allowed = if length < 3 { 0 } else { length / 3 };
     candidates
         .iter()
         .map(|candidate| (distance(text, candidate), *candidate))

@@ -100,7 +100,22 @@ fn when(table: &Table<'_>) -> Option<When> {
     }
 }
 
+/// Says what to write instead of `within`, before the table only says that it has no such key.
+fn refuse_within(verb: Verb<'_>) {
+    let entries = verb
+        .node
+        .value
+        .as_table()
+        .map(|_| verb.node.entries())
+        .unwrap_or_default();
+    if let Some((key, _)) = entries.iter().find(|(key, _)| key.text == "within") {
+        let wrong = key.wrong(format!("`{}` has no key `within`", verb.word.text));
+        key.add(wrong.label("write `for`: it must hold all this time"));
+    }
+}
+
 fn unreachable(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
+    refuse_within(verb);
     let keys = [&probe::KEYS[..], &["for"]].concat();
     let table = verb.node.table("`unreachable`", &keys)?;
     let question = Question::read(&table, lab);
@@ -120,6 +135,7 @@ fn unreachable(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectati
 }
 
 fn silent(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
+    refuse_within(verb);
     let table = verb
         .node
         .table("`silent`", &["name", "on", "link", "to", "for"])?;

@@ -58,17 +58,13 @@ impl Lab {
         if self.doubtful_hosts.contains(host) {
             return None;
         }
-        let wrong = word.wrong(format!("`{host}` has no link `{}`", word.text));
-        let plural = format!("links of `{host}`");
-        let wrong = wrong.meant(word.text, &plural, links.keys().map(LinkName::as_str));
-        word.refuse(if self.is_tun(host, word.text) {
-            wrong.note(format!(
-                "`{}` is a TUN device, which has no cable",
-                word.text
-            ))
+        let wrong = word.wrong(if self.is_tun(host, word.text) {
+            format!("`{}` is a TUN device, which no cable leads to", word.text)
         } else {
-            wrong
-        })
+            format!("`{host}` has no link `{}`", word.text)
+        });
+        let plural = format!("links of `{host}`");
+        word.refuse(wrong.meant(word.text, &plural, links.keys().map(LinkName::as_str)))
     }
 
     /// An interface of a host: one of the file's links, or a TUN device.
@@ -93,7 +89,9 @@ impl Lab {
         let elsewhere = self.tuns.iter().find(|(_, tun)| tun.as_str() == word.text);
         word.refuse(match elsewhere {
             Some((other, tun)) => wrong.note(format!("`{tun}` is on `{other}`")),
-            None if !self.has_tunnel => wrong.note("TUN devices come with [tunnel]; there is none"),
+            None if !self.has_tunnel && wrong.label.is_none() => {
+                wrong.note("TUN devices come with [tunnel]; there is none")
+            }
             None => wrong,
         })
     }

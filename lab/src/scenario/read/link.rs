@@ -23,11 +23,11 @@ pub(crate) fn link(
         .need("ip", "\"192.168.188.20\"")
         .map(Node::one_or_many)
         .unwrap_or_default();
+    let count = ips.len();
     let words: Vec<Word<'_>> = ips.into_iter().filter_map(Node::word).collect();
     let mut addresses = Vec::new();
     for word in words {
         if let Some(address) = address(word, net.as_ref(), lab) {
-            // A second mention on the same link is a mistake as well.
             let plug = Plug {
                 host: host.clone(),
                 link: name.clone(),
@@ -38,6 +38,9 @@ pub(crate) fn link(
             lab.plugs.add(plug);
             addresses.push(address);
         }
+    }
+    if addresses.len() < count {
+        lab.doubtful_hosts.insert(host.clone());
     }
     let vias = table.get("via").map(Node::one_or_many).unwrap_or_default();
     let gateways = gateways(&vias, net.as_ref(), &addresses, lab);
@@ -67,7 +70,7 @@ fn address(word: Word<'_>, net: Option<&NetName>, lab: &Lab) -> Option<IpNet> {
     };
     let wrong = word.wrong(format!("{ip} is taken in net `{net}`"));
     let other = format!("`{}` has it on `{}`", holder.host, holder.link);
-    word.refuse(wrong.label("a second time").other(holder.span, other))
+    word.refuse(wrong.other(holder.span, other))
 }
 
 fn gateways(

@@ -49,6 +49,13 @@ impl Names {
             .map(|taken| taken.name.as_str())
     }
 
+    /// Whether a name belongs to a step that a sabotage drops.
+    pub(crate) fn is_dropped(&self, name: &str) -> bool {
+        self.taken
+            .iter()
+            .any(|taken| taken.dropped && taken.name == name)
+    }
+
     /// How many names were given.
     pub(crate) fn count(&self) -> usize {
         self.taken.len()

@@ -33,12 +33,15 @@ impl<'a> Question<'a> {
         let from = from_word.and_then(|word| lab.host(word));
         let aim = to_word.and_then(|word| aim(word, lab));
         let way = match table.get("with") {
-            Some(node) => node.choice(&[("icmp", Way::Icmp), ("tcp", Way::Tcp), ("udp", Way::Udp)]),
+            Some(node) => node.choice(
+                "with",
+                &[("icmp", Way::Icmp), ("tcp", Way::Tcp), ("udp", Way::Udp)],
+            ),
             None => Some(Way::Icmp),
         };
         let protocol = way.and_then(|way| protocol(table, way, aim.as_ref(), lab));
         let family = table.get("ip").and_then(|node| {
-            let family = node.choice(&[("v4", Family::V4), ("v6", Family::V6)])?;
+            let family = node.choice("ip", &[("v4", Family::V4), ("v6", Family::V6)])?;
             Some((family, node))
         });
         let words = (from_word?, to_word?);

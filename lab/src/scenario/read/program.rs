@@ -16,7 +16,7 @@ pub(crate) fn programs(node: Node<'_>, lab: &mut Lab) {
     for (name, node) in node.entries() {
         name.check_label("program");
         if name.text == "tunnel" || TunnelRole::ALL.iter().any(|role| role.name() == name.text) {
-            let wrong = name.wrong(format!("`{}` names the tunnel's own in steps", name.text));
+            let wrong = name.wrong(format!("`{}` means the tunnel's own in steps", name.text));
             name.add(wrong.label("choose another name"));
             continue;
         }

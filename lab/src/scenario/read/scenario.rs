@@ -1,7 +1,7 @@
 //! The whole of a scenario.
 
 use super::{Document, Lab, Names, act, host, net, program, step, tunnel};
-use crate::scenario::diagnostic::Problems;
+use crate::scenario::diagnostic::{Diagnostic, Problems};
 use crate::scenario::model::Scenario;
 use crate::scenario::syntax::{Node, Table};
 
@@ -77,7 +77,7 @@ fn check_steps(document: &Document<'_>, table: &Table<'_>) {
         .is_none_or(|node| node.value.as_array().is_some());
     if document.steps.is_empty() && lists_steps {
         let span = table.get("step").map_or(table.span, |node| node.span);
-        let wrong = crate::scenario::diagnostic::Diagnostic::new(span, "there is nothing to play");
+        let wrong = Diagnostic::new(span, "there is nothing to play");
         table
             .problems
             .add(wrong.help("add a [[step]] with `do`, `expect` or both"));

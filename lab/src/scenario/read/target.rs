@@ -27,12 +27,12 @@ pub(crate) fn aim<'a>(word: Word<'a>, lab: &Lab) -> Option<Aim<'a>> {
     if word.text.contains('.') {
         return word.address().map(|ip| Aim::Address(ip, None, word));
     }
-    let Some((host, link)) = word.text.split_once(':') else {
+    let Some((host, _)) = word.text.split_once(':') else {
         return Some(Aim::Host(lab.host(word)?, None, word));
     };
-    let host_word = Word { text: host, ..word };
-    let host = lab.host(host_word)?;
-    let link = lab.interface(&host, Word { text: link, ..word })?;
+    let link_word = word.tail(host.len() + 1);
+    let host = lab.host(Word { text: host, ..word })?;
+    let link = lab.interface(&host, link_word)?;
     Some(Aim::Host(host, Some(link), word))
 }
 

@@ -48,7 +48,7 @@ fn read(table: &Table<'_>, lab: &Lab) -> Option<Tunnel> {
         None => Some(None),
     };
     let autostart = match table.get("start") {
-        Some(node) => node.choice(&[("auto", true), ("by-step", false)]),
+        Some(node) => node.choice("start", &[("auto", true), ("by-step", false)]),
         None => Some(true),
     };
     let commands = table
@@ -140,6 +140,7 @@ fn endpoint(table: &Table<'_>, server: &HostName, lab: &Lab) -> Option<IpAddr> {
         None => {
             // The one address that the server's host has, asked for where it is named.
             let node = table.get("server")?;
+            several_links(node, server, lab)?;
             target::aim(node.word()?, lab)?.address(None, node.span, lab)
         }
         Some(node) => {
@@ -150,6 +151,22 @@ fn endpoint(table: &Table<'_>, server: &HostName, lab: &Lab) -> Option<IpAddr> {
             Some(address)
         }
     }
+}
+
+/// Refuses a server's host with several links where the file gives no endpoint.
+fn several_links(node: Node<'_>, server: &HostName, lab: &Lab) -> Option<()> {
+    let links = &lab.hosts.get(server)?.links;
+    if links.len() < 2 {
+        return Some(());
+    }
+    let lines: Vec<String> = links
+        .keys()
+        .map(|link| format!("`endpoint = \"{server}:{link}\"`"))
+        .collect();
+    let wrong = node.wrong(format!(
+        "`{server}` has several links, and the tunnel no endpoint"
+    ));
+    node.refuse(wrong.help(format!("add {}", lines.join(" or "))))
 }
 
 /// Checks that an endpoint is the server's.

@@ -5,7 +5,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::change::table_of;
 use super::step_ref;
-use crate::scenario::diagnostic::{Span, suggest};
+use crate::scenario::diagnostic::{Diagnostic, Span, suggest};
 use crate::scenario::read::Document;
 use crate::scenario::syntax::Node;
 
@@ -21,7 +21,8 @@ pub(crate) fn alter<'a>(node: Node<'a>, document: &mut Document<'a>) -> Option<(
     let span = Span::from(step.value.span());
     let Some(acts) = table_of(&mut step.value).and_then(|table| table.get_mut("do")) else {
         let wrong = patch.wrong(format!("`{name}` has no `do` to alter"));
-        return patch.refuse(wrong.other(span, "this step"));
+        let wrong = wrong.other(span, "this step");
+        return patch.refuse(wrong.help("use `add` to do something before or after it"));
     };
     let span = Span::from(acts.span());
     let acts: Vec<&mut Spanned<DeValue<'a>>> = match acts.get_mut() {
@@ -39,7 +40,11 @@ pub(crate) fn alter<'a>(node: Node<'a>, document: &mut Document<'a>) -> Option<(
 fn each<'a>(patch: Node<'a>, acts: Vec<&mut Spanned<DeValue<'a>>>, span: Span) -> Option<()> {
     let patches = patch.list()?;
     if patches.len() != acts.len() {
-        let title = format!("{} tables for {} acts", patches.len(), acts.len());
+        let title = format!(
+            "a list of {} for a step of {} acts",
+            patches.len(),
+            acts.len()
+        );
         let wrong = patch.wrong(title).other(span, "the acts");
         return patch.refuse(wrong.help("give one table for each act; `{}` leaves one as it is"));
     }
@@ -100,10 +105,7 @@ fn merge_act<'a>(patch: Node<'a>, act: &mut Spanned<DeValue<'a>>) -> Option<()> 
     let act = table_of(act)?;
     if !act.contains_key(verb) {
         let found = suggest::quoted(act.keys().map(|key| key.get_ref().as_ref()));
-        let wrong = crate::scenario::diagnostic::Diagnostic::new(
-            span,
-            format!("this act is {found}, not `{verb}`"),
-        );
+        let wrong = Diagnostic::new(span, format!("this act is {found}, not `{verb}`"));
         return patch.refuse(
             wrong
                 .label("it alters another verb")

@@ -20,7 +20,10 @@ pub(crate) fn apply<'a>(
 ) -> Option<()> {
     let nodes = node.one_or_many();
     if nodes.is_empty() {
-        return node.refuse(node.wrong("a sabotage changes something"));
+        return node.refuse(
+            node.wrong("a sabotage changes something")
+                .help("add `{ drop = 1 }` or such"),
+        );
     }
     let before = original.problems.count();
     for node in nodes {
@@ -47,9 +50,9 @@ fn drop_step(node: Node<'_>, document: &mut Document<'_>) -> Option<()> {
 fn add<'a>(node: Node<'a>, document: &mut Document<'a>) -> Option<()> {
     let table = node.table("`add`", &["before", "after", "do"])?;
     let acts = table.need("do", "{ stop = \"client\" }");
-    let (place, relation, anchor) = match (table.get("before"), table.get("after")) {
-        (Some(anchor), None) => (step_ref::find(anchor, document)?, "before", anchor),
-        (None, Some(anchor)) => (step_ref::find(anchor, document)? + 1, "after", anchor),
+    let (anchor, relation) = match (table.get("before"), table.get("after")) {
+        (Some(anchor), None) => (step_ref::find(anchor, document)?, "before"),
+        (None, Some(anchor)) => (step_ref::find(anchor, document)?, "after"),
         (None, None) => {
             let wrong = table.wrong("`add` says where");
             return table.refuse(wrong.help("add `before = …` or `after = …` with a step"));
@@ -64,19 +67,8 @@ fn add<'a>(node: Node<'a>, document: &mut Document<'a>) -> Option<()> {
     if acts.one_or_many().is_empty() {
         return acts.refuse(acts.wrong("an added step does something"));
     }
-    let known = anchor.value.as_str().map_or_else(
-        || {
-            format!(
-                "step {}",
-                anchor
-                    .value
-                    .as_integer()
-                    .map_or("?", |number| number.as_str())
-            )
-        },
-        str::to_owned,
-    );
-    let default_name = unique(&format!("added {relation} `{known}`"), document);
+    let name = format!("added {relation} `{}`", document.steps[anchor].name());
+    let default_name = unique(&name, document);
     let mut entries = DeTable::new();
     entries.insert(key("do", acts), value(acts));
     let value = Spanned::new(table.span.start..table.span.end, DeValue::Table(entries));
@@ -87,14 +79,12 @@ fn add<'a>(node: Node<'a>, document: &mut Document<'a>) -> Option<()> {
         dropped: false,
     };
     // Several additions after the same step stand in the order of the file.
-    let added = document.steps[place..]
-        .iter()
-        .take_while(|step| step.index.is_none())
-        .count();
+    let behind = document.steps[anchor + 1..].iter();
+    let added = behind.take_while(|step| step.index.is_none()).count();
     let place = if relation == "after" {
-        place + added
+        anchor + 1 + added
     } else {
-        place
+        anchor
     };
     document.steps.insert(place, step);
     Some(())

@@ -6,8 +6,6 @@ mod alter;
 mod change;
 mod step_ref;
 
-use toml::de::DeTable;
-
 use super::diagnostic::{Diagnostic, Problems};
 use super::model::{Sabotage, Scenario};
 use super::read::{self, Document, Names};
@@ -62,16 +60,8 @@ pub(crate) fn sabotages(original: &Original<'_>) -> Vec<Sabotage> {
 }
 
 fn missing(original: &Original<'_>) {
-    let root: &DeTable<'_> = &original.document.root;
-    let table = Table::root(
-        root,
-        &root
-            .keys()
-            .map(|key| key.get_ref().as_ref())
-            .collect::<Vec<_>>(),
-        original.problems,
-    );
-    let wrong = table.wrong("a scenario that cannot fail proves nothing");
+    let start = Table::start(&original.document.root);
+    let wrong = Diagnostic::new(start, "a scenario that cannot fail proves nothing");
     let wrong = wrong.label("this one has no sabotage");
     original.problems.add(wrong.help(
         "add a [[sabotage]] with `name`, `change` and `must-fail`, or say `sabotage = []` and `why = \"…\"`",
@@ -132,7 +122,7 @@ fn read_changed(
         // A mistake of the original is known already, and is not added again.
         original
             .problems
-            .add(diagnostic.note(format!("so it is in the sabotage `{name}`")));
+            .add(diagnostic.note(format!("it comes with the sabotage `{name}`")));
     }
     (scenario, expectations)
 }
@@ -163,6 +153,10 @@ fn check_must_fail(words: &[Word<'_>], expectations: &Names) {
                     .label("the second time")
                     .other(first.span, "the first"),
             );
+        } else if expectations.is_dropped(word.text) {
+            let wrong = word.wrong(format!("`{}` is dropped with its step", word.text));
+            let wrong = wrong.label("it is not checked, so it cannot fail");
+            word.add(wrong.help("use `alter` to keep it, or give it a step of its own"));
         } else if !names.contains(&word.text) {
             word.add(unknown_expectation(*word, &names));
         }

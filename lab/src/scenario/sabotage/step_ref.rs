@@ -54,7 +54,8 @@ pub(crate) fn find(node: Node<'_>, document: &Document<'_>) -> Option<usize> {
 fn present(place: usize, node: Node<'_>, document: &Document<'_>) -> Option<usize> {
     let step = &document.steps[place];
     if step.dropped {
-        return node.refuse(node.wrong(format!("this sabotage drops `{}`", step.name())));
+        let wrong = node.wrong(format!("this sabotage drops `{}`", step.name()));
+        return node.refuse(wrong.label("nothing of it is left to change"));
     }
     Some(place)
 }

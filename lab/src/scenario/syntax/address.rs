@@ -1,6 +1,6 @@
 //! Addresses and subnets.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
@@ -48,24 +48,22 @@ impl Word<'_> {
             return Some(net);
         }
         let wrong = self.wrong(format!("`{}` is no subnet", self.text));
-        self.refuse(match self.text.parse::<IpAddr>() {
-            Ok(ip @ IpAddr::V4(_)) => wrong
-                .label("the prefix length is missing")
-                .help(format!("write `{ip}/32` for this address alone")),
-            Ok(ip @ IpAddr::V6(_)) => wrong
-                .label("the prefix length is missing")
-                .help(format!("write `{ip}/128` for this address alone")),
-            Err(_) if self.text == "default" => wrong.label("write `0.0.0.0/0` or `::/0`"),
-            Err(_) => match self.text.rsplit_once('/') {
-                Some((ip, length)) if ip.parse::<Ipv4Addr>().is_ok() => {
-                    wrong.label(format!("`{length}` is no prefix length from 0 to 32"))
-                }
-                Some((ip, length)) if ip.parse::<Ipv6Addr>().is_ok() => {
-                    wrong.label(format!("`{length}` is no prefix length from 0 to 128"))
-                }
-                Some((ip, _)) => Word { text: ip, ..*self }.explain(wrong),
-                None => self.explain(wrong),
-            },
+        if self.text == "default" {
+            return self.refuse(wrong.label("write `0.0.0.0/0` or `::/0`"));
+        }
+        let (ip, length) = self.text.split_once('/').unwrap_or((self.text, ""));
+        let Ok(ip) = ip.parse::<IpAddr>() else {
+            return self.refuse(Word { text: ip, ..*self }.explain(wrong));
+        };
+        let (usual, most) = if ip.is_ipv4() { (24, 32) } else { (64, 128) };
+        self.refuse(if self.text.contains('/') {
+            self.wrong(format!("`{length}` is no prefix length"))
+                .label(format!("from 0 to {most}"))
+        } else {
+            self.wrong(format!("`{ip}` has no prefix length"))
+                .help(format!(
+                    "write `{ip}/{most}` for this address alone, or the length of its subnet, such as `/{usual}`"
+                ))
         })
     }
 

@@ -75,7 +75,7 @@ impl<'a> Node<'a> {
     /// An integer in a range.
     pub(crate) fn integer(self, what: &str, range: RangeInclusive<i64>) -> Option<i64> {
         let Some(integer) = self.value.as_integer() else {
-            return self.mismatch(&format!("{what}, an integer"));
+            return self.mismatch(&format!("an integer for the {what}"));
         };
         let value = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
         value.filter(|value| range.contains(value)).or_else(|| {
@@ -93,7 +93,15 @@ impl<'a> Node<'a> {
                     .map(|item| Node::new(item, self.problems))
                     .collect(),
             ),
-            None => self.mismatch("a list"),
+            None => {
+                let wrong = self.wrong("expected a list");
+                let wrong = wrong.label(format!("this is {}", kind(self.value)));
+                self.refuse(match self.value {
+                    DeValue::String(text) => wrong.help(format!("write `[\"{text}\"]`")),
+                    DeValue::Integer(number) => wrong.help(format!("write `[{number}]`")),
+                    _ => wrong,
+                })
+            }
         }
     }
 
@@ -110,6 +118,14 @@ impl<'a> Node<'a> {
 
     /// A list of strings, at least one.
     pub(crate) fn command(self) -> Option<Vec<String>> {
+        if let Some(line) = self.value.as_str() {
+            let words: Vec<String> = line
+                .split_whitespace()
+                .map(|word| format!("\"{word}\""))
+                .collect();
+            let wrong = self.wrong("a command is a list: no shell takes it apart");
+            return self.refuse(wrong.label(format!("write `[{}]`", words.join(", "))));
+        }
         let items = self.list()?;
         if items.is_empty() {
             return self.refuse(self.wrong("a command names at least its program"));
@@ -125,14 +141,14 @@ impl<'a> Node<'a> {
     }
 
     /// One of a few words, each with its meaning.
-    pub(crate) fn choice<T: Copy>(self, choices: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn choice<T: Copy>(self, key: &str, choices: &[(&str, T)]) -> Option<T> {
         let word = self.word()?;
         match choices.iter().find(|(name, _)| *name == word.text) {
             Some((_, meaning)) => Some(*meaning),
             None => {
                 let names = choices.iter().map(|(name, _)| *name);
-                let wrong = word.wrong(format!("`{}` is none of the choices", word.text));
-                word.refuse(wrong.meant(word.text, "choices", names))
+                let wrong = word.wrong(format!("`{}` is no value for `{key}`", word.text));
+                word.refuse(wrong.meant(word.text, "values", names))
             }
         }
     }

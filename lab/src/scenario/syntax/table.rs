@@ -34,12 +34,7 @@ impl<'a> Table<'a> {
 
     /// The whole file's table, which has no place of its own.
     pub(crate) fn root(entries: &'a DeTable<'a>, keys: &[&str], problems: &'a Problems) -> Self {
-        // The first table header or key stands for it.
-        let first = entries
-            .keys()
-            .map(|key| Span::from(key.span()))
-            .min_by_key(|span| span.start);
-        let span = first.unwrap_or(Span { start: 0, end: 0 });
+        let span = Self::start(entries);
         let table = Self {
             what: "a scenario".to_owned(),
             span,
@@ -48,6 +43,14 @@ impl<'a> Table<'a> {
         };
         table.refuse_others(keys);
         table
+    }
+
+    /// Where a file begins: its first key stands for the whole of it.
+    pub(crate) fn start(entries: &DeTable<'_>) -> Span {
+        let spans = entries.keys().map(|key| Span::from(key.span()));
+        spans
+            .min_by_key(|span| span.start)
+            .unwrap_or(Span { start: 0, end: 0 })
     }
 
     fn refuse_others(&self, keys: &[&str]) {

@@ -46,7 +46,10 @@ pub(crate) fn route(node: Node<'_>, lab: &Lab) -> Option<RouteChange> {
     let table = node.table("`route`", &["on", "action", "to", "via", "link", "metric"])?;
     let on = super::on(&table, lab);
     let action = match table.get("action") {
-        Some(node) => node.choice(&[("add", RouteAction::Add), ("delete", RouteAction::Delete)]),
+        Some(node) => node.choice(
+            "action",
+            &[("add", RouteAction::Add), ("delete", RouteAction::Delete)],
+        ),
         None => Some(RouteAction::Add),
     };
     let needs_hop = action == Some(RouteAction::Add);

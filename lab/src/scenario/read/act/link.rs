@@ -18,7 +18,7 @@ pub(crate) fn change(node: Node<'_>, lab: &Lab) -> Option<LinkChange> {
     let word = table.need("link", "\"wlan0\"").and_then(Node::word);
     let state = table
         .need("state", "\"down\"")
-        .and_then(|node| node.choice(STATES));
+        .and_then(|node| node.choice("state", STATES));
     let (on, word) = (on?, word?);
     // A TUN device goes up and down but has no cable.
     let link = match state? {

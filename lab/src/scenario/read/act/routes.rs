@@ -17,10 +17,13 @@ pub(crate) fn routes(node: Node<'_>, lab: &mut Lab) -> Option<Routes> {
     let table = node.table("`routes`", KEYS)?;
     let on = super::on(&table, lab);
     let action = match table.get("action") {
-        Some(node) => node.choice(&[
-            ("apply", RoutesAction::Apply),
-            ("cleanup", RoutesAction::Cleanup),
-        ]),
+        Some(node) => node.choice(
+            "action",
+            &[
+                ("apply", RoutesAction::Apply),
+                ("cleanup", RoutesAction::Cleanup),
+            ],
+        ),
         None => Some(RoutesAction::Apply),
     };
     let tun = on.as_ref().and_then(|on| tun(&table, on, lab));
