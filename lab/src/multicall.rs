@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::sandbox;
+use crate::{cli, sandbox};
 
 /// The names under which an `fps-lab` program is another, beside the sandbox's helper.
 pub const PROGRAMS: [&str; 4] = ["fps_client", "fps_server", "fps_carrier", "fps-route"];
@@ -21,6 +21,6 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         .map(|path| Path::new(path).file_name().unwrap_or_default());
     match name.and_then(|name| name.to_str()) {
         Some(sandbox::helper::HELPER_NAME) => sandbox::helper::main(),
-        _ => ExitCode::SUCCESS,
+        _ => cli::main(arguments),
     }
 }

@@ -11,8 +11,7 @@ use nix::sys::socket::{
 };
 use socket2::Socket;
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::LabError;
 use super::host::Service;
@@ -67,12 +66,12 @@ fn listen(socket: OwnedFd, port: u16) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-fn bind_datagram(socket: OwnedFd, port: u16) -> io::Result<AsyncFd<OwnedFd>> {
-    let socket: OwnedFd = bind(socket, port)?.into();
+fn bind_datagram(socket: OwnedFd, port: u16) -> io::Result<UdpSocket> {
+    let socket = bind(socket, port)?;
     // The answer must come from the address that was asked, which on a host with several is not
     // the one that the routes would choose. IPv4 shows as mapped addresses.
     setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
-    AsyncFd::with_interest(socket, Interest::READABLE)
+    UdpSocket::from_std(socket.into())
 }
 
 async fn accept(listener: TcpListener) {
@@ -89,15 +88,19 @@ async fn echo_stream(mut stream: TcpStream) {
     drop(tokio::io::copy(&mut from, &mut to).await);
 }
 
-async fn echo_datagrams(socket: AsyncFd<OwnedFd>) {
-    while let Ok(mut ready) = socket.readable().await {
+async fn echo_datagrams(socket: UdpSocket) {
+    loop {
         // An ICMP error about an earlier answer shows here, and is no reason to stop.
-        drop(ready.try_io(|socket| echo_one(socket.get_ref())));
+        drop(
+            socket
+                .async_io(Interest::READABLE, || echo_one(&socket))
+                .await,
+        );
     }
 }
 
 /// Sends one datagram back, from the address that it came to.
-fn echo_one(socket: &OwnedFd) -> io::Result<()> {
+fn echo_one(socket: &UdpSocket) -> io::Result<()> {
     let mut buffer = vec![0; LARGEST];
     let mut space = nix::cmsg_space!(nix::libc::in6_pktinfo);
     let mut data = [IoSliceMut::new(&mut buffer)];

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::play::CARRIER_NAME;
 use crate::sandbox::FileSpec;
 use crate::scenario::{Host, HostName, Scenario};
 
@@ -18,6 +19,14 @@ pub(super) fn of(scenario: &Scenario, name: &HostName, host: &Host) -> Vec<FileS
 /// The host itself first, then what the scenario adds, then every other host.
 fn hosts(scenario: &Scenario, name: &HostName, host: &Host) -> String {
     let mut text = format!("127.0.0.1 localhost\n127.0.1.1 {name}\n::1 localhost\n");
+    // The hosts-file override: the application's own name for the origin leads to the client.
+    if scenario
+        .tunnel
+        .as_ref()
+        .is_some_and(|tunnel| tunnel.client == *name)
+    {
+        writeln!(text, "127.0.0.1 {CARRIER_NAME}").expect("a String grows");
+    }
     for line in &host.hosts_file {
         writeln!(text, "{} {}", line.address, line.names.join(" ")).expect("a String grows");
     }

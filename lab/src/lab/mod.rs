@@ -37,6 +37,11 @@ impl Lab {
         &self.sandbox
     }
 
+    /// Gives up all of the lab but the process that owns its namespaces.
+    pub fn into_sandbox(self) -> Sandbox {
+        self.sandbox
+    }
+
     /// The hosts, in the file's order.
     pub fn hosts(&self) -> impl Iterator<Item = (&HostName, &Host)> {
         self.hosts.iter()

@@ -1,7 +1,84 @@
 //! Scenario files: what they say, and what is wrong with them.
 //!
+//! - [`load`], [`parse`]: from a file or a text to a [`ScenarioFile`]
 //! - [`model`]: a scenario after validation; what the rest of the lab sees
+//! - [`ScenarioError`]: every mistake of a file, with its line and what to type instead
+//! - `diagnostic`: one mistake; `syntax`: values with places; `read`: from values to the model;
+//!   `sabotage`: the changes that must make an expectation fail
 
+mod diagnostic;
+mod error;
 mod model;
+mod read;
+mod sabotage;
+mod syntax;
+#[cfg(test)]
+mod tests;
 
+use std::fs;
+use std::path::Path;
+
+use toml::de::DeTable;
+
+pub use error::{InvalidScenario, ScenarioError};
 pub use model::*;
+
+use diagnostic::{Diagnostic, Problems, Span};
+use read::Document;
+use sabotage::Original;
+
+/// Reads a scenario file and checks it whole.
+pub fn load(path: &Path) -> Result<ScenarioFile, ScenarioError> {
+    let source = fs::read_to_string(path).map_err(|source| ScenarioError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    parse(path, &source)
+}
+
+/// Checks the text of a scenario file; `path` names it in messages.
+pub fn parse(path: &Path, source: &str) -> Result<ScenarioFile, ScenarioError> {
+    file(path, source).map_err(|diagnostics| {
+        let (path, source) = (path.to_owned(), source.to_owned());
+        ScenarioError::Invalid(InvalidScenario {
+            path,
+            source,
+            diagnostics,
+        })
+    })
+}
+
+fn file(path: &Path, source: &str) -> Result<ScenarioFile, Vec<Diagnostic>> {
+    let root = DeTable::parse(source).map_err(|error| vec![syntax_error(&error)])?;
+    let problems = Problems::default();
+    let document = Document::new(root.into_inner(), &problems);
+    let (scenario, _) = read::scenario(&document, &problems);
+    let original = Original {
+        document: &document,
+        scenario: scenario.as_ref(),
+        problems: &problems,
+    };
+    let sabotages = sabotage::sabotages(&original);
+    match scenario {
+        Some(scenario) if problems.count() == 0 => {
+            let name = path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            Ok(ScenarioFile {
+                path: path.to_owned(),
+                name,
+                scenario,
+                sabotages,
+            })
+        }
+        _ => Err(problems.into_sorted()),
+    }
+}
+
+fn syntax_error(error: &toml::de::Error) -> Diagnostic {
+    let span = error.span().map_or(Span { start: 0, end: 0 }, Span::from);
+    Diagnostic::new(span, error.message())
+        .note("this is no valid TOML, so nothing else was checked")
+}

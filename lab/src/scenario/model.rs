@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// One scenario file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioFile {
     /// Where it was read from.
     pub path: PathBuf,
@@ -24,7 +24,7 @@ pub struct ScenarioFile {
 }
 
 /// A lab and what happens in it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     /// One line for people.
     pub title: String,
@@ -47,7 +47,7 @@ pub struct Scenario {
 }
 
 /// A way to break a scenario, and what must then fail.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sabotage {
     /// Names it in reports.
     pub name: String,
@@ -216,7 +216,7 @@ impl fmt::Display for TunnelRole {
 }
 
 /// Acts, done in order, and what must then hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// Names it in reports and sabotages; `step N` where the file gives none.
     pub name: String,

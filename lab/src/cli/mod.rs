@@ -1,0 +1,67 @@
+//! The command line of `fps-lab`.
+
+mod check;
+mod run;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// How a command ended, for the shell and for CI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All passed.
+    Passed = 0,
+    /// An expectation failed, an act did, or a sabotage did not bite.
+    Failed = 1,
+    /// A scenario is invalid, or the command line is.
+    Invalid = 2,
+    /// The lab could not be built, or the machine lacks something that a scenario needs.
+    NoLab = 3,
+    /// Ctrl-C or SIGTERM; everything is torn down.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A laboratory for VPN clients on Linux.
+#[derive(Debug, Parser)]
+#[command(
+    name = "fps-lab",
+    version,
+    after_help = "Exit codes: 0 all passed; 1 an expectation failed; 2 a scenario is invalid; \
+                  3 the lab could not be built; 130 stopped.\n\n\
+                  Example: fps-lab run scenarios/split-tunnel.toml"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play scenarios, and the sabotages that prove that they can fail
+    Run(run::Arguments),
+    /// Validate scenarios, without playing them
+    #[command(after_help = "Example: fps-lab check scenarios")]
+    Check {
+        /// Scenario files, or folders of them
+        #[arg(required = true, value_name = "FILE|DIR")]
+        paths: Vec<PathBuf>,
+    },
+}
+
+/// Does what the command line says.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let exit = match Arguments::parse_from(arguments).command {
+        Command::Run(arguments) => run::main(&arguments),
+        Command::Check { paths } => check::main(&paths),
+    };
+    exit.into()
+}

@@ -1,0 +1,191 @@
+//! `fps-lab run`.
+
+use std::fs::TryLockError;
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use indexmap::IndexMap;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::{Exit, check};
+use crate::folder::Folder;
+use crate::lab::Site;
+use crate::run::{Counts, Line, Options, Outcome, run};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: fps-lab run scenarios/split-tunnel.toml")]
+pub(super) struct Arguments {
+    /// Scenario files, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+    /// The folder that logs and reports go to
+    #[arg(long, value_name = "DIR", default_value = "fps-lab-out")]
+    out: PathBuf,
+    /// How many plays at once; as many as there are cores where not given
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Another build of `fps_client`
+    #[arg(long, value_name = "FILE")]
+    client_bin: Option<PathBuf>,
+    /// Another build of `fps_server`
+    #[arg(long, value_name = "FILE")]
+    server_bin: Option<PathBuf>,
+    /// Another build of `fps_carrier`
+    #[arg(long, value_name = "FILE")]
+    carrier_bin: Option<PathBuf>,
+    /// Another build of `fps-route`
+    #[arg(long, value_name = "FILE")]
+    route_bin: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn site(&self) -> io::Result<Site> {
+        let builds = [
+            ("fps_client", &self.client_bin),
+            ("fps_server", &self.server_bin),
+            ("fps_carrier", &self.carrier_bin),
+            ("fps-route", &self.route_bin),
+        ];
+        let mut programs = IndexMap::new();
+        for (name, path) in builds {
+            if let Some(path) = path {
+                let path = path.canonicalize().map_err(|error| {
+                    io::Error::other(format!("find {}: {error}", path.display()))
+                })?;
+                programs.insert(name.to_owned(), path);
+            }
+        }
+        Ok(Site {
+            programs,
+            ..Site::this_program()
+        })
+    }
+}
+
+pub(super) fn main(arguments: &Arguments) -> Exit {
+    let files = match check::load(&arguments.paths) {
+        Ok(files) => files,
+        Err(exit) => return exit,
+    };
+    let start = Instant::now();
+    let (site, folder, _lock) = match prepare(arguments) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            eprintln!("fps-lab: {error}");
+            return Exit::NoLab;
+        }
+    };
+    let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let (interrupt, stop) = watch::channel(false);
+    if let Err(error) = listen(interrupt) {
+        eprintln!("fps-lab: listen for Ctrl-C: {error}");
+        return Exit::NoLab;
+    }
+    let options = Options {
+        site: &site,
+        folder: &folder,
+        jobs: arguments.jobs.unwrap_or(cores),
+        stop: stop.clone(),
+    };
+    let width = files
+        .iter()
+        .map(|file| file.name.len() + 2)
+        .max()
+        .unwrap_or(0);
+    let outcomes = run(&files, &options, &|line| print(&line, width));
+    if *stop.borrow() {
+        println!("interrupted: every lab is torn down");
+        return Exit::Interrupted;
+    }
+    summarise(&outcomes, start.elapsed(), folder.path());
+    verdict(&outcomes)
+}
+
+/// The folder, locked against a second run in the same place.
+fn prepare(arguments: &Arguments) -> io::Result<(Site, Folder, std::fs::File)> {
+    let site = arguments.site()?;
+    let out = arguments.out.display();
+    let folder = Folder::create(&arguments.out)
+        .map_err(|error| io::Error::other(format!("create {out}: {error}; see --out")))?;
+    let lock = folder.append(".lock")?;
+    match lock.try_lock() {
+        Ok(()) => Ok((site, folder, lock)),
+        Err(TryLockError::WouldBlock) => Err(io::Error::other(format!(
+            "another run writes to {out}: wait for it, or name another folder with --out"
+        ))),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Turns Ctrl-C and SIGTERM into a request to stop.
+fn listen(interrupt: watch::Sender<bool>) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    let _inside = runtime.enter();
+    let mut keys = signal(SignalKind::interrupt())?;
+    let mut term = signal(SignalKind::terminate())?;
+    drop(_inside);
+    thread::Builder::new()
+        .name("fps-lab signals".to_owned())
+        .spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = keys.recv() => {}
+                    _ = term.recv() => {}
+                }
+            });
+            interrupt.send_replace(true);
+        })?;
+    Ok(())
+}
+
+fn print(line: &Line, width: usize) {
+    // A closed pipe ends nothing: the exit code still tells.
+    drop(writeln!(
+        io::stdout().lock(),
+        "{:width$}  {}",
+        line.play,
+        line.text
+    ));
+}
+
+fn summarise(outcomes: &[Outcome], took: Duration, folder: &Path) {
+    println!();
+    for outcome in outcomes.iter().filter(|outcome| !outcome.passed()) {
+        if !outcome.play.passed() {
+            println!("FAILED   {}", outcome.name);
+        }
+        for sabotage in &outcome.sabotages {
+            if let Some(why) = &sabotage.no_bite {
+                println!("NO BITE  {}: {}: {why}", outcome.name, sabotage.name);
+            }
+        }
+    }
+    let Counts {
+        passed,
+        failed,
+        bit,
+        harmless,
+    } = Counts::of(outcomes);
+    let (took, folder) = (took.as_secs_f64(), folder.display());
+    println!(
+        "scenarios: {passed} passed, {failed} failed; sabotages: {bit} bit, {harmless} did not; \
+         {took:.2} s; logs and reports in {folder}"
+    );
+}
+
+fn verdict(outcomes: &[Outcome]) -> Exit {
+    if outcomes.iter().any(|outcome| outcome.not_built().is_some()) {
+        return Exit::NoLab;
+    }
+    if outcomes.iter().all(Outcome::passed) {
+        Exit::Passed
+    } else {
+        Exit::Failed
+    }
+}

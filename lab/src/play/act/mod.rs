@@ -1,0 +1,152 @@
+//! One function for each kind of act.
+
+mod describe;
+mod routes;
+
+use super::StageError;
+use super::programs::{self, Order};
+use super::stage::Stage;
+use super::tunnel;
+use crate::sandbox::Signal;
+use crate::scenario::{
+    Act, ProgramName, ProgramRef, RouteAction, RouteChange, Run, Sysctl, TunnelRole,
+};
+
+/// Performs an act, to its end.
+pub(super) async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), StageError> {
+    match act {
+        Act::Start(program) => start(stage, program).await,
+        Act::Stop(program) => end(stage, program, Signal::Terminate).await,
+        Act::Kill(program) => end(stage, program, Signal::Kill).await,
+        Act::Run(command) => run(stage, command).await,
+        Act::Routes(routes) => run(stage, &routes::command(routes)).await,
+        Act::Link(change) => Ok(stage.lab.change_link(change).await?),
+        Act::Roam(roam) => Ok(stage.lab.roam(roam).await?),
+        Act::Sysctl(sysctl) => write_sysctl(stage, sysctl),
+        Act::Route(change) => change_route(stage, change).await,
+    }
+}
+
+async fn start(stage: &mut Stage<'_>, program: &ProgramRef) -> Result<(), StageError> {
+    match program {
+        ProgramRef::Tunnel => stage.start_tunnel().await,
+        ProgramRef::Role(role) => stage.start_role(*role).await,
+        ProgramRef::Named(name) => start_named(stage, name).await,
+    }
+}
+
+async fn start_named(stage: &mut Stage<'_>, name: &ProgramName) -> Result<(), StageError> {
+    let program = &stage.scenario.programs[name];
+    let order = Order {
+        name: name.as_str(),
+        host: &program.on,
+        id: stage.lab.host(&program.on).id(),
+        command: &program.command,
+    };
+    let Stage {
+        programs,
+        lab,
+        folder,
+        ..
+    } = stage;
+    Ok(programs
+        .start(lab.sandbox(), folder, order, &program.ready)
+        .await?)
+}
+
+async fn end(
+    stage: &mut Stage<'_>,
+    program: &ProgramRef,
+    signal: Signal,
+) -> Result<(), StageError> {
+    let names = match program {
+        // The application first, so that nobody dials what is going away.
+        ProgramRef::Tunnel => TunnelRole::ALL
+            .iter()
+            .rev()
+            .map(|role| role.name().to_owned())
+            .collect(),
+        ProgramRef::Role(role) => vec![role.name().to_owned()],
+        ProgramRef::Named(name) => vec![name.to_string()],
+    };
+    for name in names {
+        stage
+            .programs
+            .end(stage.lab.sandbox(), &name, signal)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn run(stage: &mut Stage<'_>, run: &Run) -> Result<(), StageError> {
+    let program = run.command.first().map_or("command", String::as_str);
+    let order = Order {
+        // Only the last part of a path can be part of a log's name.
+        name: program.rsplit('/').next().unwrap_or(program),
+        host: &run.on,
+        id: stage.lab.host(&run.on).id(),
+        command: &run.command,
+    };
+    let sandbox = stage.lab.sandbox();
+    Ok(programs::run(sandbox, stage.folder, order, run.exit, run.within).await?)
+}
+
+fn write_sysctl(stage: &Stage<'_>, sysctl: &Sysctl) -> Result<(), StageError> {
+    let host = stage.lab.host(&sysctl.on).id();
+    // A key with slashes may hold dots in an interface's name (sysctl(8)).
+    let key = match sysctl.key.contains('/') {
+        true => sysctl.key.clone(),
+        false => sysctl.key.replace('.', "/"),
+    };
+    Ok(stage.lab.sandbox().sysctl(host, &key, &sysctl.value)?)
+}
+
+async fn change_route(stage: &Stage<'_>, change: &RouteChange) -> Result<(), StageError> {
+    let host = stage.lab.host(&change.on);
+    match change.action {
+        RouteAction::Add => host.add_route(&change.route).await?,
+        RouteAction::Delete => host.delete_route(&change.route).await?,
+    }
+    Ok(())
+}
+
+impl Stage<'_> {
+    /// Starts the tunnel's four programs; returns when the first carrier carries.
+    pub(super) async fn start_tunnel(&mut self) -> Result<(), StageError> {
+        for role in TunnelRole::ALL {
+            self.start_role(role).await?;
+        }
+        for role in [TunnelRole::Server, TunnelRole::Client] {
+            self.programs
+                .await_output(role.name(), tunnel::CARRIES, tunnel::PATIENCE)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn start_role(&mut self, role: TunnelRole) -> Result<(), StageError> {
+        let scenario = self.scenario;
+        let tunnel = scenario
+            .tunnel
+            .as_ref()
+            .expect("validation has seen a tunnel");
+        self.furnish_tunnel(tunnel)?;
+        let host = tunnel::host(tunnel, role);
+        let command = tunnel::command(tunnel, role);
+        let id = self.lab.host(host).id();
+        let order = Order {
+            name: role.name(),
+            host,
+            id,
+            command: &command,
+        };
+        let ready = tunnel::ready(role);
+        let Stage {
+            programs,
+            lab,
+            folder,
+            ..
+        } = self;
+        Ok(programs.start(lab.sandbox(), folder, order, &ready).await?)
+    }
+}

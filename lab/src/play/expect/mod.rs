@@ -1,0 +1,41 @@
+//! One file for each kind of expectation.
+
+mod evidence;
+mod probing;
+mod reach;
+mod silent;
+mod unreachable;
+
+use super::Verdict;
+use super::stage::Stage;
+use crate::probe::ProbeError;
+use crate::scenario::{Check, Expectation};
+use crate::tape::TapeError;
+
+/// Checks an expectation, until it is sure.
+pub(super) async fn check(stage: &Stage<'_>, expectation: &Expectation) -> Verdict {
+    let verdict = match &expectation.check {
+        Check::Reach(reach) => reach::check(stage, reach).await,
+        Check::Unreachable(unreachable) => unreachable::check(stage, unreachable).await,
+        Check::Silent(silent) => silent::check(stage, silent).await,
+    };
+    verdict.unwrap_or_else(|error| Verdict::Inconclusive(crate::chain(&error)))
+}
+
+/// A check that could not be made, so that nothing can be said.
+#[derive(Debug, thiserror::Error)]
+enum CheckError {
+    #[error("the prober failed, which says nothing about the network")]
+    Probe(#[from] ProbeError),
+    #[error("the capture failed, so nothing can be said of what passed")]
+    Tape(#[from] TapeError),
+    #[error("the network of {0} cannot be read")]
+    Network(crate::scenario::HostName, #[source] fps_netlink::Error),
+}
+
+/// What a capture that lost packets is worth.
+fn lossy(host: &crate::scenario::HostName, lost: u32) -> Verdict {
+    Verdict::Inconclusive(format!(
+        "the capture on {host} lost {lost} packets, so nothing can be said of what did not pass"
+    ))
+}

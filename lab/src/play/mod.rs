@@ -1,0 +1,187 @@
+//! Plays a scenario in a lab of its own.
+//!
+//! - [`play`]: build, start the tunnel, then step by step: watch, act, expect
+//! - `act`: one file per kind of act
+//! - `expect`: one file per kind of expectation
+//! - `programs`: programs by name, with their output and readiness
+//! - `tunnel`: what the tunnel's four programs are given
+//! - [`Report`]: what was done, what was expected and what was seen
+
+mod act;
+mod expect;
+mod programs;
+mod report;
+mod stage;
+mod tunnel;
+
+use std::time::Instant;
+
+pub use programs::ProgramError;
+pub use report::{ActReport, End, Event, ExpectationReport, Report, StepReport, Verdict};
+use stage::Stage;
+pub use stage::StageError;
+pub(crate) use tunnel::CARRIER_NAME;
+
+use crate::folder::Folder;
+use crate::lab::{Lab, Site};
+use crate::scenario::{Scenario, Step};
+use crate::tape::Tape;
+
+/// How far a play goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Until<'a> {
+    /// To the last step, whatever fails.
+    End,
+    /// To the expectations with these names; one that fails before the first of them ends it as
+    /// well.
+    Expectations(&'a [String]),
+}
+
+/// Plays a scenario and tells `observe` of each thing as it happens.
+///
+/// The lab is given back beside the report, since dropping it costs time that nobody needs to
+/// wait for: the kernel takes tens of milliseconds to clear namespaces away, and blocks the
+/// creation of others meanwhile.
+pub async fn play(
+    scenario: &Scenario,
+    site: &Site,
+    folder: &Folder,
+    until: Until<'_>,
+    observe: &mut dyn FnMut(Event<'_>),
+) -> (Report, Option<Lab>) {
+    let start = Instant::now();
+    let mut report = Report::default();
+    let lab = match Lab::build(scenario, site).await {
+        Ok(lab) => lab,
+        Err(error) => {
+            report.end = End::NotBuilt(crate::chain(&error));
+            return (report, None);
+        }
+    };
+    report.built = Some(start.elapsed());
+    observe(Event::Built {
+        scenario,
+        took: start.elapsed(),
+    });
+    let mut stage = Stage::new(scenario, lab, folder);
+    report.end = Play {
+        stage: &mut stage,
+        until,
+        observe,
+        report: &mut report,
+    }
+    .run()
+    .await;
+    report.took = start.elapsed();
+    let lab = stage.strike();
+    (report, Some(lab))
+}
+
+struct Play<'a, 'b> {
+    stage: &'a mut Stage<'b>,
+    until: Until<'a>,
+    observe: &'a mut dyn FnMut(Event<'_>),
+    report: &'a mut Report,
+}
+
+impl Play<'_, '_> {
+    async fn run(mut self) -> End {
+        let scenario = self.stage.scenario;
+        for act in &scenario.seed {
+            if let Err(error) = act::perform(self.stage, act).await {
+                return End::ActFailed {
+                    step: "seed".to_owned(),
+                    error: crate::chain(&error),
+                };
+            }
+        }
+        if scenario
+            .tunnel
+            .as_ref()
+            .is_some_and(|tunnel| tunnel.autostart)
+        {
+            let begin = Instant::now();
+            if let Err(error) = self.stage.start_tunnel().await {
+                let step = "start the tunnel".to_owned();
+                return End::ActFailed {
+                    step,
+                    error: crate::chain(&error),
+                };
+            }
+            (self.observe)(Event::TunnelUp {
+                took: begin.elapsed(),
+            });
+        }
+        for step in &scenario.steps {
+            if let Some(end) = self.step(step).await {
+                return end;
+            }
+        }
+        End::Played
+    }
+
+    /// Plays one step; gives the end where it is the last to be played.
+    async fn step(&mut self, step: &Step) -> Option<End> {
+        self.report.steps.push(StepReport {
+            name: step.name.clone(),
+            ..StepReport::default()
+        });
+        (self.observe)(Event::Step { step });
+        // Before the act, so that nothing that it causes is missed.
+        if let Err(error) = self.stage.arm() {
+            let step = step.name.clone();
+            return Some(End::ActFailed {
+                step,
+                error: crate::chain(&error),
+            });
+        }
+        for act in &step.acts {
+            let begin = Instant::now();
+            let outcome = act::perform(self.stage, act).await;
+            let report = ActReport {
+                act: act.to_string(),
+                took: begin.elapsed(),
+                error: outcome.as_ref().err().map(|error| crate::chain(error)),
+            };
+            (self.observe)(Event::Act { report: &report });
+            self.current().acts.push(report);
+            if let Err(error) = outcome {
+                let step = step.name.clone();
+                return Some(End::ActFailed {
+                    step,
+                    error: crate::chain(&error),
+                });
+            }
+        }
+        for expectation in &step.expect {
+            let begin = Instant::now();
+            let verdict = expect::check(self.stage, expectation).await;
+            let report = ExpectationReport {
+                name: expectation.name.clone(),
+                took: begin.elapsed(),
+                verdict,
+            };
+            (self.observe)(Event::Expectation { report: &report });
+            let passed = report.verdict.passed();
+            self.current().expectations.push(report);
+            if let Until::Expectations(names) = self.until {
+                let seen = |name: &String| self.report.verdict(name).is_some();
+                let too_early = !passed && !names.iter().any(seen);
+                if too_early || names.iter().all(seen) {
+                    return Some(End::Played);
+                }
+            }
+        }
+        None
+    }
+
+    fn current(&mut self) -> &mut StepReport {
+        self.report
+            .steps
+            .last_mut()
+            .expect("a step is being played")
+    }
+}
+
+/// The tapes of a step, one for each host.
+type Tapes = indexmap::IndexMap<crate::scenario::HostName, Tape>;

@@ -1,0 +1,85 @@
+//! What a play works on: the lab, its programs and the tapes of the current step.
+
+use super::Tapes;
+use super::programs::{ProgramError, Programs};
+use crate::folder::Folder;
+use crate::lab::{Lab, LabError};
+use crate::sandbox::SandboxError;
+use crate::scenario::{HostName, Scenario};
+use crate::tape::{Tape, TapeError};
+
+/// A lab in which a scenario plays.
+pub(super) struct Stage<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) lab: Lab,
+    pub(super) folder: &'a Folder,
+    pub(super) programs: Programs,
+    pub(super) tunnel_furnished: bool,
+    tapes: Tapes,
+}
+
+/// An act that failed, or could not be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// The lab could not be changed.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// The sandbox failed.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// A program failed.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// A host could not be watched.
+    #[error("watch the interfaces of a host")]
+    Tape(#[from] TapeError),
+    /// The network of a host refused a change.
+    #[error(transparent)]
+    Network(#[from] fps_netns::Error),
+    /// What the tunnel is given could not be made.
+    #[error("make the tunnel's certificate")]
+    Certificate(#[from] rcgen::Error),
+    /// The run's folder cannot be written.
+    #[error("write to the run's folder")]
+    Folder(#[from] std::io::Error),
+}
+
+impl<'a> Stage<'a> {
+    pub(super) fn new(scenario: &'a Scenario, lab: Lab, folder: &'a Folder) -> Self {
+        let programs = Programs::default();
+        Self {
+            scenario,
+            lab,
+            folder,
+            programs,
+            tunnel_furnished: false,
+            tapes: Tapes::new(),
+        }
+    }
+
+    /// Ends the play; gives the lab back with no program running that the play started.
+    pub(super) fn strike(mut self) -> Lab {
+        self.programs.kill_all(self.lab.sandbox());
+        self.lab
+    }
+
+    /// Starts the tapes of a step, in place of the last step's.
+    pub(super) fn arm(&mut self) -> Result<(), TapeError> {
+        self.tapes.clear();
+        for (name, host) in self.lab.hosts() {
+            self.tapes
+                .insert(name.clone(), Tape::arm(self.lab.sandbox(), host.id())?);
+        }
+        Ok(())
+    }
+
+    /// The tape of a host.
+    pub(super) fn tape(&self, host: &HostName) -> &Tape {
+        &self.tapes[host]
+    }
+
+    /// The tapes of all hosts.
+    pub(super) fn tapes(&self) -> impl Iterator<Item = (&HostName, &Tape)> {
+        self.tapes.iter()
+    }
+}

@@ -1,0 +1,211 @@
+//! What the tunnel's four programs are given.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use serde_json::{Value, json};
+
+use super::StageError;
+use super::stage::Stage;
+use crate::sandbox::FileSpec;
+use crate::scenario::{HostName, Ready, ReadyWhen, Tunnel, TunnelRole};
+
+/// The name that the application asks for. The client's host finds it on its own loopback.
+pub(crate) const CARRIER_NAME: &str = "carrier.example.net";
+/// What client and server log when a carrier carries.
+pub(super) const CARRIES: &str = "event=carrier_registered";
+/// How long a program may take to get ready.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+const CLIENT_PORT: u16 = 443;
+const SERVER_PORT: u16 = 7443;
+const ORIGIN_PORT: u16 = 8443;
+const CLIENT_CONFIG: &str = "/run/fps/client.json";
+const SERVER_CONFIG: &str = "/run/fps/server.json";
+const CA: &str = "/run/fps/ca.pem";
+const ORIGIN_CERTIFICATE: &str = "/run/fps/origin.pem";
+const ORIGIN_KEY: &str = "/run/fps/origin-key.pem";
+/// Each lab is a world of its own, so one identity serves all.
+const CLIENT_UUID: &str = "6f0c8a52-4b1e-4d0a-9c3e-2a7d51f0b864";
+
+/// Where a role's program runs.
+pub(super) fn host(tunnel: &Tunnel, role: TunnelRole) -> &HostName {
+    match role {
+        TunnelRole::Client | TunnelRole::Carrier => &tunnel.client,
+        TunnelRole::Server => &tunnel.server,
+        TunnelRole::Origin => &tunnel.origin,
+    }
+}
+
+/// What shows that a role's program is ready.
+pub(super) fn ready(role: TunnelRole) -> Ready {
+    let sign = match role {
+        TunnelRole::Origin => "READY origin",
+        TunnelRole::Server | TunnelRole::Client => "event=listening",
+        // An application is ready when it runs: whether it gets through is for the steps to say.
+        TunnelRole::Carrier => {
+            return Ready {
+                when: ReadyWhen::Started,
+                within: PATIENCE,
+            };
+        }
+    };
+    Ready {
+        when: ReadyWhen::Output(sign.to_owned()),
+        within: PATIENCE,
+    }
+}
+
+/// A role's command line.
+pub(super) fn command(tunnel: &Tunnel, role: TunnelRole) -> Vec<String> {
+    if let Some(command) = tunnel.commands.get(&role) {
+        return command
+            .iter()
+            .map(|word| word.replace("{config}", config(role)))
+            .collect();
+    }
+    let command: &[&str] = match role {
+        TunnelRole::Client => &["fps_client", "--config", CLIENT_CONFIG],
+        TunnelRole::Server => &["fps_server", "--config", SERVER_CONFIG],
+        TunnelRole::Origin => {
+            let listen = SocketAddr::new(tunnel.origin_address, ORIGIN_PORT).to_string();
+            let files = ["--cert", ORIGIN_CERTIFICATE, "--key", ORIGIN_KEY];
+            return owned(&["fps_carrier", "origin", "--listen", &listen], &files);
+        }
+        TunnelRole::Carrier => {
+            let url = format!("wss://{CARRIER_NAME}/fps-carrier");
+            // It talks often and comes back at once, so that the tunnel is never the slow part.
+            let pace = ["--frames-per-second", "20", "--reconnect-min-ms", "0"];
+            return owned(
+                &["fps_carrier", "client", "--url", &url, "--ca-file", CA],
+                &pace,
+            );
+        }
+    };
+    owned(command, &[])
+}
+
+fn owned(command: &[&str], more: &[&str]) -> Vec<String> {
+    command
+        .iter()
+        .chain(more)
+        .map(|word| (*word).to_owned())
+        .collect()
+}
+
+fn config(role: TunnelRole) -> &'static str {
+    match role {
+        TunnelRole::Client => CLIENT_CONFIG,
+        TunnelRole::Server => SERVER_CONFIG,
+        TunnelRole::Origin => ORIGIN_CERTIFICATE,
+        TunnelRole::Carrier => CA,
+    }
+}
+
+impl Stage<'_> {
+    /// Puts the configuration and the certificates where the programs look for them, once.
+    pub(super) fn furnish_tunnel(&mut self, tunnel: &Tunnel) -> Result<(), StageError> {
+        if std::mem::replace(&mut self.tunnel_furnished, true) {
+            return Ok(());
+        }
+        let certificates = Certificates::make()?;
+        let files = [
+            (
+                &tunnel.client,
+                FileSpec::secret(CLIENT_CONFIG, pretty(&client(tunnel))),
+            ),
+            (&tunnel.client, FileSpec::new(CA, certificates.ca)),
+            (
+                &tunnel.server,
+                FileSpec::secret(SERVER_CONFIG, pretty(&server(tunnel))),
+            ),
+            (
+                &tunnel.origin,
+                FileSpec::new(ORIGIN_CERTIFICATE, certificates.origin),
+            ),
+            (
+                &tunnel.origin,
+                FileSpec::secret(ORIGIN_KEY, certificates.key),
+            ),
+        ];
+        for (host, file) in files {
+            self.lab
+                .sandbox()
+                .write_file(self.lab.host(host).id(), file)?;
+        }
+        Ok(())
+    }
+}
+
+fn pretty(config: &Value) -> String {
+    format!("{config:#}\n")
+}
+
+fn client(tunnel: &Tunnel) -> Value {
+    let listen = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), CLIENT_PORT);
+    let server = SocketAddr::new(tunnel.endpoint, SERVER_PORT);
+    let mut network = json!({ "listen": listen.to_string(), "server": server.to_string() });
+    mark(tunnel, &mut network);
+    json!({
+        "network": network,
+        "security": { "zero_rtt": {
+            "enabled": true,
+            "profile_id": "lab",
+            "client_uuid": CLIENT_UUID,
+            "client_upgrade_delay_ms": 0,
+        } },
+        "tun": { "enabled": true, "name": tunnel.client_tun.as_str() },
+    })
+}
+
+fn server(tunnel: &Tunnel) -> Value {
+    let any: IpAddr = match tunnel.endpoint {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let origin = SocketAddr::new(tunnel.origin_address, ORIGIN_PORT);
+    let mut network = json!({
+        "listen": SocketAddr::new(any, SERVER_PORT).to_string(),
+        "origin": origin.to_string(),
+    });
+    mark(tunnel, &mut network);
+    json!({
+        "network": network,
+        "security": { "zero_rtt": {
+            "enabled": true,
+            "profile_id": "lab",
+            "allowed_client_uuids": [CLIENT_UUID],
+        } },
+        "tun": { "enabled": true, "name": tunnel.server_tun.as_str() },
+    })
+}
+
+fn mark(tunnel: &Tunnel, network: &mut Value) {
+    if let Some(mark) = tunnel.fwmark {
+        network["fwmark"] = json!(mark.to_string());
+    }
+}
+
+/// A CA for one play, and the origin's certificate by it.
+struct Certificates {
+    ca: String,
+    origin: String,
+    key: String,
+}
+
+impl Certificates {
+    fn make() -> Result<Self, rcgen::Error> {
+        let mut authority = CertificateParams::new(Vec::new())?;
+        authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
+        let key = KeyPair::generate()?;
+        let origin = CertificateParams::new(vec![CARRIER_NAME.to_owned()])?;
+        let origin = origin.signed_by(&key, &authority)?;
+        Ok(Self {
+            ca: authority.pem(),
+            origin: origin.pem(),
+            key: key.serialize_pem(),
+        })
+    }
+}

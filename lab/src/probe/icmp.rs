@@ -1,0 +1,122 @@
+//! ICMP and ICMPv6 echo (RFC 792, RFC 4443 section 4).
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket};
+
+use fps_packet::Nonce;
+use socket2::Socket;
+use tokio::net::UdpSocket;
+
+use super::ProbeError;
+use crate::sandbox::{HostId, Sandbox, SocketKind};
+
+/// The length of an echo header: type, code, checksum, identifier, sequence number.
+const HEADER: usize = 8;
+
+/// A raw socket, which reads and writes as a datagram socket does.
+pub(super) struct Asker {
+    socket: UdpSocket,
+    target: IpAddr,
+}
+
+impl Asker {
+    pub(super) fn open(
+        sandbox: &Sandbox,
+        host: HostId,
+        target: IpAddr,
+    ) -> Result<Self, ProbeError> {
+        let kind = if target.is_ipv4() {
+            SocketKind::IcmpV4
+        } else {
+            SocketKind::IcmpV6
+        };
+        let socket = Socket::from(sandbox.socket(host, kind)?);
+        socket.set_nonblocking(true).map_err(ProbeError::Socket)?;
+        let socket = UdpSocket::from_std(StdUdpSocket::from(socket)).map_err(ProbeError::Socket)?;
+        Ok(Self { socket, target })
+    }
+
+    /// Sends one echo request and waits for its reply.
+    pub(super) async fn ask(self, nonce: Nonce) -> io::Result<()> {
+        // A connected socket is also told of the ICMP errors that come back (raw(7)).
+        self.socket.connect(SocketAddr::new(self.target, 0)).await?;
+        self.socket.send(&request(self.target, nonce)).await?;
+        let mut buffer = [0; 2048];
+        loop {
+            let length = self.socket.recv(&mut buffer).await?;
+            if is_reply(self.target, &buffer[..length], nonce) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn request(target: IpAddr, nonce: Nonce) -> Vec<u8> {
+    const ECHO_V4: u8 = 8;
+    const ECHO_V6: u8 = 128;
+    let kind = if target.is_ipv4() { ECHO_V4 } else { ECHO_V6 };
+    let mut message = vec![kind, 0, 0, 0, 0, 0, 0, 1];
+    message.extend(nonce.payload());
+    // A router that translates addresses tells flows apart by this.
+    let id = [message[message.len() - 2], message[message.len() - 1]];
+    message[4..6].copy_from_slice(&id);
+    if target.is_ipv4() {
+        // The kernel writes ICMPv6's checksum itself, which covers the addresses too (RFC 3542).
+        let sum = checksum(&message);
+        message[2..4].copy_from_slice(&sum.to_be_bytes());
+    }
+    message
+}
+
+fn is_reply(target: IpAddr, received: &[u8], nonce: Nonce) -> bool {
+    const REPLY_V4: u8 = 0;
+    const REPLY_V6: u8 = 129;
+    let (message, kind) = match target {
+        // Raw IPv4 sockets give the IP header as well, raw IPv6 sockets do not.
+        IpAddr::V4(_) => {
+            let header = received
+                .first()
+                .map_or(0, |first| usize::from(first & 0x0f) * 4);
+            (received.get(header..).unwrap_or_default(), REPLY_V4)
+        }
+        IpAddr::V6(_) => (received, REPLY_V6),
+    };
+    message.first() == Some(&kind) && message.get(HEADER..).and_then(Nonce::find) == Some(nonce)
+}
+
+/// The Internet checksum (RFC 1071) over an even number of bytes.
+fn checksum(bytes: &[u8]) -> u16 {
+    let words = bytes
+        .chunks_exact(2)
+        .map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]])));
+    let mut sum: u32 = words.sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !u16::try_from(sum).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_sums_to_zero() {
+        let nonce = Nonce::random().unwrap();
+        let message = request([192, 0, 2, 1].into(), nonce);
+        assert_eq!(message.len() % 2, 0);
+        assert_eq!(checksum(&message), 0);
+    }
+
+    #[test]
+    fn only_the_reply_with_the_nonce_is_an_answer() {
+        let target = IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1]);
+        let (nonce, other) = (Nonce::random().unwrap(), Nonce::random().unwrap());
+        let mut reply = request(target, nonce);
+        assert!(!is_reply(target, &reply, nonce), "a request is no reply");
+        reply[0] = 129;
+        assert!(is_reply(target, &reply, nonce));
+        assert!(!is_reply(target, &reply, other));
+        assert!(!is_reply(target, &[], nonce));
+    }
+}

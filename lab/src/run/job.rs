@@ -1,0 +1,121 @@
+//! One play: a scenario, or one of its sabotages.
+
+use tokio::sync::watch;
+
+use super::line::{Line, Voice};
+use super::{Options, outcome};
+use crate::folder::Folder;
+use crate::lab::Lab;
+use crate::play::{End, Report, Until, play};
+use crate::sandbox::Sandbox;
+use crate::scenario::{Sabotage, Scenario, ScenarioFile};
+
+/// One play of one file.
+pub(super) struct Job<'a> {
+    file: usize,
+    scenario_file: &'a ScenarioFile,
+    sabotage: Option<(usize, &'a Sabotage)>,
+}
+
+/// A play that came to its end.
+pub(super) struct Done {
+    pub(super) file: usize,
+    pub(super) sabotage: Option<usize>,
+    pub(super) report: Report,
+}
+
+impl<'a> Job<'a> {
+    /// The scenario first, then its sabotages.
+    pub(super) fn of_file(
+        (file, scenario_file): (usize, &'a ScenarioFile),
+    ) -> impl Iterator<Item = Self> {
+        let sabotages = scenario_file.sabotages.iter().enumerate().map(Some);
+        std::iter::once(None)
+            .chain(sabotages)
+            .map(move |sabotage| Self {
+                file,
+                scenario_file,
+                sabotage,
+            })
+    }
+
+    /// Plays it on a runtime of its own; gives the sandbox back for somebody to drop later.
+    pub(super) fn play(
+        &self,
+        options: &Options<'_>,
+        say: &(dyn Fn(Line) + Sync),
+    ) -> (Done, Option<Sandbox>) {
+        let voice = Voice::new(&self.scenario_file.name, self.sabotage, say);
+        let done = |report| Done {
+            file: self.file,
+            sabotage: self.sabotage.map(|(number, _)| number),
+            report,
+        };
+        let failed = |why: String| {
+            let report = Report {
+                end: End::NotBuilt(why),
+                ..Report::default()
+            };
+            voice.ended(&report);
+            (done(report), None)
+        };
+        let folder = match options.folder.fresh(&self.folder_name()) {
+            Ok(folder) => folder,
+            Err(error) => return failed(format!("write to the run's folder: {error}")),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => return failed(format!("start a runtime: {error}")),
+        };
+        let (report, lab) = runtime.block_on(self.stoppable(options, &folder, &voice));
+        if let Err(error) = outcome::write(&folder, &report) {
+            return failed(format!("write to the run's folder: {error}"));
+        }
+        voice.ended(&report);
+        (done(report), lab.map(Lab::into_sandbox))
+    }
+
+    async fn stoppable(
+        &self,
+        options: &Options<'_>,
+        folder: &Folder,
+        voice: &Voice<'_>,
+    ) -> (Report, Option<Lab>) {
+        let until = match self.sabotage {
+            Some((_, sabotage)) => Until::Expectations(&sabotage.must_fail),
+            None => Until::End,
+        };
+        let mut observe = |event: crate::play::Event<'_>| voice.event(event);
+        tokio::select! {
+            biased;
+            () = told(options.stop.clone()) => (Report::default(), None),
+            played = play(self.scenario(), options.site, folder, until, &mut observe) => played,
+        }
+    }
+
+    fn scenario(&self) -> &'a Scenario {
+        self.sabotage
+            .map_or(&self.scenario_file.scenario, |(_, sabotage)| {
+                &sabotage.scenario
+            })
+    }
+
+    fn folder_name(&self) -> String {
+        let name = &self.scenario_file.name;
+        match self.sabotage {
+            Some((number, _)) => format!("{name}/sabotage-{}", number + 1),
+            None => format!("{name}/play"),
+        }
+    }
+}
+
+/// Waits until the run is to stop.
+async fn told(mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        // Nobody is left who could stop it.
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,77 @@
+//! Plays scenario files with their sabotages, several at once.
+//!
+//! - [`collect`]: the files that a command line means
+//! - [`run`]: plays them
+//! - [`Result`](Outcome): what came of each file
+//! - `line`: what is said of it as it happens
+
+mod files;
+mod job;
+mod line;
+mod outcome;
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+
+pub use files::{FilesError, collect};
+use job::Job;
+pub use line::Line;
+pub use outcome::{Counts, Outcome, SabotageOutcome};
+use tokio::sync::watch;
+
+use crate::folder::Folder;
+use crate::lab::Site;
+use crate::sandbox::Sandbox;
+use crate::scenario::ScenarioFile;
+
+/// How many finished sandboxes are kept until the end of a run.
+///
+/// The kernel clears a namespace away in tens of milliseconds, during which it blocks the
+/// creation of others: a lab built while another is torn down has taken half a second.
+const KEPT: usize = 32;
+
+/// How to play.
+#[derive(Debug)]
+pub struct Options<'a> {
+    /// What labs take from the machine.
+    pub site: &'a Site,
+    /// The folder of the run.
+    pub folder: &'a Folder,
+    /// How many plays at once.
+    pub jobs: NonZeroUsize,
+    /// Turns true when the run is to end early.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// Plays every file, each sabotage in a lab of its own; gives the outcomes in the files' order.
+pub fn run(
+    files: &[ScenarioFile],
+    options: &Options<'_>,
+    say: &(dyn Fn(Line) + Sync),
+) -> Vec<Outcome> {
+    let jobs: Vec<Job<'_>> = files.iter().enumerate().flat_map(Job::of_file).collect();
+    let next = AtomicUsize::new(0);
+    let retired = Mutex::new(Vec::<Sandbox>::new());
+    let (tell, told) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..options.jobs.get().min(jobs.len()) {
+            let tell = tell.clone();
+            let (jobs, next, retired) = (&jobs, &next, &retired);
+            scope.spawn(move || {
+                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let (done, sandbox) = job.play(options, say);
+                    let mut retired = retired.lock().unwrap_or_else(PoisonError::into_inner);
+                    if retired.len() < KEPT {
+                        retired.extend(sandbox);
+                    }
+                    // The receiver outlives the threads.
+                    drop(tell.send(done));
+                }
+            });
+        }
+    });
+    drop(tell);
+    outcome::gather(files, told)
+}

@@ -1,0 +1,163 @@
+//! What came of each file.
+
+use std::io;
+use std::sync::mpsc;
+
+use serde::Serialize;
+
+use super::job::Done;
+use crate::folder::Folder;
+use crate::play::{End, Report, Verdict};
+use crate::scenario::{Sabotage, ScenarioFile};
+
+/// What came of one file.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// The scenario's name.
+    pub name: String,
+    /// Its play; interrupted where it was never begun.
+    pub play: Report,
+    /// Its sabotages, in the file's order.
+    pub sabotages: Vec<SabotageOutcome>,
+}
+
+/// What came of one sabotage.
+#[derive(Clone, Debug, Serialize)]
+pub struct SabotageOutcome {
+    /// Its name.
+    pub name: String,
+    /// Its play.
+    pub play: Report,
+    /// Why it did not bite; none where it did.
+    pub no_bite: Option<String>,
+}
+
+impl Outcome {
+    /// Whether everything held and every sabotage bit.
+    pub fn passed(&self) -> bool {
+        self.play.passed()
+            && self
+                .sabotages
+                .iter()
+                .all(|sabotage| sabotage.no_bite.is_none())
+    }
+
+    /// Why no lab could be built for one of the plays; none where all were.
+    pub fn not_built(&self) -> Option<&str> {
+        let sabotages = self.sabotages.iter().map(|sabotage| &sabotage.play);
+        std::iter::once(&self.play)
+            .chain(sabotages)
+            .find_map(|report| match &report.end {
+                End::NotBuilt(why) => Some(why.as_str()),
+                _ => None,
+            })
+    }
+}
+
+/// What a run adds up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Scenarios in which everything held.
+    pub passed: usize,
+    /// Scenarios in which something did not.
+    pub failed: usize,
+    /// Sabotages that bit.
+    pub bit: usize,
+    /// Sabotages that did not.
+    pub harmless: usize,
+}
+
+impl Counts {
+    /// Adds the outcomes up.
+    pub fn of(outcomes: &[Outcome]) -> Self {
+        let mut counts = Self::default();
+        for outcome in outcomes {
+            let passed = outcome.play.passed();
+            counts.passed += usize::from(passed);
+            counts.failed += usize::from(!passed);
+            for sabotage in &outcome.sabotages {
+                let bit = sabotage.no_bite.is_none();
+                counts.bit += usize::from(bit);
+                counts.harmless += usize::from(!bit);
+            }
+        }
+        counts
+    }
+}
+
+/// Whether a sabotage bit: the lab was built, all that comes before the first expectation that
+/// must fail held, and every one that must fail did.
+pub(super) fn bite(report: &Report, sabotage: &Sabotage) -> Result<(), String> {
+    match &report.end {
+        End::Played => {}
+        End::NotBuilt(error) => return Err(format!("the lab was not built: {error}")),
+        End::ActFailed { step, error } => return Err(format!("{step} could not be done: {error}")),
+        End::Interrupted => return Err("it was stopped".to_owned()),
+    }
+    let named = |name: &String| sabotage.must_fail.contains(name);
+    let before = report
+        .expectations()
+        .take_while(|report| !named(&report.name));
+    for earlier in before {
+        if !earlier.verdict.passed() {
+            return Err(format!(
+                "`{}`, which comes before, did not hold either",
+                earlier.name
+            ));
+        }
+    }
+    for name in &sabotage.must_fail {
+        match report.verdict(name) {
+            Some(Verdict::Failed { .. }) => {}
+            Some(Verdict::Held(_)) => return Err(format!("`{name}` held all the same")),
+            Some(Verdict::Inconclusive(why)) => {
+                return Err(format!("`{name}` could not be told: {why}"));
+            }
+            None => return Err(format!("`{name}` was never checked")),
+        }
+    }
+    Ok(())
+}
+
+/// Puts the plays together, in the files' order.
+pub(super) fn gather(files: &[ScenarioFile], done: mpsc::Receiver<Done>) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> = files.iter().map(unplayed).collect();
+    for Done {
+        file,
+        sabotage,
+        report,
+    } in done
+    {
+        match sabotage {
+            None => outcomes[file].play = report,
+            Some(number) => {
+                let no_bite = bite(&report, &files[file].sabotages[number]).err();
+                let outcome = &mut outcomes[file].sabotages[number];
+                outcome.play = report;
+                outcome.no_bite = no_bite;
+            }
+        }
+    }
+    outcomes
+}
+
+fn unplayed(file: &ScenarioFile) -> Outcome {
+    let sabotages = file.sabotages.iter().map(|sabotage| SabotageOutcome {
+        name: sabotage.name.clone(),
+        play: Report::default(),
+        no_bite: Some("it was stopped".to_owned()),
+    });
+    Outcome {
+        name: file.name.clone(),
+        play: Report::default(),
+        sabotages: sabotages.collect(),
+    }
+}
+
+/// Leaves a play's report in its folder.
+pub(super) fn write(folder: &Folder, report: &Report) -> io::Result<()> {
+    folder.write(
+        "report.json",
+        &format!("{:#}\n", serde_json::to_value(report)?),
+    )
+}

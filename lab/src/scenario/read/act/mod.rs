@@ -1,0 +1,50 @@
+//! What a step does.
+
+mod kernel;
+mod link;
+mod program;
+mod routes;
+mod run;
+
+use super::{Lab, Verb};
+use crate::scenario::model::{Act, HostName};
+use crate::scenario::syntax::{Node, Table};
+
+/// All verbs of `do`.
+const VERBS: &[&str] = &[
+    "start", "stop", "kill", "run", "routes", "link", "roam", "sysctl", "route",
+];
+
+/// The verbs that make sense before any program starts.
+const SEED_VERBS: &[&str] = &["sysctl", "route", "link", "run"];
+
+/// Reads an act and carries its effect on addresses out in `lab`.
+pub(crate) fn act(node: Node<'_>, lab: &mut Lab) -> Option<Act> {
+    read(Verb::read(node, "an act", VERBS)?, lab)
+}
+
+/// Reads an act of a sabotage's `seed`.
+pub(crate) fn seed(node: Node<'_>, lab: &mut Lab) -> Option<Act> {
+    read(Verb::read(node, "a seed", SEED_VERBS)?, lab)
+}
+
+fn read(verb: Verb<'_>, lab: &mut Lab) -> Option<Act> {
+    let node = verb.node;
+    match verb.word.text {
+        "start" => program::named(node, lab).map(Act::Start),
+        "stop" => program::named(node, lab).map(Act::Stop),
+        "kill" => program::named(node, lab).map(Act::Kill),
+        "run" => run::run(node, lab).map(Act::Run),
+        "routes" => routes::routes(node, lab).map(Act::Routes),
+        "link" => link::change(node, lab).map(Act::Link),
+        "roam" => link::roam(node, lab).map(Act::Roam),
+        "sysctl" => kernel::sysctl(node, lab).map(Act::Sysctl),
+        "route" => kernel::route(node, lab).map(Act::Route),
+        _ => None,
+    }
+}
+
+/// The host that an act is about.
+fn on(table: &Table<'_>, lab: &Lab) -> Option<HostName> {
+    lab.host(table.need("on", "\"laptop\"")?.word()?)
+}

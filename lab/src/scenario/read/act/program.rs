@@ -1,0 +1,38 @@
+//! `start`, `stop` and `kill`
+
+use crate::scenario::model::{ProgramName, ProgramRef, TunnelRole};
+use crate::scenario::read::Lab;
+use crate::scenario::syntax::Node;
+
+/// Reads the name of a program.
+pub(crate) fn named(node: Node<'_>, lab: &Lab) -> Option<ProgramRef> {
+    let word = node.word()?;
+    let role = TunnelRole::ALL
+        .into_iter()
+        .find(|role| role.name() == word.text);
+    if (role.is_some() || word.text == "tunnel") && !lab.has_tunnel {
+        let wrong = word.wrong(format!(
+            "`{}` is the tunnel's, and there is none",
+            word.text
+        ));
+        return word.refuse(wrong.help("add [tunnel] with `client` and `server`"));
+    }
+    if word.text == "tunnel" {
+        return Some(ProgramRef::Tunnel);
+    }
+    if let Some(role) = role {
+        return Some(ProgramRef::Role(role));
+    }
+    let name = ProgramName::new(word.text);
+    if lab.programs.contains_key(&name) {
+        return Some(ProgramRef::Named(name));
+    }
+    let roles = TunnelRole::ALL.map(TunnelRole::name);
+    let roles = roles
+        .into_iter()
+        .chain(["tunnel"])
+        .filter(|_| lab.has_tunnel);
+    let names = lab.programs.keys().map(ProgramName::as_str).chain(roles);
+    let wrong = word.wrong(format!("there is no program `{}`", word.text));
+    word.refuse(wrong.meant(word.text, "programs", names))
+}

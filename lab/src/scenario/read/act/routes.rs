@@ -1,0 +1,127 @@
+//! `routes`
+
+use fps_netlink::LinkName;
+use ipnet::IpNet;
+
+use crate::scenario::model::{HostName, Routes, RoutesAction};
+use crate::scenario::read::{Lab, Plug};
+use crate::scenario::syntax::{Node, Table};
+
+const KEYS: &[&str] = &["on", "action", "tun", "tun-address", "mtu", "route", "down"];
+
+/// The least MTU with which the kernel keeps IPv6 on a link (RFC 8200, section 5).
+const LEAST_V6_MTU: u32 = 1280;
+
+/// Reads a call of the route engine.
+pub(crate) fn routes(node: Node<'_>, lab: &mut Lab) -> Option<Routes> {
+    let table = node.table("`routes`", KEYS)?;
+    let on = super::on(&table, lab);
+    let action = match table.get("action") {
+        Some(node) => node.choice(
+            "action",
+            &[
+                ("apply", RoutesAction::Apply),
+                ("cleanup", RoutesAction::Cleanup),
+            ],
+        ),
+        None => Some(RoutesAction::Apply),
+    };
+    let tun = on.as_ref().and_then(|on| tun(&table, on, lab));
+    let addresses = table
+        .get("tun-address")
+        .map(Node::one_or_many)
+        .unwrap_or_default();
+    let addresses: Vec<(IpNet, Node<'_>)> = addresses
+        .into_iter()
+        .filter_map(|node| Some((node.interface_address()?, node)))
+        .collect();
+    let mtu = table
+        .get("mtu")
+        .map_or(Some(None), |node| mtu(node, &addresses).map(Some));
+    let routes = table
+        .get("route")
+        .map(Node::one_or_many)
+        .unwrap_or_default();
+    let routes = routes.into_iter().filter_map(Node::subnet).collect();
+    let down = table.get("down").map_or(Some(false), Node::flag);
+    let (on, tun, action) = (on?, tun?, action?);
+    lab.add_tun(&on, &tun);
+    lab.plugs.clear(&on, &tun);
+    if action == RoutesAction::Apply {
+        for (address, node) in &addresses {
+            let (host, link) = (on.clone(), tun.clone());
+            lab.plugs.add(Plug {
+                host,
+                link,
+                net: None,
+                address: *address,
+                span: node.span,
+            });
+        }
+    }
+    let tun_addresses = addresses.into_iter().map(|(address, _)| address).collect();
+    Some(Routes {
+        on,
+        action,
+        tun,
+        tun_addresses,
+        mtu: mtu?,
+        routes,
+        down: down?,
+    })
+}
+
+/// The TUN device that is named, or the one that the tunnel has on this host.
+fn tun(table: &Table<'_>, on: &HostName, lab: &Lab) -> Option<LinkName> {
+    if let Some(node) = table.get("tun") {
+        let word = node.word()?;
+        let name = word.link_name()?;
+        if lab
+            .hosts
+            .get(on)
+            .is_some_and(|host| host.links.contains_key(&name))
+        {
+            let wrong = word.wrong(format!("`{name}` is a link of `{on}`, not a TUN device"));
+            return word.refuse(wrong);
+        }
+        return Some(name);
+    }
+    let Some(tunnel) = &lab.tunnel else {
+        // A broken [tunnel] has said so already.
+        if !lab.has_tunnel {
+            let wrong = table.wrong("`routes` has no TUN device, and there is no [tunnel]");
+            let help = "add [tunnel] with `client` and `server`, or `tun = \"tun0\"` here";
+            table.problems.add(wrong.help(help));
+        }
+        return None;
+    };
+    if *on == tunnel.client {
+        return Some(tunnel.client_tun.clone());
+    }
+    if *on == tunnel.server {
+        return Some(tunnel.server_tun.clone());
+    }
+    let node = table.get("on")?;
+    let wrong = node
+        .wrong(format!("`{on}` is no end of the tunnel"))
+        .note(format!(
+            "its ends are `{}` and `{}`",
+            tunnel.client, tunnel.server
+        ));
+    table.refuse(wrong.help("name one of them, or add `tun = \"tun0\"`"))
+}
+
+fn mtu(node: Node<'_>, addresses: &[(IpNet, Node<'_>)]) -> Option<u32> {
+    let mtu = node
+        .integer("MTU", 68..=65_535)
+        .and_then(|mtu| u32::try_from(mtu).ok())?;
+    let v6 = addresses
+        .iter()
+        .find(|(address, _)| address.addr().is_ipv6());
+    if let Some((_, address)) = v6.filter(|_| mtu < LEAST_V6_MTU) {
+        let wrong = node.wrong(format!("IPv6 needs an MTU of {LEAST_V6_MTU}"));
+        let wrong = wrong.label("with less, the kernel takes IPv6 off the link");
+        return node.refuse(wrong.other(address.span, "the IPv6 address"));
+    }
+    Some(mtu)
+}

@@ -1,0 +1,185 @@
+//! What a step expects.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::probe::{self, Question};
+use super::target::{Aim, aim};
+use super::{Lab, Names, Verb};
+use crate::scenario::model::{Check, Expectation, Reach, Silent, Unreachable, When};
+use crate::scenario::syntax::{Node, Table};
+
+const VERBS: &[&str] = &["reach", "unreachable", "silent"];
+
+/// How long a probe may take to be answered where the file does not say.
+const DEFAULT_WITHIN: Duration = Duration::from_secs(1);
+
+/// For how long no answer may come where the file does not say.
+const DEFAULT_HOLD: Duration = Duration::from_millis(500);
+
+/// Reads an expectation.
+pub(crate) fn expectation(node: Node<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
+    let verb = Verb::read(node, "an expectation", VERBS);
+    let before = names.count();
+    let expectation = verb.and_then(|verb| match verb.word.text {
+        "reach" => reach(verb, lab, names),
+        "unreachable" => unreachable(verb, lab, names),
+        "silent" => silent(verb, lab, names),
+        _ => None,
+    });
+    if names.count() == before {
+        names.incomplete = true;
+    }
+    expectation
+}
+
+/// The name that the file gives, or the one that says what is checked.
+fn name(
+    table: &Table<'_>,
+    verb: Verb<'_>,
+    canonical: Option<String>,
+    names: &mut Names,
+) -> Option<String> {
+    match table.get("name") {
+        None => Some(names.canonical(&canonical?, verb.word.span)),
+        Some(node) => {
+            node.text()?;
+            Some(names.explicit(node.word()?))
+        }
+    }
+}
+
+fn reach(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
+    let keys = [&probe::KEYS[..], &["via", "within", "for"]].concat();
+    let table = verb.node.table("`reach`", &keys)?;
+    let question = Question::read(&table, lab);
+    let via_word = table.get("via").and_then(Node::word);
+    let canonical = question
+        .as_ref()
+        .and_then(Question::text)
+        .map(|text| match via_word {
+            Some(via) => format!("reach {text} via {}", via.text),
+            None => format!("reach {text}"),
+        });
+    let name = name(&table, verb, canonical, names);
+    let when = when(&table);
+    let question = question?;
+    let via = question
+        .from
+        .as_ref()
+        .zip(via_word)
+        .map(|(from, word)| lab.interface(from, word));
+    let probe = question.probe(lab)?;
+    let via = match via {
+        Some(found) => Some(found?),
+        None => None,
+    };
+    Some(Expectation {
+        name: name?,
+        check: Check::Reach(Reach {
+            probe,
+            via,
+            when: when?,
+        }),
+    })
+}
+
+fn when(table: &Table<'_>) -> Option<When> {
+    match (table.get("within"), table.get("for")) {
+        (None, None) => Some(When::Within(DEFAULT_WITHIN)),
+        (Some(within), None) => within.duration().map(When::Within),
+        (None, Some(hold)) => hold.duration().map(When::For),
+        (Some(_), Some(_)) => {
+            let (within, hold) = (table.key("within")?, table.key("for")?);
+            let wrong = hold.wrong("`within` and `for` exclude each other");
+            let wrong = wrong
+                .label("it holds all this time")
+                .other(within.span, "it comes true by then");
+            hold.refuse(wrong.help("remove one of them"))
+        }
+    }
+}
+
+/// Says what to write instead of `within`, before the table only says that it has no such key.
+fn refuse_within(verb: Verb<'_>) {
+    let entries = verb
+        .node
+        .value
+        .as_table()
+        .map(|_| verb.node.entries())
+        .unwrap_or_default();
+    if let Some((key, _)) = entries.iter().find(|(key, _)| key.text == "within") {
+        let wrong = key.wrong(format!("`{}` has no key `within`", verb.word.text));
+        key.add(wrong.label("write `for`: it must hold all this time"));
+    }
+}
+
+fn unreachable(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
+    refuse_within(verb);
+    let keys = [&probe::KEYS[..], &["for"]].concat();
+    let table = verb.node.table("`unreachable`", &keys)?;
+    let question = Question::read(&table, lab);
+    let text = question.as_ref().and_then(Question::text);
+    let name = name(
+        &table,
+        verb,
+        text.map(|text| format!("unreachable {text}")),
+        names,
+    );
+    let hold = table.get("for").map_or(Some(DEFAULT_HOLD), Node::duration);
+    let probe = question?.probe(lab)?;
+    Some(Expectation {
+        name: name?,
+        check: Check::Unreachable(Unreachable { probe, hold: hold? }),
+    })
+}
+
+fn silent(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
+    refuse_within(verb);
+    let table = verb
+        .node
+        .table("`silent`", &["name", "on", "link", "to", "for"])?;
+    let on_word = table.need("on", "\"laptop\"").and_then(Node::word);
+    let link_word = table.need("link", "\"wlan0\"").and_then(Node::word);
+    let to = table.get("to").map(Node::one_or_many).unwrap_or_default();
+    let peers: Option<Vec<Vec<IpAddr>>> = to.iter().map(|node| peers(*node, lab)).collect();
+    let to: Vec<&str> = to.iter().filter_map(|node| node.value.as_str()).collect();
+    let canonical = on_word
+        .zip(link_word)
+        .map(|(on, link)| match to.is_empty() {
+            true => format!("silent {}:{}", on.text, link.text),
+            false => format!("silent {}:{} to {}", on.text, link.text, to.join(", ")),
+        });
+    let name = name(&table, verb, canonical, names);
+    let hold = table.need("for", "\"500ms\"").and_then(Node::duration);
+    let on = lab.host(on_word?)?;
+    let link = lab.interface(&on, link_word?)?;
+    let peers = peers?.concat();
+    Some(Expectation {
+        name: name?,
+        check: Check::Silent(Silent {
+            on,
+            link,
+            peers,
+            hold: hold?,
+        }),
+    })
+}
+
+/// The addresses that a target stands for; all of a host's, since a packet to any would do harm.
+fn peers(node: Node<'_>, lab: &Lab) -> Option<Vec<IpAddr>> {
+    let word = node.word()?;
+    let (host, link) = match aim(word, lab)? {
+        Aim::Address(ip, ..) => return Some(vec![ip]),
+        Aim::Host(host, link, _) => (host, link),
+    };
+    let addresses: Vec<IpAddr> = lab
+        .plugs
+        .of(&host, link.as_ref())
+        .map(|plug| plug.address.addr())
+        .collect();
+    if addresses.is_empty() && !lab.doubtful_hosts.contains(&host) {
+        return word.refuse(word.wrong(format!("`{}` has no address", word.text)));
+    }
+    Some(addresses)
+}

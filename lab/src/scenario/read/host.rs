@@ -1,0 +1,159 @@
+//! `[host.NAME]`
+
+use fps_netlink::LinkName;
+use indexmap::IndexMap;
+
+use super::{Lab, link, net, route};
+use crate::scenario::model::{Host, HostName, HostsLine, Link, Serve, StaticRoute};
+use crate::scenario::syntax::{Node, Table, Word, is_domain};
+
+const KEYS: &[&str] = &["nat", "forward", "serve", "routes", "hosts", "link"];
+const LINK_KEYS: &[&str] = &["net", "ip", "via", "metric"];
+const ROUTE_KEYS: &[&str] = &["to", "via", "link", "metric"];
+
+/// Reads all hosts.
+pub(crate) fn hosts(node: Node<'_>, lab: &mut Lab) {
+    for (name, node) in node.entries() {
+        let before = name.problems.count();
+        name.check_label("host");
+        let host = HostName::new(name.text);
+        // Known before its own routes name its links.
+        lab.hosts.insert(host.clone(), empty());
+        if let Some(table) = node.table(format!("host `{}`", name.text), KEYS) {
+            read(&table, &host, lab);
+        }
+        if name.problems.count() > before {
+            lab.doubtful_hosts.insert(host);
+        }
+    }
+}
+
+fn empty() -> Host {
+    Host {
+        links: IndexMap::new(),
+        forward: false,
+        nat: Vec::new(),
+        routes: Vec::new(),
+        serve: Serve::default(),
+        hosts_file: Vec::new(),
+    }
+}
+
+fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
+    let before = table.problems.count();
+    let links = links(table, host, lab);
+    lab.hosts.insert(host.clone(), Host { links, ..empty() });
+    if table.problems.count() > before {
+        // What is said about a broken link below would only repeat its mistake.
+        lab.doubtful_hosts.insert(host.clone());
+    }
+    let nat = table.get("nat").map(Node::one_or_many).unwrap_or_default();
+    let nat: Vec<LinkName> = nat
+        .into_iter()
+        .filter_map(Node::word)
+        .filter_map(|word| lab.link(host, word))
+        .collect();
+    let forward = table
+        .get("forward")
+        .and_then(|node| Some((node.flag()?, node)));
+    if let (Some((false, node)), Some(nat)) = (forward, table.key("nat")) {
+        let wrong = node.wrong("a host that translates addresses forwards");
+        node.problems.add(
+            wrong
+                .label("not both")
+                .other(nat.span, "`nat` implies `forward`"),
+        );
+    }
+    let forward = table.get("nat").is_some() || forward.is_some_and(|(flag, _)| flag);
+    let routes = list(table, "routes")
+        .filter_map(|node| static_route(node, host, lab))
+        .collect();
+    let serve = table.get("serve").and_then(serve).unwrap_or_default();
+    let hosts_file = list(table, "hosts").filter_map(hosts_line).collect();
+    if let Some(entry) = lab.hosts.get_mut(host) {
+        entry.nat = nat;
+        entry.forward = forward;
+        entry.routes = routes;
+        entry.serve = serve;
+        entry.hosts_file = hosts_file;
+    }
+}
+
+fn list<'a>(table: &Table<'a>, key: &str) -> impl Iterator<Item = Node<'a>> + use<'a> {
+    table
+        .get(key)
+        .and_then(Node::list)
+        .unwrap_or_default()
+        .into_iter()
+}
+
+fn links(table: &Table<'_>, host: &HostName, lab: &mut Lab) -> IndexMap<LinkName, Link> {
+    let mut links = IndexMap::new();
+    for (word, node) in table.get("link").map(Node::entries).unwrap_or_default() {
+        let Some(name) = word.link_name() else {
+            continue;
+        };
+        let what = format!("link `{name}` of `{host}`");
+        let Some(table) = node.table(what, LINK_KEYS) else {
+            continue;
+        };
+        let net = net::named(&table, "net", lab);
+        let link = link::link(&table, net, host, &name, lab);
+        links.insert(name, link);
+    }
+    links
+}
+
+fn static_route(node: Node<'_>, host: &HostName, lab: &Lab) -> Option<StaticRoute> {
+    let table = node.table("a route", ROUTE_KEYS)?;
+    route::route(&table, Some(host), true, lab)
+}
+
+fn serve(node: Node<'_>) -> Option<Serve> {
+    let table = node.table("`serve`", &["tcp", "udp"])?;
+    Some(Serve {
+        tcp: ports(&table, "tcp"),
+        udp: ports(&table, "udp"),
+    })
+}
+
+fn ports(table: &Table<'_>, key: &str) -> Vec<u16> {
+    let mut ports: Vec<(u16, Node<'_>)> = Vec::new();
+    for node in list(table, key) {
+        let Some(port) = port(node) else { continue };
+        match ports.iter().find(|(other, _)| *other == port) {
+            Some((_, first)) => {
+                let wrong = node.wrong(format!("{key} {port} is served twice"));
+                node.problems
+                    .add(wrong.label("the second").other(first.span, "the first"));
+            }
+            None => ports.push((port, node)),
+        }
+    }
+    ports.into_iter().map(|(port, _)| port).collect()
+}
+
+/// A port number.
+pub(crate) fn port(node: Node<'_>) -> Option<u16> {
+    node.integer("port", 1..=i64::from(u16::MAX))
+        .and_then(|port| u16::try_from(port).ok())
+}
+
+fn hosts_line(node: Node<'_>) -> Option<HostsLine> {
+    let table = node.table("a line of `hosts`", &["ip", "names"])?;
+    let address = table.need("ip", "\"127.0.0.1\"").and_then(Node::address);
+    let names_node = table.need("names", "[\"vpn.example.net\"]")?;
+    let nodes = names_node.list()?;
+    if nodes.is_empty() {
+        return names_node.refuse(names_node.wrong("a line of `hosts` has at least one name"));
+    }
+    let words: Vec<Word<'_>> = nodes.into_iter().filter_map(Node::word).collect();
+    for word in words.iter().filter(|word| !is_domain(word.text)) {
+        word.add(word.wrong(format!("`{}` is no host name", word.text)));
+    }
+    let names = words.iter().map(|word| word.text.to_owned()).collect();
+    Some(HostsLine {
+        address: address?,
+        names,
+    })
+}

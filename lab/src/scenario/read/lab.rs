@@ -1,0 +1,112 @@
+//! What later parts of a file refer to.
+
+use std::collections::HashSet;
+
+use fps_netlink::LinkName;
+use indexmap::IndexMap;
+
+use super::Plugs;
+use crate::scenario::model::{Host, HostName, Net, NetName, Program, ProgramName, Tunnel};
+use crate::scenario::syntax::Word;
+
+/// What has been read so far, the broken parts too, so that a reference to them is no mistake.
+#[derive(Debug, Default)]
+pub(crate) struct Lab {
+    pub(crate) nets: IndexMap<NetName, Net>,
+    pub(crate) hosts: IndexMap<HostName, Host>,
+    pub(crate) programs: IndexMap<ProgramName, Program>,
+    pub(crate) tunnel: Option<Tunnel>,
+    /// Whether the file has `[tunnel]`, be it broken.
+    pub(crate) has_tunnel: bool,
+    /// TUN devices, which expectations may name like links.
+    pub(crate) tuns: Vec<(HostName, LinkName)>,
+    /// Nets with mistakes, about whose subnets nothing can be said.
+    pub(crate) doubtful_nets: HashSet<NetName>,
+    /// Hosts with mistakes, about whose links and addresses nothing can be said.
+    pub(crate) doubtful_hosts: HashSet<HostName>,
+    /// The addresses that stand now.
+    pub(crate) plugs: Plugs,
+}
+
+impl Lab {
+    /// The host of this name.
+    pub(crate) fn host(&self, word: Word<'_>) -> Option<HostName> {
+        let name = HostName::new(word.text);
+        if self.hosts.contains_key(&name) {
+            return Some(name);
+        }
+        let wrong = word.wrong(format!("there is no host `{}`", word.text));
+        word.refuse(wrong.meant(word.text, "hosts", self.hosts.keys().map(HostName::as_str)))
+    }
+
+    /// The net of this name.
+    pub(crate) fn net(&self, word: Word<'_>) -> Option<NetName> {
+        let name = NetName::new(word.text);
+        if self.nets.contains_key(&name) {
+            return Some(name);
+        }
+        let wrong = word.wrong(format!("there is no net `{}`", word.text));
+        word.refuse(wrong.meant(word.text, "nets", self.nets.keys().map(NetName::as_str)))
+    }
+
+    /// The link of a host, one of the file's.
+    pub(crate) fn link(&self, host: &HostName, word: Word<'_>) -> Option<LinkName> {
+        let links = self.hosts.get(host).map(|host| &host.links)?;
+        if let Some(name) = links.keys().find(|name| name.as_str() == word.text) {
+            return Some(name.clone());
+        }
+        if self.doubtful_hosts.contains(host) {
+            return None;
+        }
+        let wrong = word.wrong(if self.is_tun(host, word.text) {
+            format!("`{}` is a TUN device, which no cable leads to", word.text)
+        } else {
+            format!("`{host}` has no link `{}`", word.text)
+        });
+        let plural = format!("links of `{host}`");
+        word.refuse(wrong.meant(word.text, &plural, links.keys().map(LinkName::as_str)))
+    }
+
+    /// An interface of a host: one of the file's links, or a TUN device.
+    pub(crate) fn interface(&self, host: &HostName, word: Word<'_>) -> Option<LinkName> {
+        let links = self.hosts.get(host).map(|host| &host.links)?;
+        let tuns = self
+            .tuns
+            .iter()
+            .filter(|(on, _)| on == host)
+            .map(|(_, tun)| tun);
+        let names: Vec<&LinkName> = links.keys().chain(tuns).collect();
+        if let Some(name) = names.iter().find(|name| name.as_str() == word.text) {
+            return Some((*name).clone());
+        }
+        let broken_tunnel = self.has_tunnel && self.tunnel.is_none();
+        if broken_tunnel || self.doubtful_hosts.contains(host) {
+            return None;
+        }
+        let wrong = word.wrong(format!("`{host}` has no link `{}`", word.text));
+        let plural = format!("links of `{host}`");
+        let wrong = wrong.meant(word.text, &plural, names.iter().map(|name| name.as_str()));
+        let elsewhere = self.tuns.iter().find(|(_, tun)| tun.as_str() == word.text);
+        word.refuse(match elsewhere {
+            Some((other, tun)) => wrong.note(format!("`{tun}` is on `{other}`")),
+            None if !self.has_tunnel && wrong.label.is_none() => {
+                wrong.note("TUN devices come with [tunnel]; there is none")
+            }
+            None => wrong,
+        })
+    }
+
+    /// Whether a host has a TUN device of this name.
+    pub(crate) fn is_tun(&self, host: &HostName, link: &str) -> bool {
+        self.tuns
+            .iter()
+            .any(|(on, tun)| on == host && tun.as_str() == link)
+    }
+
+    /// Makes a TUN device known.
+    pub(crate) fn add_tun(&mut self, host: &HostName, tun: &LinkName) {
+        if !self.is_tun(host, tun.as_str()) {
+            self.tuns.push((host.clone(), tun.clone()));
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! From values with places to the model, with every check on the way.
+//!
+//! - [`Document`]: the file's tree, which a sabotage changes
+//! - [`scenario`]: the whole of it
+//! - [`Lab`]: what later parts refer to: nets, hosts, programs, the tunnel
+//! - `act`, `expect`: what steps do and check
+
+mod act;
+mod document;
+mod expect;
+mod family;
+mod host;
+mod lab;
+mod link;
+mod names;
+mod net;
+mod plug;
+mod probe;
+mod program;
+mod route;
+mod scenario;
+mod step;
+mod target;
+mod tunnel;
+mod verb;
+
+pub(crate) use document::{Document, StepNode};
+pub(crate) use names::Names;
+pub(crate) use scenario::scenario;
+pub(crate) use verb::Verb;
+
+use act::act;
+use family::Family;
+use lab::Lab;
+use plug::{Plug, Plugs};

@@ -1,0 +1,190 @@
+//! What is asked where: `from`, `to`, `with`, `port` and `ip` of an expectation.
+
+use super::target::{Aim, aim};
+use super::{Family, Lab, host};
+use crate::scenario::model::{HostName, Probe, ProbeProtocol};
+use crate::scenario::syntax::{Node, Table, Word};
+
+/// The keys of an expectation that sends probes.
+pub(crate) const KEYS: [&str; 6] = ["name", "from", "to", "with", "port", "ip"];
+
+/// A probe as far as the file can be trusted.
+#[derive(Debug)]
+pub(crate) struct Question<'a> {
+    pub(crate) from: Option<HostName>,
+    words: (Word<'a>, Word<'a>),
+    aim: Option<Aim<'a>>,
+    protocol: Option<ProbeProtocol>,
+    family: Option<(Family, Node<'a>)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Icmp,
+    Tcp,
+    Udp,
+}
+
+impl<'a> Question<'a> {
+    /// Reads a probe's keys.
+    pub(crate) fn read(table: &Table<'a>, lab: &Lab) -> Option<Self> {
+        let from_word = table.need("from", "\"laptop\"").and_then(Node::word);
+        let to_word = table.need("to", "\"web\"").and_then(Node::word);
+        let from = from_word.and_then(|word| lab.host(word));
+        let aim = to_word.and_then(|word| aim(word, lab));
+        let way = match table.get("with") {
+            Some(node) => node.choice(
+                "with",
+                &[("icmp", Way::Icmp), ("tcp", Way::Tcp), ("udp", Way::Udp)],
+            ),
+            None => Some(Way::Icmp),
+        };
+        let protocol = way.and_then(|way| protocol(table, way, aim.as_ref(), lab));
+        let family = table.get("ip").and_then(|node| {
+            let family = node.choice("ip", &[("v4", Family::V4), ("v6", Family::V6)])?;
+            Some((family, node))
+        });
+        let words = (from_word?, to_word?);
+        Some(Self {
+            from,
+            words,
+            aim,
+            protocol,
+            family,
+        })
+    }
+
+    /// What is asked, as names of expectations say it: `laptop -> web (tcp 80)`.
+    pub(crate) fn text(&self) -> Option<String> {
+        let protocol = match self.protocol? {
+            ProbeProtocol::Icmp => None,
+            protocol => Some(protocol.to_string()),
+        };
+        let family = self.family.map(|(family, _)| family.key().to_owned());
+        let details: Vec<String> = protocol.into_iter().chain(family).collect();
+        let (from, to) = (self.words.0.text, self.words.1.text);
+        Some(match details.is_empty() {
+            true => format!("{from} -> {to}"),
+            false => format!("{from} -> {to} ({})", details.join(", ")),
+        })
+    }
+
+    /// The probe.
+    pub(crate) fn probe(&self, lab: &Lab) -> Option<Probe> {
+        let (from_word, to_word) = self.words;
+        let aim = self.aim.as_ref()?;
+        let from = self.from.clone()?;
+        if aim.host() == Some(&from) {
+            let wrong = to_word.wrong(format!("`{from}` asks itself"));
+            let wrong = wrong.label("the probe would never leave the host");
+            return to_word.refuse(wrong.other(from_word.span, "the sender"));
+        }
+        let at = self.family.map_or(to_word.span, |(_, node)| node.span);
+        let address = aim.address(self.family.map(|(family, _)| family), at, lab)?;
+        let to = aim.host().cloned();
+        Some(Probe {
+            from,
+            to,
+            address,
+            protocol: self.protocol?,
+        })
+    }
+}
+
+fn protocol(
+    table: &Table<'_>,
+    way: Way,
+    aim: Option<&Aim<'_>>,
+    lab: &Lab,
+) -> Option<ProbeProtocol> {
+    let node = table.get("port");
+    let key = match way {
+        Way::Icmp => {
+            return match node {
+                None => Some(ProbeProtocol::Icmp),
+                Some(node) => {
+                    let wrong = node.wrong("icmp has no ports");
+                    node.refuse(wrong.help("remove `port`, or add `with = \"tcp\"`"))
+                }
+            };
+        }
+        Way::Tcp => "tcp",
+        Way::Udp => "udp",
+    };
+    let port = match node {
+        Some(node) => {
+            let port = host::port(node)?;
+            check_served(node, key, port, aim, lab)?;
+            port
+        }
+        None => only_port(table, key, aim?, lab)?,
+    };
+    Some(if way == Way::Tcp {
+        ProbeProtocol::Tcp(port)
+    } else {
+        ProbeProtocol::Udp(port)
+    })
+}
+
+/// The ports that a host serves, unless nothing can be said about it.
+fn served<'l>(host: &HostName, key: &str, lab: &'l Lab) -> Option<&'l [u16]> {
+    let serve = &lab
+        .hosts
+        .get(host)
+        .filter(|_| !lab.doubtful_hosts.contains(host))?
+        .serve;
+    Some(if key == "tcp" { &serve.tcp } else { &serve.udp })
+}
+
+fn list(ports: &[u16]) -> String {
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    ports.join(", ")
+}
+
+fn check_served(
+    node: Node<'_>,
+    key: &str,
+    port: u16,
+    aim: Option<&Aim<'_>>,
+    lab: &Lab,
+) -> Option<()> {
+    let Some(host) = aim.and_then(Aim::host) else {
+        return Some(());
+    };
+    let Some(ports) = served(host, key, lab) else {
+        return Some(());
+    };
+    if ports.contains(&port) {
+        return Some(());
+    }
+    let wrong = node.wrong(format!("`{host}` does not serve {key} {port}"));
+    node.refuse(if ports.is_empty() {
+        wrong.help(format!(
+            "add `serve = {{ {key} = [{port}] }}` to [host.{host}]"
+        ))
+    } else {
+        wrong.label(format!("it serves {key} {}", list(ports)))
+    })
+}
+
+fn only_port(table: &Table<'_>, key: &str, aim: &Aim<'_>, lab: &Lab) -> Option<u16> {
+    let node = table.get("with")?;
+    let Some(host) = aim.host() else {
+        let wrong = node.wrong(format!("{key} needs a port"));
+        return node.refuse(wrong.help("add `port = 80`"));
+    };
+    match served(host, key, lab)? {
+        [port] => Some(*port),
+        [] => {
+            let wrong = node.wrong(format!("`{host}` serves no {key} port"));
+            node.refuse(wrong.help(format!("add `serve = {{ {key} = [80] }}` to [host.{host}]")))
+        }
+        ports => {
+            let wrong = node.wrong(format!("`{host}` serves several {key} ports"));
+            let wrong = wrong
+                .label("say which")
+                .note(format!("it serves {}", list(ports)));
+            node.refuse(wrong.help(format!("add `port = {}`", ports[0])))
+        }
+    }
+}

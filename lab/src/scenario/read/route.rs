@@ -1,0 +1,93 @@
+//! A route, as a host has it from the start and as a step adds it.
+
+use std::net::IpAddr;
+
+use fps_netlink::LinkName;
+
+use super::{Family, Lab, link};
+use crate::scenario::model::{HostName, StaticRoute};
+use crate::scenario::syntax::{Node, Table, Word};
+
+/// Reads `to`, `via`, `link` and `metric`. A route that is deleted needs only `to`.
+pub(crate) fn route(
+    table: &Table<'_>,
+    host: Option<&HostName>,
+    needs_hop: bool,
+    lab: &Lab,
+) -> Option<StaticRoute> {
+    let to = table.need("to", "\"10.0.0.0/8\"").and_then(Node::subnet);
+    let metric = table.get("metric").and_then(link::metric);
+    let link_word = table.get("link").and_then(Node::word);
+    let link = host
+        .zip(link_word)
+        .and_then(|(host, word)| lab.interface(host, word));
+    let via_word = table.get("via").and_then(Node::word);
+    let via = via_word.and_then(|word| Some((word.address()?, word)));
+    if needs_hop && table.get("via").is_none() && table.get("link").is_none() {
+        let wrong = table.wrong(format!("{} leads nowhere", table.what));
+        table
+            .problems
+            .add(wrong.help("add a gateway, `via = …`, an interface, `link = …`, or both"));
+    }
+    let to = to?;
+    if let Some((ip, word)) = via {
+        let (family, found) = (Family::of(to.addr()), Family::of(ip));
+        if family != found {
+            let wrong = word.wrong(format!("an {found} gateway for an {family} destination"));
+            return word.refuse(wrong.label(format!("`to` is {to}")));
+        }
+        if let Some(host) = host.filter(|_| link_word.is_none() || link.is_some()) {
+            check_gateway(host, link.as_ref(), ip, word, lab)?;
+        }
+    }
+    Some(StaticRoute {
+        to,
+        via: via.map(|(ip, _)| ip),
+        link,
+        metric,
+    })
+}
+
+/// Checks that a host can reach a gateway without a gateway.
+fn check_gateway(
+    host: &HostName,
+    link: Option<&LinkName>,
+    ip: IpAddr,
+    word: Word<'_>,
+    lab: &Lab,
+) -> Option<()> {
+    if let Some(own) = lab
+        .plugs
+        .of(host, None)
+        .find(|plug| plug.address.addr() == ip)
+    {
+        let wrong = word.wrong(format!("{ip} is an address of `{host}` itself"));
+        let other = format!("`{}` has it", own.link);
+        return word.refuse(
+            wrong
+                .label("a gateway is another host")
+                .other(own.span, other),
+        );
+    }
+    // Nobody but its program knows the subnets behind a TUN device.
+    let on_tun = link.is_some_and(|link| lab.is_tun(host, link.as_str()));
+    if on_tun || lab.doubtful_hosts.contains(host) {
+        return Some(());
+    }
+    let plugs: Vec<_> = lab.plugs.of(host, link).collect();
+    if plugs.iter().any(|plug| plug.address.contains(&ip)) {
+        return Some(());
+    }
+    let subnets: Vec<String> = plugs
+        .iter()
+        .map(|plug| format!("{} on {}", plug.address.trunc(), plug.link))
+        .collect();
+    let place = link.map_or_else(|| "any link".to_owned(), |link| format!("link `{link}`"));
+    let wrong = word.wrong(format!("`{host}` has no subnet with {ip} on {place}"));
+    let wrong = wrong.label("a gateway is a neighbour");
+    word.refuse(if subnets.is_empty() {
+        wrong
+    } else {
+        wrong.note(format!("subnets of `{host}` are: {}", subnets.join(", ")))
+    })
+}

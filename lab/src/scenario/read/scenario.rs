@@ -1,0 +1,85 @@
+//! The whole of a scenario.
+
+use super::{Document, Lab, Names, act, host, net, program, step, tunnel};
+use crate::scenario::diagnostic::{Diagnostic, Problems};
+use crate::scenario::model::Scenario;
+use crate::scenario::syntax::{Node, Table};
+
+const KEYS: &[&str] = &[
+    "title", "origin", "needs", "why", "net", "host", "program", "tunnel", "step", "sabotage",
+];
+
+/// Reads a scenario. There is none if anything is wrong; the names are there all the same.
+pub(crate) fn scenario(document: &Document<'_>, problems: &Problems) -> (Option<Scenario>, Names) {
+    let table = Table::root(&document.root, KEYS, problems);
+    let title = table
+        .need("title", "\"The printer stays in reach\"")
+        .and_then(Node::text);
+    let origin = table.get("origin").and_then(Node::text);
+    let needs = table.get("needs").and_then(needs).unwrap_or_default();
+    let mut lab = Lab::default();
+    if let Some(node) = table.get("net") {
+        net::nets(node, &mut lab);
+    }
+    if let Some(node) = table.need_section("host", "[host.laptop]") {
+        host::hosts(node, &mut lab);
+    }
+    // TUN devices first: a program's commands name none, but steps do.
+    if let Some(node) = table.get("tunnel") {
+        tunnel::tunnel(node, &mut lab);
+    }
+    if let Some(node) = table.get("program") {
+        program::programs(node, &mut lab);
+    }
+    let seed = document
+        .seed
+        .iter()
+        .filter_map(|value| act::seed(Node::new(value, problems), &mut lab))
+        .collect();
+    let mut names = Names::default();
+    check_steps(document, &table);
+    let steps = step::steps(&document.steps, &mut lab, &mut names, problems);
+    let scenario = title
+        .filter(|_| problems.count() == 0)
+        .map(|title| Scenario {
+            title,
+            origin,
+            needs,
+            nets: lab.nets,
+            hosts: lab.hosts,
+            programs: lab.programs,
+            tunnel: lab.tunnel,
+            seed,
+            steps,
+        });
+    (scenario, names)
+}
+
+fn needs(node: Node<'_>) -> Option<Vec<String>> {
+    let mut needs = Vec::new();
+    for word in node.list()?.into_iter().filter_map(Node::word) {
+        if word.text.trim().is_empty() {
+            word.add(word.wrong("a program's name is empty"));
+        } else if let Some((_, program)) = word.text.rsplit_once('/') {
+            let wrong = word.wrong(format!("`{}` is a path", word.text));
+            let wrong = wrong.label(format!("write `{program}`"));
+            word.add(wrong.note("`needs` names programs, which are looked up in PATH"));
+        } else {
+            needs.push(word.text.to_owned());
+        }
+    }
+    Some(needs)
+}
+
+fn check_steps(document: &Document<'_>, table: &Table<'_>) {
+    let lists_steps = table
+        .get("step")
+        .is_none_or(|node| node.value.as_array().is_some());
+    if document.steps.is_empty() && lists_steps {
+        let span = table.get("step").map_or(table.span, |node| node.span);
+        let wrong = Diagnostic::new(span, "there is nothing to play");
+        table
+            .problems
+            .add(wrong.help("add a [[step]] with `do`, `expect` or both"));
+    }
+}

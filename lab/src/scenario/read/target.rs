@@ -1,0 +1,144 @@
+//! Where a probe goes: a host, `host:link`, or an address.
+
+use std::net::IpAddr;
+
+use fps_netlink::LinkName;
+
+use super::{Family, Lab};
+use crate::scenario::diagnostic::{Diagnostic, Span};
+use crate::scenario::model::HostName;
+use crate::scenario::syntax::Word;
+
+/// What a target names.
+#[derive(Clone, Debug)]
+pub(crate) enum Aim<'a> {
+    /// An address, and the host that has it.
+    Address(IpAddr, Option<HostName>, Word<'a>),
+    /// A host, or one of its interfaces.
+    Host(HostName, Option<LinkName>, Word<'a>),
+}
+
+/// Reads a target.
+pub(crate) fn aim<'a>(word: Word<'a>, lab: &Lab) -> Option<Aim<'a>> {
+    if let Ok(ip) = word.text.parse::<IpAddr>() {
+        return Some(Aim::Address(ip, owner(ip, word, lab)?, word));
+    }
+    // No host's name has a dot.
+    if word.text.contains('.') {
+        return word.address().map(|ip| Aim::Address(ip, None, word));
+    }
+    let Some((host, _)) = word.text.split_once(':') else {
+        return Some(Aim::Host(lab.host(word)?, None, word));
+    };
+    let link_word = word.tail(host.len() + 1);
+    let host = lab.host(Word { text: host, ..word })?;
+    let link = lab.interface(&host, link_word)?;
+    Some(Aim::Host(host, Some(link), word))
+}
+
+fn owner(ip: IpAddr, word: Word<'_>, lab: &Lab) -> Option<Option<HostName>> {
+    let mut holders = lab.plugs.holders(ip);
+    let Some(first) = holders.next() else {
+        return Some(None);
+    };
+    match holders.find(|plug| plug.host != first.host) {
+        None => Some(Some(first.host.clone())),
+        Some(second) => {
+            let title = format!("{ip} is both `{}` and `{}`", first.host, second.host);
+            let wrong = word.wrong(title).label("name the host that is meant");
+            word.refuse(
+                wrong
+                    .other(first.span, "the one")
+                    .other(second.span, "the other"),
+            )
+        }
+    }
+}
+
+impl Aim<'_> {
+    /// The host that is meant.
+    pub(crate) fn host(&self) -> Option<&HostName> {
+        match self {
+            Self::Address(_, host, _) => host.as_ref(),
+            Self::Host(host, ..) => Some(host),
+        }
+    }
+
+    /// The address to ask. `family` is the one that the file wants, `at` the place that says so.
+    pub(crate) fn address(&self, family: Option<Family>, at: Span, lab: &Lab) -> Option<IpAddr> {
+        match self {
+            Self::Address(ip, _, word) => {
+                let Some(family) = family.filter(|family| *family != Family::of(*ip)) else {
+                    return Some(*ip);
+                };
+                let wrong = Diagnostic::new(at, format!("{ip} is no {family} address"));
+                word.refuse(wrong.other(word.span, "the target"))
+            }
+            Self::Host(host, link, word) => {
+                let link = match link {
+                    Some(link) => Some(link),
+                    None => Some(only_link(host, *word, lab)?),
+                };
+                let found = self.pick(host, link, family, lab);
+                if found.is_none() && !lab.doubtful_hosts.contains(host) {
+                    let what = family.map_or("IP".to_owned(), |family| family.to_string());
+                    let title = format!("`{}` has no {what} address", word.text);
+                    let wrong = Diagnostic::new(at, title);
+                    let here = at == word.span;
+                    word.add(if here {
+                        wrong
+                    } else {
+                        wrong.other(word.span, "the target")
+                    });
+                }
+                found
+            }
+        }
+    }
+
+    fn pick(
+        &self,
+        host: &HostName,
+        link: Option<&LinkName>,
+        family: Option<Family>,
+        lab: &Lab,
+    ) -> Option<IpAddr> {
+        let addresses: Vec<IpAddr> = lab
+            .plugs
+            .of(host, link)
+            .map(|plug| plug.address.addr())
+            .collect();
+        let of = |family| {
+            addresses
+                .iter()
+                .copied()
+                .find(|ip| Family::of(*ip) == family)
+        };
+        match family {
+            Some(family) => of(family),
+            None => of(Family::V4).or_else(|| of(Family::V6)),
+        }
+    }
+}
+
+/// The only link of a host, where a target names the host alone.
+fn only_link<'l>(host: &HostName, word: Word<'_>, lab: &'l Lab) -> Option<&'l LinkName> {
+    let links = &lab.hosts.get(host)?.links;
+    match links.len() {
+        0 if lab.doubtful_hosts.contains(host) => None,
+        0 => word.refuse(word.wrong(format!("`{host}` has no link and no address"))),
+        1 => links.keys().next(),
+        _ => {
+            let names: Vec<String> = links
+                .keys()
+                .map(|link| format!("`{host}:{link}`"))
+                .collect();
+            let wrong = word.wrong(format!("`{host}` has several links"));
+            word.refuse(
+                wrong
+                    .label("say which")
+                    .help(format!("write {}", names.join(" or "))),
+            )
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! A table that is one verb and its object: `{ roam = { … } }`.
+
+use crate::scenario::diagnostic::suggest;
+use crate::scenario::syntax::{Node, Word};
+
+/// A verb and what it says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Verb<'a> {
+    pub(crate) word: Word<'a>,
+    pub(crate) node: Node<'a>,
+}
+
+impl<'a> Verb<'a> {
+    /// Reads a table with exactly one of `verbs`. `what` is `an act`, for messages.
+    pub(crate) fn read(node: Node<'a>, what: &str, verbs: &[&str]) -> Option<Self> {
+        if node.value.as_table().is_none() {
+            return node.mismatch(&format!("{what}, a table with one verb"));
+        }
+        let entries = node.entries();
+        let Some((word, object)) = entries.first().copied() else {
+            let wrong = node.wrong(format!("{what} needs a verb"));
+            return node.refuse(wrong.note(format!("verbs are: {}", verbs.join(", "))));
+        };
+        for (word, _) in entries
+            .iter()
+            .filter(|(word, _)| !verbs.contains(&word.text))
+        {
+            let wrong = word.wrong(format!("{what} has no verb `{}`", word.text));
+            word.add(wrong.meant(word.text, "verbs", verbs.iter().copied()));
+        }
+        if let Some((second, _)) = entries.get(1) {
+            let found = suggest::quoted(entries.iter().map(|(word, _)| word.text));
+            let wrong = second.wrong(format!("{what} has one verb, and here are {found}"));
+            let wrong = wrong.label("the second").other(word.span, "the first");
+            return node.refuse(wrong.help("give each a table of its own, in a list"));
+        }
+        verbs
+            .contains(&word.text)
+            .then_some(Self { word, node: object })
+    }
+}
