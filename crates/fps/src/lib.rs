@@ -1,1 +1,23 @@
-//! To be written.
+//! FPS: IP packets inside the TLS connections of an ordinary application.
+//!
+//! ```text
+//! application ──TLS──▶ fps_client ══link══▶ fps_server ──TLS──▶ origin
+//!                        TUN ▲                  ▲ TUN
+//! ```
+//!
+//! One accepted connection is one dialled connection is one *carrier*. TLS runs end to end between
+//! application and origin; on the link between the two programs FPS inserts records of its own and
+//! takes them out again before they reach a TLS endpoint.
+//!
+//! **This cut does not encrypt the tunnel.** Its records look like TLS on the outside and hold IP
+//! packets in the clear inside (see [`clear`]); wire version 5 replaces them. Use it in a
+//! laboratory only.
+//!
+//! From the outside in:
+//! - [`session`]: what a carrier's records mean, as state machines that do no I/O.
+//! - [`record`]: TLS records out of bytes. [`clear`]: our messages inside them.
+
+pub mod clear;
+pub mod identity;
+pub mod record;
+pub mod session;
