@@ -14,10 +14,13 @@
 //! laboratory only.
 //!
 //! From the outside in:
+//! - [`config`]: the JSON file. [`log`]: the lines on stderr. [`exit`]: what a program ends with.
 //! - [`session`]: what a carrier's records mean, as state machines that do no I/O.
 //! - [`record`]: TLS records out of bytes. [`clear`]: our messages inside them.
 
 pub mod clear;
+pub mod config;
 pub mod identity;
+pub mod log;
 pub mod record;
 pub mod session;
