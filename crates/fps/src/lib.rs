@@ -17,6 +17,7 @@
 //! - [`config`]: the JSON file. [`log`]: the lines on stderr. [`exit`]: what a program ends with.
 //! - [`session`]: what a carrier's records mean, as state machines that do no I/O.
 //! - [`record`]: TLS records out of bytes. [`clear`]: our messages inside them.
+//! - [`tunnel`]: the TUN device, and which carrier takes which packet.
 
 pub mod clear;
 pub mod config;
@@ -24,3 +25,4 @@ pub mod identity;
 pub mod log;
 pub mod record;
 pub mod session;
+pub mod tunnel;
