@@ -15,6 +15,7 @@
 //!
 //! From the outside in:
 //! - [`config`]: the JSON file. [`log`]: the lines on stderr. [`exit`]: what a program ends with.
+//! - [`relay`]: the two pumps of one carrier.
 //! - [`session`]: what a carrier's records mean, as state machines that do no I/O.
 //! - [`record`]: TLS records out of bytes. [`clear`]: our messages inside them.
 //! - [`tunnel`]: the TUN device, and which carrier takes which packet.
@@ -24,5 +25,6 @@ pub mod config;
 pub mod identity;
 pub mod log;
 pub mod record;
+pub mod relay;
 pub mod session;
 pub mod tunnel;
