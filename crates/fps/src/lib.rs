@@ -14,17 +14,27 @@
 //! laboratory only.
 //!
 //! From the outside in:
+//! - [`client`], [`server`]: the two programs; what they share is in `node`.
 //! - [`config`]: the JSON file. [`log`]: the lines on stderr. [`exit`]: what a program ends with.
 //! - [`relay`]: the two pumps of one carrier.
 //! - [`session`]: what a carrier's records mean, as state machines that do no I/O.
 //! - [`record`]: TLS records out of bytes. [`clear`]: our messages inside them.
 //! - [`tunnel`]: the TUN device, and which carrier takes which packet.
+//! - [`socket`]: how every socket of the link is made and marked.
 
 pub mod clear;
+pub mod client;
 pub mod config;
+pub mod exit;
 pub mod identity;
 pub mod log;
 pub mod record;
 pub mod relay;
+pub mod server;
 pub mod session;
+pub mod socket;
 pub mod tunnel;
+
+mod cli;
+mod node;
+mod signal;
