@@ -15,6 +15,7 @@
 //!
 //! From the outside in:
 //! - [`client`], [`server`]: the two programs; what they share is in `node`.
+//! - [`carrier`]: the third program, an application (and its origin) for laboratories.
 //! - [`config`]: the JSON file. [`log`]: the lines on stderr. [`exit`]: what a program ends with.
 //! - [`relay`]: the two pumps of one carrier.
 //! - [`session`]: what a carrier's records mean, as state machines that do no I/O.
@@ -22,6 +23,7 @@
 //! - [`tunnel`]: the TUN device, and which carrier takes which packet.
 //! - [`socket`]: how every socket of the link is made and marked.
 
+pub mod carrier;
 pub mod clear;
 pub mod client;
 pub mod config;
