@@ -1,1 +1,42 @@
-//! To be written.
+//! FPS: IP packets inside the TLS connections of an ordinary application.
+//!
+//! ```text
+//! application ──TLS──▶ fps_client ══link══▶ fps_server ──TLS──▶ origin
+//!                        TUN ▲                  ▲ TUN
+//! ```
+//!
+//! One accepted connection is one dialled connection is one *carrier*. TLS runs end to end between
+//! application and origin; on the link between the two programs FPS inserts records of its own and
+//! takes them out again before they reach a TLS endpoint.
+//!
+//! **This cut does not encrypt the tunnel.** Its records look like TLS on the outside and hold IP
+//! packets in the clear inside (see [`clear`]); wire version 5 replaces them. Use it in a
+//! laboratory only.
+//!
+//! From the outside in:
+//! - [`client`], [`server`]: the two programs; what they share is in `node`.
+//! - [`carrier`]: the third program, an application (and its origin) for laboratories.
+//! - [`config`]: the JSON file. [`log`]: the lines on stderr. [`exit`]: what a program ends with.
+//! - [`relay`]: the two pumps of one carrier.
+//! - [`session`]: what a carrier's records mean, as state machines that do no I/O.
+//! - [`record`]: TLS records out of bytes. [`clear`]: our messages inside them.
+//! - [`tunnel`]: the TUN device, and which carrier takes which packet.
+//! - [`socket`]: how every socket of the link is made and marked.
+
+pub mod carrier;
+pub mod clear;
+pub mod client;
+pub mod config;
+pub mod exit;
+pub mod identity;
+pub mod log;
+pub mod record;
+pub mod relay;
+pub mod server;
+pub mod session;
+pub mod socket;
+pub mod tunnel;
+
+mod cli;
+mod node;
+mod signal;

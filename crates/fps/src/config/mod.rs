@@ -1,0 +1,166 @@
+//! The JSON configuration of both programs.
+//!
+//! An unknown key is an error that names its path; so is a value that makes no sense. A key that
+//! is known but that this cut cannot honour is reported once, at level warn
+//! ([`Config::unsupported`]).
+
+mod endpoint;
+mod error;
+mod fwmark;
+mod network;
+mod tun;
+mod unsupported;
+mod zero_rtt;
+
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+pub use endpoint::Endpoint;
+pub use error::ConfigError;
+pub use network::Network;
+pub use tun::TunConfig;
+pub use zero_rtt::ZeroRtt;
+
+/// Which program reads the file: they share it but for a few keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// `fps_client`: dials `network.server`.
+    Client,
+    /// `fps_server`: dials `network.origin`.
+    Server,
+}
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen and whom to dial.
+    pub network: Network,
+    /// Who may use the tunnel.
+    #[serde(default)]
+    pub security: Security,
+    /// Of wire version 5; accepted and without effect.
+    #[serde(default)]
+    pub codec: serde_json::Map<String, serde_json::Value>,
+    /// The TUN device.
+    #[serde(default)]
+    pub tun: TunConfig,
+    /// How much may wait.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What is logged.
+    #[serde(default)]
+    pub logging: Logging,
+    /// The status socket.
+    #[serde(default)]
+    pub ops: Ops,
+    /// Traffic shaping, which is not implemented.
+    pub shaper: Option<serde_json::Value>,
+}
+
+/// `security`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Security {
+    /// How a carrier becomes a tunnel.
+    pub zero_rtt: ZeroRtt,
+}
+
+/// `limits`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// How many bytes of packets wait for one carrier before further ones are dropped.
+    pub max_session_write_queue_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_session_write_queue_bytes: 1 << 20,
+        }
+    }
+}
+
+/// `logging`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Logging {
+    /// The least severe level that is printed.
+    pub level: crate::log::Level,
+}
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self {
+            level: crate::log::Level::Info,
+        }
+    }
+}
+
+/// `ops`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ops {
+    /// Where the status socket shall be.
+    pub status_socket: Option<std::path::PathBuf>,
+}
+
+impl Config {
+    /// Reads and checks a file.
+    pub fn load(path: &Path, role: Role) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text, role, path)
+    }
+
+    /// Reads and checks a file's text; errors name `path`.
+    pub fn parse(text: &str, role: Role, path: &Path) -> Result<Self, ConfigError> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let config: Self = serde_path_to_error::deserialize(&mut reader)
+            .map_err(|error| ConfigError::syntax(path, error))?;
+        reader
+            .end()
+            .map_err(|error| ConfigError::trailing(path, &error))?;
+        config
+            .check(role)
+            .map_err(|(key, reason)| ConfigError::value(path, key, reason))?;
+        Ok(config)
+    }
+
+    /// Whom this program dials for each accepted connection.
+    pub fn target(&self, role: Role) -> Option<Endpoint> {
+        match role {
+            Role::Client => self.network.server,
+            Role::Server => self.network.origin,
+        }
+    }
+
+    fn check(&self, role: Role) -> Result<(), Problem> {
+        self.network.check(role)?;
+        self.security.zero_rtt.check(role)?;
+        self.tun.check()?;
+        if self.tun.enabled && !self.security.zero_rtt.enabled {
+            return Err((
+                "tun.enabled",
+                "a TUN needs security.zero_rtt.enabled".into(),
+            ));
+        }
+        let least = usize::from(self.tun.mtu);
+        if self.limits.max_session_write_queue_bytes < least {
+            let reason = format!("less than one packet of tun.mtu {least} bytes");
+            return Err(("limits.max_session_write_queue_bytes", reason));
+        }
+        Ok(())
+    }
+}
+
+/// A key's path, and what is wrong with its value.
+type Problem = (&'static str, String);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! `network`.
+
+use fps_netlink::Fwmark;
+use serde::Deserialize;
+
+use super::{Endpoint, Problem, Role};
+
+const BUFFER_SIZES: std::ops::RangeInclusive<usize> = 4096..=(512 << 10);
+
+/// Where to listen, whom to dial, and how.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Where applications (on the client) or clients (on the server) connect to.
+    pub listen: Endpoint,
+    /// Whom `fps_client` dials.
+    pub server: Option<Endpoint>,
+    /// Whom `fps_server` dials.
+    pub origin: Option<Endpoint>,
+    /// How much one read of a socket may bring.
+    #[serde(default = "default_read_buffer_size")]
+    pub read_buffer_size: usize,
+    /// `TCP_NODELAY` on every connection.
+    #[serde(default = "default_tcp_no_delay")]
+    pub tcp_no_delay: bool,
+    /// `SO_MARK` on every dialled connection, so that a routing rule can keep it out of the
+    /// tunnel. Ours: the C++ build has no such key.
+    #[serde(default, deserialize_with = "super::fwmark::deserialize")]
+    pub fwmark: Option<Fwmark>,
+}
+
+fn default_read_buffer_size() -> usize {
+    65536
+}
+
+fn default_tcp_no_delay() -> bool {
+    true
+}
+
+impl Network {
+    pub(super) fn check(&self, role: Role) -> Result<(), Problem> {
+        match (role, self.server, self.origin) {
+            (Role::Client, _, Some(_)) => {
+                return Err((
+                    "network.origin",
+                    "is the server's; fps_client dials network.server".into(),
+                ));
+            }
+            (Role::Server, Some(_), _) => {
+                return Err((
+                    "network.server",
+                    "is the client's; fps_server dials network.origin".into(),
+                ));
+            }
+            (Role::Client, None, _) => return Err(("network.server", "is missing".into())),
+            (Role::Server, _, None) => return Err(("network.origin", "is missing".into())),
+            _ => {}
+        }
+        if !BUFFER_SIZES.contains(&self.read_buffer_size) {
+            let reason = format!("must be {} to {}", BUFFER_SIZES.start(), BUFFER_SIZES.end());
+            return Err(("network.read_buffer_size", reason));
+        }
+        Ok(())
+    }
+}

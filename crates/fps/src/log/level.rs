@@ -1,0 +1,35 @@
+//! How much is logged.
+
+use serde::Deserialize;
+use tracing::level_filters::LevelFilter;
+
+/// The least severe level that is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Nothing.
+    Off,
+    /// What ends the program or a carrier.
+    Error,
+    /// What the operator should look at.
+    Warn,
+    /// The life of every carrier.
+    Info,
+    /// Every decision about a packet that was dropped.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl From<Level> for LevelFilter {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Off => Self::OFF,
+            Level::Error => Self::ERROR,
+            Level::Warn => Self::WARN,
+            Level::Info => Self::INFO,
+            Level::Debug => Self::DEBUG,
+            Level::Trace => Self::TRACE,
+        }
+    }
+}

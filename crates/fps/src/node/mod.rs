@@ -1,0 +1,154 @@
+//! What the client and the server share: start, listen, relay, stop.
+
+mod acceptor;
+
+use std::error::Error;
+use std::io;
+use std::rc::Rc;
+
+use tokio::task::LocalSet;
+
+use self::acceptor::Acceptor;
+use crate::cli::{Common, Task};
+use crate::config::{Config, Endpoint, Role};
+use crate::exit::Exit;
+use crate::log;
+use crate::session::{Direction, Session};
+use crate::signal::StopSignals;
+use crate::socket::{SocketError, SocketFactory};
+use crate::tunnel::{Dispatch, RoundRobin, TunDevice, TunError, Tunnel};
+
+/// In what the two ends of a tunnel differ.
+pub(crate) trait End {
+    /// The direction that this end inserts its records into.
+    fn outbound(&self) -> Direction;
+    /// A session for one more carrier.
+    fn session(&self) -> Box<dyn Session>;
+    /// The choice among carriers.
+    fn dispatch(&self) -> Box<dyn Dispatch>;
+}
+
+/// Builds the end that a configuration asks for; none without zero_rtt.
+type NewEnd = fn(&Config) -> Result<Option<Box<dyn End>>, NodeError>;
+
+/// What ends a program with exit code 1.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NodeError {
+    #[error("cannot start the runtime: raise the limit on open files")]
+    Runtime(#[source] io::Error),
+    #[error("cannot draw random bytes: the system's random source failed")]
+    Random,
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    #[error(transparent)]
+    Tun(#[from] TunError),
+}
+
+impl NodeError {
+    fn event(&self) -> &'static str {
+        match self {
+            Self::Socket(SocketError::Listen { .. }) => "bind_failed",
+            Self::Socket(_) => "fwmark_failed",
+            Self::Tun(TunError::Open { .. }) => "tun_open_failed",
+            Self::Tun(TunError::Gone { .. }) => "tun_gone",
+            Self::Runtime(_) | Self::Random => "start_failed",
+        }
+    }
+}
+
+/// Does what the command line asks for.
+pub(crate) fn main(role: Role, args: Common, target: Option<Endpoint>, end: NewEnd) -> Exit {
+    let config = match args.load(role, target) {
+        Ok(Task::Run(config)) => config,
+        Ok(Task::Checked) => {
+            println!("ok");
+            return Exit::Ok;
+        }
+        Err(error) => {
+            eprintln!("{}: {}", component(role), chain(&error));
+            return Exit::Usage;
+        }
+    };
+    log::start(component(role), config.logging.level);
+    match run(role, &config, end) {
+        Ok(()) => Exit::Ok,
+        Err(error) => {
+            let (event, error) = (error.event(), chain(&error));
+            tracing::error!(event, error);
+            Exit::Runtime
+        }
+    }
+}
+
+fn component(role: Role) -> &'static str {
+    match role {
+        Role::Client => "client",
+        Role::Server => "server",
+    }
+}
+
+fn run(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(NodeError::Runtime)?;
+    let tasks = LocalSet::new();
+    let result = tasks.block_on(&runtime, async {
+        let mut signals = StopSignals::catch().map_err(NodeError::Runtime)?;
+        tokio::select! {
+            result = serve(role, config, end) => result,
+            signal = signals.received() => {
+                tracing::info!(event = "signal_stop", signal);
+                Ok(())
+            }
+        }
+    });
+    // Ends the carriers, each with its own line.
+    drop(tasks);
+    tracing::info!(event = "stopped");
+    result
+}
+
+async fn serve(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError> {
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(event = "start", version, pid = std::process::id());
+    for (key, instead) in config.unsupported() {
+        tracing::warn!(event = "config_unsupported", key, instead);
+    }
+    let sockets = SocketFactory::new(config.network.fwmark, config.network.tcp_no_delay)?;
+    let end = end(config)?;
+    let dispatch = end
+        .as_ref()
+        .map_or_else(|| Box::<RoundRobin>::default() as _, |end| end.dispatch());
+    let tunnel = Rc::new(Tunnel::new(open_tun(config)?, dispatch));
+    // Only now: whoever waits for this line may connect, and finds the TUN.
+    let listener = sockets.listen(config.network.listen.0)?;
+    let address = listener.local_addr().unwrap_or(config.network.listen.0);
+    let target = config.target(role).unwrap_or(config.network.listen);
+    tracing::info!(event = "listening", addr = %address, target = %target);
+    let acceptor = Acceptor::new(config, target, sockets, end, Rc::clone(&tunnel));
+    tokio::select! {
+        never = acceptor.run(listener) => match never {},
+        error = tunnel.pump() => Err(error.into()),
+    }
+}
+
+fn open_tun(config: &Config) -> Result<Option<TunDevice>, TunError> {
+    let Some(name) = config.tun.name.as_ref().filter(|_| config.tun.enabled) else {
+        return Ok(None);
+    };
+    let device = TunDevice::open(name, config.tun.mtu)?;
+    tracing::info!(event = "tun_opened", name = %name, mtu = config.tun.mtu);
+    Ok(Some(device))
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,68 @@
+//! From the link to the plain side: ours are taken out, the application's go on.
+
+use std::rc::Rc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+
+use super::{RelayError, Shared, Side, count};
+use crate::record::RecordParser;
+use crate::session::{Event, Verdict};
+
+/// Runs until the link ends, then ends the plain side's direction. A carrier that only sends is of
+/// no use to the tunnel, so it leaves.
+pub(super) async fn pump(
+    shared: &Shared<'_>,
+    mut link: ReadHalf<'_>,
+    mut plain: WriteHalf<'_>,
+) -> Result<(), RelayError> {
+    let mut parser = RecordParser::default();
+    let mut forwarded = Vec::new();
+    loop {
+        let read = link.read_buf(parser.spare(shared.read_buffer_size)).await;
+        let read = read.map_err(|error| RelayError::Read(Side::Link, error))?;
+        count(&shared.from_link, read);
+        forwarded.clear();
+        take_out(shared, &mut parser, &mut forwarded)?;
+        if !forwarded.is_empty() {
+            let written = plain.write_all(&forwarded).await;
+            written.map_err(|error| RelayError::Write(Side::Plain, error))?;
+        }
+        if read == 0 {
+            shared.tunnel.remove(shared.id);
+            return super::shutdown(plain, Side::Plain).await;
+        }
+    }
+}
+
+fn take_out(
+    shared: &Shared<'_>,
+    parser: &mut RecordParser,
+    forwarded: &mut Vec<u8>,
+) -> Result<(), RelayError> {
+    while let Some(record) = parser.next_record() {
+        let verdict = shared
+            .session
+            .borrow_mut()
+            .on_record(shared.inbound(), &record);
+        match verdict {
+            Verdict::Forward => forwarded.extend_from_slice(record.as_bytes()),
+            Verdict::Consume(events) => events.into_iter().for_each(|event| act(shared, event)),
+        }
+    }
+    shared.check_skipped(parser, Side::Link)
+}
+
+fn act(shared: &Shared<'_>, event: Event) {
+    match event {
+        Event::Authenticated => {
+            tracing::info!(event = "zero_rtt_authenticated", id = shared.id.0);
+        }
+        Event::Registered => {
+            shared.tunnel.register(shared.id, Rc::clone(&shared.queue));
+            // The server's accept waits in the session for the other pump.
+            shared.queue.wake();
+        }
+        Event::Packet(packet) => shared.tunnel.deliver(shared.id, &packet),
+    }
+}

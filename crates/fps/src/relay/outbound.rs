@@ -1,0 +1,81 @@
+//! From the plain side to the link: the application's records, and ours between them.
+
+use std::future;
+use std::time::Instant;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+
+use super::{RelayError, Shared, Side, count};
+use crate::record::RecordParser;
+use crate::session::Verdict;
+
+/// How much is gathered for one write before the plain side is looked at again.
+const BATCH: usize = 64 << 10;
+
+/// Runs until the plain side ends, then ends the link's direction. From then on no packet can
+/// leave on this carrier, so it leaves the tunnel.
+pub(super) async fn pump(
+    shared: &Shared<'_>,
+    mut plain: ReadHalf<'_>,
+    mut link: WriteHalf<'_>,
+) -> Result<(), RelayError> {
+    let mut parser = RecordParser::default();
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        let mut ended = false;
+        // Which ready branch is taken is left to chance: neither the application nor the tunnel
+        // can starve the other.
+        tokio::select! {
+            read = plain.read_buf(parser.spare(shared.read_buffer_size)) => {
+                ended = read.map_err(|error| RelayError::Read(Side::Plain, error))? == 0;
+            }
+            () = future::ready(()), if !shared.queue.is_empty() => {}
+            () = shared.queue.woken() => {}
+        }
+        batch.clear();
+        forward(shared, &mut parser, &mut batch)?;
+        insert(shared, &parser, &mut batch);
+        if !batch.is_empty() {
+            let written = link.write_all(&batch).await;
+            written.map_err(|error| RelayError::Write(Side::Link, error))?;
+            count(&shared.to_link, batch.len());
+        }
+        if ended {
+            shared.tunnel.remove(shared.id);
+            return super::shutdown(link, Side::Link).await;
+        }
+    }
+}
+
+fn forward(
+    shared: &Shared<'_>,
+    parser: &mut RecordParser,
+    batch: &mut Vec<u8>,
+) -> Result<(), RelayError> {
+    while let Some(record) = parser.next_record() {
+        // A session consumes nothing in this direction: ours are not on the link yet.
+        if shared
+            .session
+            .borrow_mut()
+            .on_record(shared.outbound, &record)
+            == Verdict::Forward
+        {
+            batch.extend_from_slice(record.as_bytes());
+        }
+    }
+    shared.check_skipped(parser, Side::Plain)
+}
+
+fn insert(shared: &Shared<'_>, parser: &RecordParser, batch: &mut Vec<u8>) {
+    let mut session = shared.session.borrow_mut();
+    session.poll_transmit(Instant::now(), parser.is_at_boundary(), batch);
+    while batch.len() < BATCH {
+        let Some(packet) = shared.queue.pop() else {
+            return;
+        };
+        if let Err(error) = session.encode_packet(&packet, batch) {
+            tracing::debug!(event = "encode_failed", id = shared.id.0, error = %error);
+        }
+    }
+}
