@@ -25,8 +25,11 @@ impl Folder {
             .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
             .collect();
         for path in missing.into_iter().rev() {
-            fs::create_dir(path)?;
-            folder.give(path)?;
+            match fs::create_dir(path) {
+                // Another play was quicker.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                created => created.and_then(|()| folder.give(path))?,
+            }
         }
         Ok(folder)
     }

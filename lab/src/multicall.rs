@@ -21,6 +21,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         .map(|path| Path::new(path).file_name().unwrap_or_default());
     match name.and_then(|name| name.to_str()) {
         Some(sandbox::helper::HELPER_NAME) => sandbox::helper::main(),
+        Some("fps_client") => fps::client::main(arguments),
+        Some("fps_server") => fps::server::main(arguments),
+        Some("fps_carrier") => fps::carrier::main(arguments),
+        Some("fps-route") => fps_route::cli::main(arguments),
         _ => cli::main(arguments),
     }
 }

@@ -12,15 +12,19 @@ use crate::sandbox::{HostId, Sandbox, SandboxError, SocketKind};
 /// on it.
 const LONGEST: usize = 200_000;
 
-/// Where to tell how many packets were lost.
-type Sync = oneshot::Sender<Result<u32, CaptureError>>;
+/// What is asked of the recorder, and where it tells how many packets were lost.
+#[derive(Debug)]
+struct Request {
+    rewind: bool,
+    tell: oneshot::Sender<Result<u32, CaptureError>>,
+}
 
 /// A capture on every interface of a host, the ones that come later included.
 #[derive(Debug)]
 pub struct Tape {
     frames: Arc<Mutex<Vec<Frame>>>,
     growth: watch::Receiver<usize>,
-    syncs: mpsc::Sender<Sync>,
+    recorder_in: mpsc::Sender<Request>,
     recorder: JoinHandle<()>,
 }
 
@@ -44,18 +48,19 @@ impl Tape {
         let capture = Capture::arm(sandbox.socket(host, SocketKind::Packet)?)?;
         let frames = Arc::default();
         let (grown, growth) = watch::channel(0);
-        let (syncs, requests) = mpsc::channel(1);
+        let (recorder_in, requests) = mpsc::channel(1);
         let reel = Reel {
             capture,
             frames: Arc::clone(&frames),
             grown,
             overflow: 0,
+            forgiven: 0,
         };
         let recorder = tokio::spawn(record(reel, requests));
         Ok(Self {
             frames,
             growth,
-            syncs,
+            recorder_in,
             recorder,
         })
     }
@@ -65,8 +70,23 @@ impl Tape {
     /// A packet is on the tape before its answer can be read from a socket, so that after this
     /// an attempt that was answered has its question on the tape.
     pub async fn sync(&self) -> Result<u32, TapeError> {
+        self.ask(false).await
+    }
+
+    /// Forgets all that has passed up to now.
+    ///
+    /// The capture goes on: to close one and open another would cost a grace period of RCU, ten
+    /// to twenty milliseconds (`packet_release` in net/packet/af_packet.c).
+    pub async fn rewind(&self) -> Result<(), TapeError> {
+        self.ask(true).await.map(drop)
+    }
+
+    async fn ask(&self, rewind: bool) -> Result<u32, TapeError> {
         let (tell, told) = oneshot::channel();
-        self.syncs.send(tell).await.map_err(|_| TapeError::Ended)?;
+        self.recorder_in
+            .send(Request { rewind, tell })
+            .await
+            .map_err(|_| TapeError::Ended)?;
         Ok(told.await.map_err(|_| TapeError::Ended)??)
     }
 
@@ -92,6 +112,8 @@ struct Reel {
     frames: Arc<Mutex<Vec<Frame>>>,
     grown: watch::Sender<usize>,
     overflow: u32,
+    /// What the kernel had lost when the tape was last rewound.
+    forgiven: u32,
 }
 
 impl Reel {
@@ -107,18 +129,30 @@ impl Reel {
 
     fn lost(&mut self) -> Result<u32, CaptureError> {
         self.read()?;
-        Ok(self.overflow + self.capture.dropped()?)
+        Ok(self.overflow + self.capture.dropped()? - self.forgiven)
+    }
+
+    fn rewind(&mut self) -> Result<u32, CaptureError> {
+        self.read()?;
+        self.forgiven = self.capture.dropped()?;
+        self.overflow = 0;
+        self.frames
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        Ok(0)
     }
 }
 
-async fn record(mut reel: Reel, mut requests: mpsc::Receiver<Sync>) {
+async fn record(mut reel: Reel, mut requests: mpsc::Receiver<Request>) {
     let mut healthy = true;
     loop {
         tokio::select! {
             request = requests.recv() => {
                 let Some(request) = request else { return };
                 // Who asked may have been cancelled.
-                drop(request.send(reel.lost()));
+                let answer = if request.rewind { reel.rewind() } else { reel.lost() };
+                drop(request.tell.send(answer));
             }
             ready = reel.capture.readable(), if healthy => {
                 // A failure shows again, and is told, at the next sync.

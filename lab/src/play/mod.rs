@@ -128,7 +128,7 @@ impl Play<'_, '_> {
         });
         (self.observe)(Event::Step { step });
         // Before the act, so that nothing that it causes is missed.
-        if let Err(error) = self.stage.arm() {
+        if let Err(error) = self.stage.arm().await {
             let step = step.name.clone();
             return Some(End::ActFailed {
                 step,
@@ -183,5 +183,5 @@ impl Play<'_, '_> {
     }
 }
 
-/// The tapes of a step, one for each host.
+/// The tapes, one for each host.
 type Tapes = indexmap::IndexMap<crate::scenario::HostName, Tape>;

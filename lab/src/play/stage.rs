@@ -63,12 +63,16 @@ impl<'a> Stage<'a> {
         self.lab
     }
 
-    /// Starts the tapes of a step, in place of the last step's.
-    pub(super) fn arm(&mut self) -> Result<(), TapeError> {
-        self.tapes.clear();
+    /// Watches every interface of every host from now on.
+    pub(super) async fn arm(&mut self) -> Result<(), TapeError> {
         for (name, host) in self.lab.hosts() {
-            self.tapes
-                .insert(name.clone(), Tape::arm(self.lab.sandbox(), host.id())?);
+            match self.tapes.get(name) {
+                Some(tape) => tape.rewind().await?,
+                None => {
+                    let tape = Tape::arm(self.lab.sandbox(), host.id())?;
+                    self.tapes.insert(name.clone(), tape);
+                }
+            }
         }
         Ok(())
     }

@@ -24,6 +24,9 @@ pub(super) struct Host {
     network: Namespace,
     mounts: OwnedFd,
     name: OwnedFd,
+    /// Copies of the packet sockets: to close the last copy of one costs a grace period of RCU,
+    /// ten to twenty milliseconds, which nobody waits for when this process dies.
+    packet_sockets: Vec<OwnedFd>,
 }
 
 impl Host {
@@ -88,6 +91,7 @@ impl Host {
             network,
             mounts: own_namespace("mnt")?,
             name: own_namespace("uts")?,
+            packet_sockets: Vec::new(),
         };
         Ok((host, copy, netlink_socket()?))
     }

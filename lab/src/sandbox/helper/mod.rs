@@ -104,7 +104,9 @@ impl Helper {
                 self.hosts.push(host);
                 (Reply::Host(id), vec![namespace, netlink])
             }
-            Request::Socket { host, kind } => (Reply::Done, vec![self.host(host)?.socket(kind)?]),
+            Request::Socket { host, kind } => {
+                (Reply::Done, vec![self.host_mut(host)?.socket(kind)?])
+            }
             Request::Sysctl { host, key, value } => {
                 self.host(host)?.sysctl(&key, &value)?;
                 done
@@ -125,6 +127,10 @@ impl Helper {
                 done
             }
         })
+    }
+
+    fn host_mut(&mut self, id: HostId) -> Result<&mut Host> {
+        self.hosts.get_mut(id.0).ok_or_else(unknown_host)
     }
 
     fn host(&self, id: HostId) -> Result<&Host> {
