@@ -16,6 +16,9 @@ mod tunnel;
 
 use std::time::Instant;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
 pub use programs::ProgramError;
 pub use report::{ActReport, End, Event, ExpectationReport, Report, StepReport, Verdict};
 use stage::Stage;
@@ -153,26 +156,53 @@ impl Play<'_, '_> {
                 });
             }
         }
-        for expectation in &step.expect {
-            let begin = Instant::now();
-            let verdict = expect::check(self.stage, expectation).await;
-            let report = ExpectationReport {
-                name: expectation.name.clone(),
-                took: begin.elapsed(),
-                verdict,
-            };
+        let reports = self.expect(step).await;
+        self.current().expectations = reports;
+        self.far_enough().then_some(End::Played)
+    }
+
+    /// Checks all expectations of a step side by side, so that the time of each begins when the
+    /// acts are done; gives them in the file's order.
+    async fn expect(&mut self, step: &Step) -> Vec<ExpectationReport> {
+        let begin = Instant::now();
+        let stage = &*self.stage;
+        let mut under_way: FuturesUnordered<_> = step
+            .expect
+            .iter()
+            .enumerate()
+            .map(async |(place, expectation)| {
+                let verdict = expect::check(stage, expectation).await;
+                let (name, took) = (expectation.name.clone(), begin.elapsed());
+                (
+                    place,
+                    ExpectationReport {
+                        name,
+                        took,
+                        verdict,
+                    },
+                )
+            })
+            .collect();
+        let mut reports = Vec::new();
+        while let Some((place, report)) = under_way.next().await {
             (self.observe)(Event::Expectation { report: &report });
-            let passed = report.verdict.passed();
-            self.current().expectations.push(report);
-            if let Until::Expectations(names) = self.until {
-                let seen = |name: &String| self.report.verdict(name).is_some();
-                let too_early = !passed && !names.iter().any(seen);
-                if too_early || names.iter().all(seen) {
-                    return Some(End::Played);
-                }
-            }
+            reports.push((place, report));
         }
-        None
+        reports.sort_by_key(|(place, _)| *place);
+        reports.into_iter().map(|(_, report)| report).collect()
+    }
+
+    /// Whether nothing that comes could still matter.
+    fn far_enough(&self) -> bool {
+        let Until::Expectations(names) = self.until else {
+            return false;
+        };
+        let seen = |name: &String| self.report.verdict(name).is_some();
+        let before = self
+            .report
+            .expectations()
+            .take_while(|report| !names.contains(&report.name));
+        names.iter().all(seen) || before.into_iter().any(|report| !report.verdict.passed())
     }
 
     fn current(&mut self) -> &mut StepReport {

@@ -33,7 +33,7 @@ use protocol::{Reply, Request};
 pub struct Sandbox {
     // Closed before the keeper is waited for: declared first, dropped first.
     channel: Mutex<Channel>,
-    _keeper: Keeper,
+    keeper: Keeper,
 }
 
 /// A host's namespaces, as the runner holds them.
@@ -62,10 +62,15 @@ impl Sandbox {
         Ok((
             Self {
                 channel: Mutex::new(channel),
-                _keeper: keeper,
+                keeper,
             },
             netlink,
         ))
+    }
+
+    /// Tells the sandbox to end; dropping what this gives waits until it has.
+    pub fn end(self) -> impl Sized {
+        self.keeper
     }
 
     /// Creates a host's namespaces.

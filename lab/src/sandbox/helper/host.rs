@@ -26,6 +26,7 @@ pub(super) struct Host {
     name: OwnedFd,
     /// Copies of the packet sockets: to close the last copy of one costs a grace period of RCU,
     /// ten to twenty milliseconds, which nobody waits for when this process dies.
+    #[expect(dead_code, reason = "held, not used")]
     packet_sockets: Vec<OwnedFd>,
 }
 
