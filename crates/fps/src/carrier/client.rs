@@ -39,7 +39,13 @@ enum Broken {
 
 impl From<tungstenite::Error> for Broken {
     fn from(error: tungstenite::Error) -> Self {
-        Self::WebSocket(Box::new(error))
+        match error {
+            // Most that is cut off is cut off without a farewell.
+            tungstenite::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Self::Closed
+            }
+            error => Self::WebSocket(Box::new(error)),
+        }
     }
 }
 

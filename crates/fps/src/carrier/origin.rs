@@ -1,6 +1,7 @@
 //! The origin: WebSocket echo on one path, a page on all others.
 
 use std::io::{self, Cursor};
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf};
@@ -13,6 +14,8 @@ use super::{CarrierError, PATH, announce, tls};
 
 /// A request's head that is longer is no browser's.
 const LONGEST_HEAD: usize = 16 << 10;
+/// How long to leave the listener alone after `accept` failed: out of descriptors it stays ready.
+const PAUSE: Duration = Duration::from_millis(100);
 const PAGE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\
     Connection: close\r\n\r\nok\n";
 
@@ -25,7 +28,14 @@ pub(super) async fn run(args: OriginArgs) -> Result<(), CarrierError> {
     tracing::info!(event = "listening", addr = %address);
     announce(&format!("origin {address}"));
     loop {
-        let (stream, peer) = listener.accept().await.map_err(failed)?;
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::error!(event = "accept_failed", error = %error);
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
         tracing::info!(event = "accepted", peer = %peer);
         let acceptor = acceptor.clone();
         tokio::spawn(async move {

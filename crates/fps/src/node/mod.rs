@@ -103,7 +103,8 @@ fn run(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError> {
             }
         }
     });
-    // Ends the carriers, each with its own line.
+    // Ends the carriers, each with its own line, and closes the TUN with the last of them: who
+    // has read `stopped` finds the link gone.
     drop(tasks);
     tracing::info!(event = "stopped");
     result

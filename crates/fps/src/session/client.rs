@@ -1,4 +1,7 @@
 //! The client's end: asks once, then carries packets.
+//!
+//! It has no timer: the relay asks it for a hello whenever the application has sent something, so
+//! without more application data after the delay there is no hello.
 
 use std::time::Instant;
 

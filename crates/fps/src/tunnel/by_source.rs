@@ -120,6 +120,7 @@ mod tests {
         let (mut table, ..) = table();
         table.learn(ONE, to("fd00::1").destination);
         assert!(table.remove(ONE).is_some());
+        assert!(table.owners.is_empty(), "kept for nobody");
         assert!(table.choose(&to("fd00::1")).is_none());
         table.learn(ONE, to("fd00::1").destination);
         assert!(

@@ -21,8 +21,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub enum TunError {
     /// It cannot be made.
     #[error(
-        "cannot open TUN {name}: grant CAP_NET_ADMIN, make /dev/net/tun available, and see that \
-         no other program holds {name}"
+        "cannot open TUN {name}: grant CAP_NET_ADMIN, let it read and write /dev/net/tun, \
+         and see that no other program holds {name}"
     )]
     Open {
         /// Its name.

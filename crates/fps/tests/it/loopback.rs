@@ -143,6 +143,29 @@ fn the_end_of_the_other_direction_too() {
 }
 
 #[test]
+fn the_accept_waits_for_no_word_of_the_origin() {
+    let (_files, mut server, mut client, address, origin) = relay();
+    let data = |byte| [23, 3, 3, 0, 1, byte];
+    let mut application = connect(&address);
+    let mut far = accept(&origin);
+    let mut six = [0; 6];
+    application.write_all(&data(1)).expect("connected");
+    far.read_exact(&mut six).expect("the first record");
+    far.write_all(&data(2)).expect("connected");
+    application.read_exact(&mut six).expect("its answer");
+    application.write_all(&data(3)).expect("connected");
+    far.read_exact(&mut six).expect("the second record");
+    assert_eq!(six, data(3));
+    // The origin says nothing more.
+    server.wait_for(&["event=carrier_registered"]);
+    client.wait_for(&["event=carrier_registered"]);
+    drop(application);
+    let mut rest = Vec::new();
+    far.read_to_end(&mut rest).expect("the end");
+    assert_eq!(rest, [], "ours reached the origin");
+}
+
+#[test]
 fn a_reader_that_stops_holds_its_writer_up_and_loses_nothing() {
     let (_files, _server, _client, address, origin) = relay();
     let mut application = connect(&address);
