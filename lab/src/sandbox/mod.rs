@@ -53,7 +53,7 @@ impl Sandbox {
     /// `helper` is an `fps-lab` program. Called from the program itself that is
     /// `/proc/self/exe`.
     pub fn start(helper: &Path) -> Result<(Self, OwnedFd), SandboxError> {
-        let (channel, keeper) = Keeper::start(helper)?;
+        let (mut channel, keeper) = Keeper::start(helper)?;
         // Nothing at all means that the exec failed, or that another program took the name.
         let (reply, descriptors) = channel.receive().map_err(|_| SandboxError::Helper {
             program: helper.to_owned(),
@@ -124,7 +124,7 @@ impl Sandbox {
         descriptors: &[&OwnedFd],
         operation: &str,
     ) -> Result<(Reply, [OwnedFd; N]), SandboxError> {
-        let channel = self
+        let mut channel = self
             .channel
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
