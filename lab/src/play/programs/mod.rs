@@ -1,27 +1,22 @@
 //! Programs by name: started, waited for, ended; their output in the run's folder.
 
-use std::fmt;
-use std::fs::File;
-use std::io::Write;
-use std::os::unix::process::ExitStatusExt;
-use std::sync::{Arc, Mutex, PoisonError};
+mod error;
+mod output;
+
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use tokio::io::AsyncReadExt;
-use tokio::net::unix::pipe;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
+pub use error::ProgramError;
+use output::Output;
+
 use crate::folder::Folder;
-use crate::sandbox::{Exit, HostId, Running, Sandbox, SandboxError, Signal};
+use crate::sandbox::{Exit, HostId, Running, Sandbox, Signal};
 use crate::scenario::{HostName, Ready, ReadyWhen};
 
 /// How long a program may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
-/// How many of its last lines an error shows.
-const LAST_LINES: usize = 12;
 
 /// What to start, and where.
 #[derive(Debug)]
@@ -30,122 +25,6 @@ pub(super) struct Order<'a> {
     pub(super) host: &'a HostName,
     pub(super) id: HostId,
     pub(super) command: &'a [String],
-}
-
-/// A program that did not do what it should. Its last lines are part of the text.
-#[derive(Debug, thiserror::Error)]
-pub enum ProgramError {
-    /// It could not be started.
-    #[error(transparent)]
-    Sandbox(#[from] SandboxError),
-    /// Its log cannot be written.
-    #[error("write the log of {program}")]
-    Log {
-        /// The program.
-        program: String,
-        /// The errno.
-        #[source]
-        cause: std::io::Error,
-    },
-    /// It runs already.
-    #[error("{program} runs already: stop or kill it before it is started again")]
-    Runs {
-        /// The program.
-        program: String,
-    },
-    /// It does not run.
-    #[error("{program} does not run{}", last_words(last))]
-    Idle {
-        /// The program.
-        program: String,
-        /// Its last lines, where it has run before.
-        last: Vec<String>,
-    },
-    /// It ended before it was ready.
-    #[error(
-        "{program} on {host} ended before it was ready: {exit}{}",
-        last_words(last)
-    )]
-    Ended {
-        /// The program.
-        program: String,
-        /// Its host.
-        host: HostName,
-        /// How it ended.
-        exit: Exit,
-        /// Its last lines.
-        last: Vec<String>,
-    },
-    /// It was not ready in time.
-    #[error(
-        "{program} on {host} was not ready within {within:?}: no line with `{sign}`{}",
-        last_words(last)
-    )]
-    NotReady {
-        /// The program.
-        program: String,
-        /// Its host.
-        host: HostName,
-        /// What it was to print.
-        sign: String,
-        /// How long it had.
-        within: Duration,
-        /// Its last lines.
-        last: Vec<String>,
-    },
-    /// A command did not end in time.
-    #[error(
-        "`{command}` on {host} did not end within {within:?}{}",
-        last_words(last)
-    )]
-    Endless {
-        /// The command.
-        command: String,
-        /// Its host.
-        host: HostName,
-        /// How long it had.
-        within: Duration,
-        /// Its last lines.
-        last: Vec<String>,
-    },
-    /// A command ended in another way than it should.
-    #[error(
-        "`{command}` on {host}: {exit}, where exit code {expected} was expected{}",
-        last_words(last)
-    )]
-    WrongExit {
-        /// The command.
-        command: String,
-        /// Its host.
-        host: HostName,
-        /// How it ended.
-        exit: Exit,
-        /// The exit code that was expected.
-        expected: i32,
-        /// Its last lines.
-        last: Vec<String>,
-    },
-}
-
-fn last_words(lines: &[String]) -> String {
-    if lines.is_empty() {
-        return "; it printed nothing".to_owned();
-    }
-    let lines: Vec<String> = lines.iter().map(|line| format!("\n    | {line}")).collect();
-    format!("; its last lines:{}", lines.concat())
-}
-
-impl fmt::Display for Exit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0.code(), self.0.signal()) {
-            (Some(code), _) => write!(f, "exit code {code}"),
-            (None, Some(signal)) => match nix::sys::signal::Signal::try_from(signal) {
-                Ok(signal) => write!(f, "ended by {signal}"),
-                Err(_) => write!(f, "ended by signal {signal}"),
-            },
-            (None, None) => write!(f, "{}", self.0),
-        }
-    }
 }
 
 /// The programs of a play.
@@ -344,88 +223,4 @@ fn environment() -> Vec<(String, String)> {
     [("PATH", path), ("HOME", "/root"), ("LANG", "C.UTF-8")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec()
-}
-
-/// What a program prints: into its log, and by lines for those who wait for one.
-#[derive(Debug)]
-struct Output {
-    lines: Arc<Mutex<Vec<String>>>,
-    /// Counts the lines, and closes with the output.
-    count: watch::Receiver<usize>,
-    pump: JoinHandle<()>,
-}
-
-impl Output {
-    fn new(pipe: pipe::Receiver, log: File) -> Self {
-        let lines = Arc::default();
-        let (told, count) = watch::channel(0);
-        let pump = tokio::spawn(pump(pipe, log, Arc::clone(&lines), told));
-        Self { lines, count, pump }
-    }
-
-    /// Waits for a line; false where the output ended without it.
-    async fn wait_for(&mut self, sign: &str) -> bool {
-        loop {
-            if self.holds(sign) {
-                return true;
-            }
-            if self.count.changed().await.is_err() {
-                return self.holds(sign);
-            }
-        }
-    }
-
-    /// Waits until all has been read; not for a child that keeps the pipe open.
-    async fn finish(&mut self) {
-        let deadline = Instant::now() + Duration::from_millis(200);
-        // Late lines would only be missing from an error's text.
-        drop(
-            timeout_at(deadline, async {
-                while self.count.changed().await.is_ok() {}
-            })
-            .await,
-        );
-    }
-
-    fn holds(&self, sign: &str) -> bool {
-        self.locked().iter().any(|line| line.contains(sign))
-    }
-
-    fn last_lines(&self) -> Vec<String> {
-        let lines = self.locked();
-        lines[lines.len().saturating_sub(LAST_LINES)..].to_vec()
-    }
-
-    fn locked(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Output {
-    fn drop(&mut self) {
-        self.pump.abort();
-    }
-}
-
-async fn pump(
-    mut pipe: pipe::Receiver,
-    mut log: File,
-    lines: Arc<Mutex<Vec<String>>>,
-    told: watch::Sender<usize>,
-) {
-    let mut rest = Vec::new();
-    let mut buffer = vec![0; 16 << 10];
-    while let Ok(length @ 1..) = pipe.read(&mut buffer).await {
-        // A full disk costs the log, not the play.
-        drop(log.write_all(&buffer[..length]));
-        rest.extend_from_slice(&buffer[..length]);
-        let mut new = Vec::new();
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = rest.drain(..=end).collect();
-            new.push(String::from_utf8_lossy(line.trim_ascii_end()).into_owned());
-        }
-        let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.append(&mut new);
-        told.send_replace(lines.len());
-    }
 }
