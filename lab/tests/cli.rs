@@ -4,6 +4,7 @@ mod common {
     pub(crate) mod privilege;
     pub(crate) mod proc_table;
     pub(crate) mod process;
+    mod talk;
     pub(crate) mod texts;
 }
 

@@ -13,11 +13,12 @@ use nix::unistd::Pid;
 
 /// A program that runs.
 pub(crate) struct Process {
-    command: String,
-    pid: Pid,
+    pub(super) command: String,
+    pub(super) pid: Pid,
+    /// What it has written so far.
+    pub(super) said: String,
+    pub(super) status: Option<ExitStatus>,
     events: Receiver<Event>,
-    said: String,
-    status: Option<ExitStatus>,
 }
 
 /// A program that has ended.
@@ -28,7 +29,8 @@ pub(crate) struct Ended {
     status: ExitStatus,
 }
 
-enum Event {
+/// Something that a program does.
+pub(super) enum Event {
     Line(String),
     Ended(ExitStatus),
 }
@@ -64,31 +66,6 @@ impl Process {
         }
     }
 
-    /// Sends it a signal.
-    pub(crate) fn signal(&self, signal: Signal) {
-        assert!(self.status.is_none(), "it has ended\n{}", self.said);
-        kill(self.pid, signal).unwrap_or_else(|e| panic!("{signal} to {}: {e}", self.command));
-    }
-
-    /// Waits until it prints a line that holds `sign`.
-    pub(crate) fn await_line(&mut self, sign: &str, within: Duration) {
-        let deadline = Instant::now() + within;
-        while !self.said.lines().any(|line| line.contains(sign)) {
-            let Some(event) = self.next(deadline) else {
-                panic!(
-                    "{}: no line with {sign:?} within {within:?}\n{}",
-                    self.command, self.said
-                );
-            };
-            if let Event::Ended(status) = event {
-                panic!(
-                    "{}: {status} before a line with {sign:?}\n{}",
-                    self.command, self.said
-                );
-            }
-        }
-    }
-
     /// Waits until it has ended, and its output with it.
     pub(crate) fn finish(mut self, within: Duration) -> Ended {
         let deadline = Instant::now() + within;
@@ -108,7 +85,7 @@ impl Process {
     }
 
     /// The next thing that happens, noted; none at the deadline.
-    fn next(&mut self, deadline: Instant) -> Option<Event> {
+    pub(super) fn next(&mut self, deadline: Instant) -> Option<Event> {
         let left = deadline.saturating_duration_since(Instant::now());
         let event = match self.events.recv_timeout(left) {
             Ok(event) => event,
