@@ -6,7 +6,7 @@ mod output;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 pub use error::ProgramError;
 use output::Output;
@@ -80,9 +80,15 @@ impl Programs {
         let Program {
             running, output, ..
         } = program;
-        let seen = tokio::select! {
+        let said = async {
+            if !output.wait_for(sign).await {
+                // It has closed its output. How it ended comes by the other way, a moment later.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
             biased;
-            seen = timeout_at(deadline, output.wait_for(sign)) => seen.unwrap_or(false),
+            () = said => Ok(()),
             exit = running.wait() => {
                 let exit = exit?;
                 program.exit = Some(exit);
@@ -91,21 +97,21 @@ impl Programs {
                 if program.output.holds(sign) {
                     return Ok(());
                 }
-                let (program, host) = (name.to_owned(), program.host.clone());
-                let last = self.last_lines(name);
-                return Err(ProgramError::Ended { program, host, exit, last });
+                Err(ProgramError::Ended {
+                    program: name.to_owned(),
+                    host: program.host.clone(),
+                    exit,
+                    last: program.output.last_lines(),
+                })
             }
-        };
-        if seen {
-            return Ok(());
+            () = sleep_until(deadline) => Err(ProgramError::NotReady {
+                program: name.to_owned(),
+                host: program.host.clone(),
+                sign: sign.to_owned(),
+                within,
+                last: program.output.last_lines(),
+            }),
         }
-        Err(ProgramError::NotReady {
-            program: name.to_owned(),
-            host: program.host.clone(),
-            sign: sign.to_owned(),
-            within,
-            last: program.output.last_lines(),
-        })
     }
 
     /// Ends a program in order, or at once; waits until it has ended.
