@@ -14,10 +14,10 @@ use nix::unistd::Pid;
 /// A program that runs.
 pub(crate) struct Process {
     pub(super) command: String,
-    pub(super) pid: Pid,
+    pub(crate) pid: Pid,
     /// What it has written so far.
     pub(super) said: String,
-    pub(super) status: Option<ExitStatus>,
+    status: Option<ExitStatus>,
     events: Receiver<Event>,
 }
 
@@ -26,7 +26,8 @@ pub(crate) struct Ended {
     command: String,
     /// What it wrote, stdout and stderr in the order in which they came.
     pub(crate) text: String,
-    status: ExitStatus,
+    /// How it ended.
+    pub(super) status: ExitStatus,
 }
 
 /// Something that a program does.
