@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::Exit;
 use crate::run::collect;
-use crate::scenario::{self, ScenarioFile};
+use crate::scenario::{self, ScenarioError, ScenarioFile};
 
 pub(super) fn main(paths: &[PathBuf]) -> Exit {
     match load(paths) {
@@ -42,10 +42,10 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<ScenarioFile>, Exit> {
             }
             Err(error) => {
                 invalid += 1;
-                if colour {
-                    eprintln!("{}", error.coloured());
-                } else {
-                    eprintln!("{error}");
+                match error {
+                    ScenarioError::Read { .. } => eprintln!("fps-lab: {}", crate::chain(&error)),
+                    ScenarioError::Invalid(_) if colour => eprintln!("{}", error.coloured()),
+                    ScenarioError::Invalid(_) => eprintln!("{error}"),
                 }
             }
         }

@@ -75,11 +75,13 @@ pub(super) fn command(tunnel: &Tunnel, role: TunnelRole) -> Vec<String> {
         }
         TunnelRole::Carrier => {
             let url = format!("wss://{CARRIER_NAME}/fps-carrier");
-            // It talks often and comes back at once, so that the tunnel is never the slow part.
-            let pace = ["--frames-per-second", "20", "--reconnect-min-ms", "0"];
+            // It talks often, soon misses an answer and comes back at once, so that the tunnel is
+            // never the slow part.
+            let talk = ["--frames-per-second", "20"];
+            let give_up = ["--echo-timeout-ms", "1000", "--reconnect-min-ms", "0"];
             return owned(
                 &["fps_carrier", "client", "--url", &url, "--ca-file", CA],
-                &pace,
+                &[talk.as_slice(), give_up.as_slice()].concat(),
             );
         }
     };

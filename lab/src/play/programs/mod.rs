@@ -1,0 +1,232 @@
+//! Programs by name: started, waited for, ended; their output in the run's folder.
+
+mod error;
+mod output;
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+pub use error::ProgramError;
+use output::Output;
+
+use crate::folder::Folder;
+use crate::sandbox::{Exit, HostId, Running, Sandbox, Signal};
+use crate::scenario::{HostName, Ready, ReadyWhen};
+
+/// How long a program may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What to start, and where.
+#[derive(Debug)]
+pub(super) struct Order<'a> {
+    pub(super) name: &'a str,
+    pub(super) host: &'a HostName,
+    pub(super) id: HostId,
+    pub(super) command: &'a [String],
+}
+
+/// The programs of a play.
+#[derive(Debug, Default)]
+pub(super) struct Programs {
+    programs: IndexMap<String, Program>,
+}
+
+/// A program that was started, and has perhaps ended.
+#[derive(Debug)]
+struct Program {
+    host: HostName,
+    running: Running,
+    output: Output,
+    exit: Option<Exit>,
+}
+
+impl Programs {
+    /// Starts a program and waits until it is ready.
+    pub(super) async fn start(
+        &mut self,
+        sandbox: &Sandbox,
+        folder: &Folder,
+        order: Order<'_>,
+        ready: &Ready,
+    ) -> Result<(), ProgramError> {
+        let program = order.name.to_owned();
+        if self
+            .programs
+            .get(order.name)
+            .is_some_and(|program| program.exit.is_none())
+        {
+            return Err(ProgramError::Runs { program });
+        }
+        let started = Program::start(sandbox, folder, &order)?;
+        // Kept even where it does not get ready: it is to be killed with the others.
+        self.programs.insert(program, started);
+        match &ready.when {
+            ReadyWhen::Started => Ok(()),
+            ReadyWhen::Output(sign) => self.await_output(order.name, sign, ready.within).await,
+        }
+    }
+
+    /// Waits until a program has printed a line that holds `sign`, since it was started.
+    pub(super) async fn await_output(
+        &mut self,
+        name: &str,
+        sign: &str,
+        within: Duration,
+    ) -> Result<(), ProgramError> {
+        let program = self.running(name)?;
+        let deadline = Instant::now() + within;
+        let Program {
+            running, output, ..
+        } = program;
+        let said = async {
+            if !output.wait_for(sign).await {
+                // It has closed its output. How it ended comes by the other way, a moment later.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = said => Ok(()),
+            exit = running.wait() => {
+                let exit = exit?;
+                program.exit = Some(exit);
+                // What it said last may still be on its way through the pipe.
+                program.output.finish().await;
+                if program.output.holds(sign) {
+                    return Ok(());
+                }
+                Err(ProgramError::Ended {
+                    program: name.to_owned(),
+                    host: program.host.clone(),
+                    exit,
+                    last: program.output.last_lines(),
+                })
+            }
+            () = sleep_until(deadline) => Err(ProgramError::NotReady {
+                program: name.to_owned(),
+                host: program.host.clone(),
+                sign: sign.to_owned(),
+                within,
+                last: program.output.last_lines(),
+            }),
+        }
+    }
+
+    /// Ends a program in order, or at once; waits until it has ended.
+    pub(super) async fn end(
+        &mut self,
+        sandbox: &Sandbox,
+        name: &str,
+        signal: Signal,
+    ) -> Result<(), ProgramError> {
+        let program = self.running(name)?;
+        sandbox.signal(&program.running, signal)?;
+        let deadline = Instant::now() + GRACE;
+        let exit = match timeout_at(deadline, program.running.wait()).await {
+            Ok(exit) => exit?,
+            Err(_) => {
+                sandbox.signal(&program.running, Signal::Kill)?;
+                program.running.wait().await?
+            }
+        };
+        program.exit = Some(exit);
+        Ok(())
+    }
+
+    /// Kills whatever still runs, without waiting.
+    pub(super) fn kill_all(&mut self, sandbox: &Sandbox) {
+        for program in self
+            .programs
+            .values()
+            .filter(|program| program.exit.is_none())
+        {
+            // Where the sandbox is gone the programs are, too.
+            drop(sandbox.signal(&program.running, Signal::Kill));
+        }
+    }
+
+    fn running(&mut self, name: &str) -> Result<&mut Program, ProgramError> {
+        let last = self.last_lines(name);
+        match self.programs.get_mut(name) {
+            Some(program) if program.exit.is_none() => Ok(program),
+            _ => Err(ProgramError::Idle {
+                program: name.to_owned(),
+                last,
+            }),
+        }
+    }
+
+    fn last_lines(&self, name: &str) -> Vec<String> {
+        self.programs
+            .get(name)
+            .map(|program| program.output.last_lines())
+            .unwrap_or_default()
+    }
+}
+
+/// Runs a command to its end.
+pub(super) async fn run(
+    sandbox: &Sandbox,
+    folder: &Folder,
+    order: Order<'_>,
+    expected: i32,
+    within: Duration,
+) -> Result<(), ProgramError> {
+    let mut program = Program::start(sandbox, folder, &order)?;
+    let (command, host) = (order.command.join(" "), order.host.clone());
+    let Ok(exit) = timeout_at(Instant::now() + within, program.running.wait()).await else {
+        sandbox.signal(&program.running, Signal::Kill)?;
+        let last = program.output.last_lines();
+        return Err(ProgramError::Endless {
+            command,
+            host,
+            within,
+            last,
+        });
+    };
+    let exit = exit?;
+    program.output.finish().await;
+    if exit.0.code() == Some(expected) {
+        return Ok(());
+    }
+    let last = program.output.last_lines();
+    Err(ProgramError::WrongExit {
+        command,
+        host,
+        exit,
+        expected,
+        last,
+    })
+}
+
+impl Program {
+    fn start(sandbox: &Sandbox, folder: &Folder, order: &Order<'_>) -> Result<Self, ProgramError> {
+        let log = folder
+            .append(&format!("{}.{}.log", order.host, order.name))
+            .map_err(|cause| ProgramError::Log {
+                program: order.name.to_owned(),
+                cause,
+            })?;
+        let mut running = sandbox.spawn(order.id, order.command, &environment())?;
+        let pipe = running
+            .output
+            .take()
+            .expect("a fresh program has its output");
+        Ok(Self {
+            host: order.host.clone(),
+            running,
+            output: Output::new(pipe, log),
+            exit: None,
+        })
+    }
+}
+
+/// What every program finds in its environment, whatever the runner's is.
+fn environment() -> Vec<(String, String)> {
+    let path = "/run/fps-lab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    [("PATH", path), ("HOME", "/root"), ("LANG", "C.UTF-8")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
+}

@@ -1,0 +1,356 @@
+//! The command from outside: what it prints, how it ends, and what it leaves alone.
+
+mod common {
+    pub(crate) mod privilege;
+    pub(crate) mod proc_table;
+    pub(crate) mod process;
+    mod talk;
+    pub(crate) mod texts;
+}
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use common::proc_table::ProcessTable;
+use common::process::{Process, assert_says};
+use common::texts;
+use nix::sys::signal::Signal;
+use tempfile::TempDir;
+
+/// More than any command here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const REACHED: &str = r#"
+[[step]]
+expect = [ { reach = { from = "laptop", to = "printer" } } ]
+"#;
+
+/// Nobody has the address.
+const OUT_OF_REACH: &str = r#"
+[[step]]
+expect = [ { reach = { name = "nobody answers", from = "laptop", to = "192.168.188.99", within = "300ms" } } ]
+"#;
+
+/// Waits until somebody stops it.
+const WAITS: &str = r#"
+[[step]]
+do = { run = { on = "laptop", command = ["sleep", "60"], within = "60s" } }
+"#;
+
+/// A test's folder, with the run's folder in it.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn out(&self) -> PathBuf {
+        self.path().join("out")
+    }
+
+    /// Writes two hosts on a net, and these steps.
+    fn pair(&self, name: &str, steps: &str) -> PathBuf {
+        texts::pair(self.path(), name, steps)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        texts::write(self.path(), name, text)
+    }
+
+    /// `fps-lab run` with this place's run folder.
+    fn run(&self, files: &[&Path]) -> Command {
+        let mut command = lab();
+        command.arg("run").args(files).arg("--out").arg(self.out());
+        command
+    }
+}
+
+fn lab() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_fps-lab"))
+}
+
+/// Runs a command to its end, which is to be this exit code; gives what it wrote.
+#[track_caller]
+fn expect(code: i32, command: Command) -> String {
+    Process::start(command).finish(PATIENCE).expect_exit(code)
+}
+
+#[test]
+fn a_scenario_that_holds_ends_with_0() {
+    let place = Place::new();
+    let sabotage = r#"
+[[sabotage]]
+name = "the cable is out"
+change = { seed = { link = { on = "laptop", link = "eth0", state = "unplugged" } } }
+must-fail = ["reach laptop -> printer"]
+"#;
+    let text = [texts::PAIR, REACHED, sabotage].concat();
+    let file = place.write("good", &text);
+    let said = expect(0, place.run(&[&file]));
+    assert_says(
+        &said,
+        &["scenarios: 1 passed, 0 failed; sabotages: 1 bit, 0 did not"],
+    );
+    for report in ["good/play/report.json", "good/sabotage-1/report.json"] {
+        assert!(place.out().join(report).is_file(), "no {report}\n{said}");
+    }
+}
+
+#[test]
+fn an_expectation_that_fails_ends_with_1_and_shows_where_the_packet_went() {
+    let place = Place::new();
+    let web = r#"
+[net.internet]
+v4 = "203.0.113.0/24"
+[host.router]
+forward = true
+link.lan = { net = "home", ip = "192.168.188.1" }
+link.wan = { net = "internet", ip = "203.0.113.1" }
+[host.web]
+link.eth0 = { net = "internet", ip = "203.0.113.80" }
+[[step]]
+do = { route = { on = "laptop", to = "0.0.0.0/0", via = "192.168.188.1" } }
+expect = [ { reach = { name = "the web", from = "laptop", to = "web", within = "300ms" } } ]
+"#;
+    // The web has no way back to the laptop.
+    let file = place.pair("bad", web);
+    let said = expect(1, place.run(&[&file]));
+    let hops = ["laptop:eth0", "router:lan", "router:wan", "web:eth0"];
+    assert_says(&said, &hops);
+    assert_says(
+        &said,
+        &[
+            "FAILED the web",
+            "0 were answered, they left by eth0",
+            "192.168.188.112 > 203.0.113.80 icmp echo request",
+            "scenarios: 0 passed, 1 failed",
+        ],
+    );
+}
+
+#[test]
+fn a_sabotage_that_does_not_bite_ends_with_1() {
+    let place = Place::new();
+    let harmless = r#"
+[[sabotage]]
+name = "forwarding on a host with one link"
+change = { seed = { sysctl = { on = "laptop", key = "net.ipv4.ip_forward", value = 1 } } }
+must-fail = ["reach laptop -> printer"]
+"#;
+    let text = [texts::PAIR, REACHED, harmless].concat();
+    let said = expect(1, place.run(&[&place.write("tame", &text)]));
+    assert_says(
+        &said,
+        &[
+            "scenarios: 1 passed, 0 failed; sabotages: 0 bit, 1 did not",
+            "NO BITE  tame: forwarding on a host with one link: \
+             `reach laptop -> printer` held all the same",
+        ],
+    );
+}
+
+#[test]
+fn an_act_that_fails_ends_with_1_and_shows_what_it_printed() {
+    let place = Place::new();
+    let act = r#"
+[[step]]
+do = { run = { on = "laptop", command = ["sh", "-c", "echo no such thing; exit 7"] } }
+"#;
+    let said = expect(1, place.run(&[&place.pair("act", act)]));
+    assert_says(&said, &["exit code 7", "no such thing"]);
+}
+
+#[test]
+fn one_invalid_file_ends_with_2_before_anything_is_played() {
+    let place = Place::new();
+    let good = place.pair("good", REACHED);
+    let bad = place.write("bad", "title = \"No hosts\"\n");
+    let said = expect(2, place.run(&[&good, &bad]));
+    assert_says(
+        &said,
+        &["bad.toml:1:1", "1 of 2 scenarios cannot be played"],
+    );
+    assert!(!said.contains("good  "), "something was played\n{said}");
+    assert!(!place.out().exists(), "a run folder was made\n{said}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_ends_with_2_and_says_why() {
+    let place = Place::new();
+    let said = expect(2, place.run(&[&place.path().join("nowhere.toml")]));
+    assert_says(&said, &["nowhere.toml", "No such file or directory"]);
+    assert!(!place.out().exists(), "a run folder was made\n{said}");
+}
+
+#[test]
+fn a_folder_without_scenarios_ends_with_2() {
+    let place = Place::new();
+    let said = expect(2, place.run(&[place.path()]));
+    assert_says(&said, &["there is no scenario (*.toml) below"]);
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2() {
+    let wrong: [(&[&str], &str); 5] = [
+        (&[], "Usage: fps-lab <COMMAND>"),
+        (&["run"], "<FILE|DIR>..."),
+        (&["play", "x.toml"], "unrecognized subcommand 'play'"),
+        (&["run", "x.toml", "--jobs", "0"], "'--jobs <N>'"),
+        (&["run", "x.toml", "--fast"], "unexpected argument '--fast'"),
+    ];
+    for (arguments, sign) in wrong {
+        let mut command = lab();
+        command.args(arguments);
+        assert_says(&expect(2, command), &[sign]);
+    }
+}
+
+#[test]
+fn a_program_that_is_missing_ends_with_3_and_says_what_to_install() {
+    let place = Place::new();
+    let needs = "needs = [\"no-such-program\"]\n";
+    let text = [texts::NO_SABOTAGE, needs, texts::PAIR, REACHED].concat();
+    let said = expect(3, place.run(&[&place.write("needy", &text)]));
+    assert_says(&said, &["no `no-such-program`", "install the package"]);
+}
+
+#[test]
+fn a_second_run_into_the_same_folder_ends_with_3_and_says_what_to_do() {
+    let place = Place::new();
+    let waits = place.pair("waits", WAITS);
+    let mut first = Process::start(place.run(&[&waits]));
+    first.await_line("step     step 1", PATIENCE);
+    let said = expect(3, place.run(&[&place.pair("good", REACHED)]));
+    assert_says(&said, &["another run writes to", "--out"]);
+    first.signal(Signal::SIGTERM);
+    first.finish(PATIENCE).expect_exit(130);
+    // The folder is free again.
+    expect(0, place.run(&[&place.pair("good", REACHED)]));
+}
+
+#[test]
+fn ctrl_c_ends_with_130_and_leaves_no_process() {
+    let place = Place::new();
+    // Known by its path, whatever else runs on this machine.
+    let program = place.path().join("fps-lab-under-test");
+    fs::copy(env!("CARGO_BIN_EXE_fps-lab"), &program).expect("copy the program");
+    let sleep = place.path().join("sleep-under-test");
+    fs::copy("/bin/sleep", &sleep).expect("copy sleep(1)");
+    let file = place.pair("waits", &WAITS.replace("\"sleep\"", &format!("{sleep:?}")));
+    let mut command = Command::new(&program);
+    command.arg("run").arg(file).arg("--out").arg(place.out());
+    let mut run = Process::start(command);
+    run.await_line("step     step 1", PATIENCE);
+    let of_this_test = || ProcessTable::read().with_program_below(place.path());
+    let mine = || of_this_test().len();
+    common::proc_table::await_that(PATIENCE, "sleep runs", || mine() == 3);
+    run.signal(Signal::SIGINT);
+    let said = run.finish(PATIENCE).expect_exit(130);
+    assert_says(&said, &["interrupted: every lab is torn down"]);
+    assert_eq!(of_this_test(), Vec::<String>::new(), "left behind\n{said}");
+}
+
+#[test]
+fn a_client_that_is_none_fails_the_play_with_its_last_words() {
+    common::privilege::require_tun();
+    let place = Place::new();
+    let client = place.path().join("no-client");
+    script(&client, "#!/bin/sh\necho I am no VPN client >&2\nexit 9\n");
+    let tunnel = "[tunnel]\nclient = \"laptop\"\nserver = \"printer\"\n";
+    let file = place.pair("foreign", &[tunnel, REACHED].concat());
+    let mut command = place.run(&[&file]);
+    command.arg("--client-bin").arg(&client);
+    let said = expect(1, command);
+    assert_says(
+        &said,
+        &[
+            "client on laptop ended before it was ready: exit code 9",
+            "| I am no VPN client",
+        ],
+    );
+    // With our own the same file passes, so that it was the client's doing.
+    expect(0, place.run(&[&file]));
+}
+
+#[test]
+fn a_client_that_is_not_there_ends_with_3_and_is_named() {
+    let place = Place::new();
+    let mut command = place.run(&[&place.pair("good", REACHED)]);
+    command.args(["--client-bin", "/no/such/client"]);
+    assert_says(&expect(3, command), &["/no/such/client", "No such file"]);
+}
+
+#[test]
+fn check_validates_and_plays_nothing() {
+    let place = Place::new();
+    let (good, bad) = (
+        place.pair("good", OUT_OF_REACH),
+        place.write("bad", "title = 1\n"),
+    );
+    let check = |file: &Path| {
+        let mut command = lab();
+        command.arg("check").arg(file).current_dir(place.path());
+        command
+    };
+    let said = expect(0, check(&good));
+    assert_says(&said, &["good.toml: valid; steps: 1, sabotages: 0"]);
+    let said = expect(2, check(&bad));
+    assert_says(
+        &said,
+        &["bad.toml:1:9", "1 of 1 scenarios cannot be played"],
+    );
+    let left: Vec<_> = fs::read_dir(place.path())
+        .expect("the place is there")
+        .collect();
+    assert_eq!(left.len(), 2, "more than the two files: {left:?}");
+}
+
+#[test]
+fn under_another_name_it_is_that_program() {
+    let place = Place::new();
+    let called = |name: &str, arguments: &[&str]| {
+        let link = place.path().join(name);
+        symlink(env!("CARGO_BIN_EXE_fps-lab"), &link).expect("a symbolic link");
+        let mut command = Command::new(link);
+        command.args(arguments);
+        command
+    };
+    let plan = [
+        "plan",
+        "--tun",
+        "fpsc0",
+        "--tun-address",
+        "10.66.0.2/30",
+        "--route",
+        "10.66.1.0/24",
+        "--no-dns",
+    ];
+    let said = expect(0, called("fps-route", &plan));
+    assert_says(&said, &["fpsc0", "10.66.0.2/30", "10.66.1.0/24"]);
+    for program in ["fps_client", "fps_server", "fps_carrier"] {
+        let said = expect(0, called(program, &["--help"]));
+        assert_says(&said, &["Usage:", program]);
+        assert!(!said.contains("Usage: fps-lab"), "{said}");
+    }
+    let said = expect(2, called("fps-lab-sandbox", &[]));
+    assert_says(&said, &["is started by fps-lab, not by hand"]);
+}
+
+/// Writes a program for the shell.
+fn script(path: &Path, text: &str) {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o755);
+    options
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .expect("the script can be written");
+}
