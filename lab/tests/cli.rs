@@ -1,6 +1,7 @@
 //! The command from outside: what it prints, how it ends, and what it leaves alone.
 
 mod common {
+    pub(crate) mod ended;
     pub(crate) mod privilege;
     pub(crate) mod proc_table;
     pub(crate) mod process;
@@ -16,8 +17,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use common::ended::assert_says;
 use common::proc_table::ProcessTable;
-use common::process::{Process, assert_says};
+use common::process::Process;
 use common::texts;
 use nix::sys::signal::{Signal, kill};
 use tempfile::TempDir;

@@ -1,6 +1,7 @@
 //! Whatever kills the runner, and whenever: nothing of it is left.
 
 mod common {
+    pub(crate) mod ended;
     pub(crate) mod privilege;
     pub(crate) mod process;
     pub(crate) mod snapshot;
@@ -17,8 +18,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use common::process::{Process, assert_says};
-use common::snapshot::Snapshot;
+use common::ended::assert_says;
+use common::process::Process;
+use common::snapshot::{NOT_COMPARED, Snapshot};
 use common::wait::{await_that, pass};
 use common::world::{World, inside};
 use common::{privilege, texts};
@@ -52,7 +54,7 @@ fn leaked(world: &World, before: &Snapshot, within: Duration) -> String {
 /// `fps-lab run` of the split tunnel with its sabotages.
 fn run(world: &World, file: &Path) -> Command {
     let mut command = Command::new(world.program());
-    command.arg("run").arg(file).arg("--out").arg(world.out());
+    command.arg("run").arg(file).arg("--out").arg(NOT_COMPARED);
     command.args(["--jobs", "2"]);
     command
 }

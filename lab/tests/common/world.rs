@@ -8,7 +8,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
@@ -53,14 +53,15 @@ pub(crate) fn inside(test: &str, body: impl FnOnce(&World)) {
         .arg(std::env::current_exe().expect("our own path"))
         .args([test, "--exact", "--nocapture"])
         .env(INSIDE, "1");
-    let text = Process::start(command).finish(PATIENCE);
+    let ended = Process::start(command).finish(PATIENCE);
+    let passed = ended.status.success() && ended.text.contains("1 passed");
     assert!(
-        text.status.success() && text.text.contains("1 passed"),
+        passed,
         "{test} failed in its world. If that could not be made: run as root (`sudo cargo test`; \
          in a container, with --privileged), or allow user namespaces (`sysctl \
          user.max_user_namespaces` above 0, and on Ubuntu `sysctl \
-         kernel.apparmor_restrict_unprivileged_userns=0`)\n{}",
-        text.text
+         kernel.apparmor_restrict_unprivileged_userns=0`)\n{}: {}\n{}",
+        ended.command, ended.status, ended.text
     );
 }
 
@@ -88,11 +89,6 @@ impl World {
     /// The program under test.
     pub(crate) fn program(&self) -> &Path {
         Path::new(PROGRAM)
-    }
-
-    /// Where its run folder goes, which is not compared.
-    pub(crate) fn out(&self) -> PathBuf {
-        super::snapshot::NOT_COMPARED.into()
     }
 
     /// Waits until every process of the world but ours has ended; false if one is left.
