@@ -1,11 +1,13 @@
 //! The command from outside: what it prints, how it ends, and what it leaves alone.
 
 mod common {
+    pub(crate) mod ended;
     pub(crate) mod privilege;
     pub(crate) mod proc_table;
     pub(crate) mod process;
     mod talk;
     pub(crate) mod texts;
+    pub(crate) mod wait;
 }
 
 use std::fs;
@@ -15,10 +17,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use common::ended::assert_says;
 use common::proc_table::ProcessTable;
-use common::process::{Process, assert_says};
+use common::process::Process;
 use common::texts;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
 use tempfile::TempDir;
 
 /// More than any command here takes on a busy machine.
@@ -231,7 +234,7 @@ fn a_second_run_into_the_same_folder_ends_with_3_and_says_what_to_do() {
     first.await_line("step     step 1", PATIENCE);
     let said = expect(3, place.run(&[&place.pair("good", REACHED)]));
     assert_says(&said, &["another run writes to", "--out"]);
-    first.signal(Signal::SIGTERM);
+    signal(&first, Signal::SIGTERM);
     first.finish(PATIENCE).expect_exit(130);
     // The folder is free again.
     expect(0, place.run(&[&place.pair("good", REACHED)]));
@@ -252,8 +255,8 @@ fn ctrl_c_ends_with_130_and_leaves_no_process() {
     run.await_line("step     step 1", PATIENCE);
     let of_this_test = || ProcessTable::read().with_program_below(place.path());
     let mine = || of_this_test().len();
-    common::proc_table::await_that(PATIENCE, "sleep runs", || mine() == 3);
-    run.signal(Signal::SIGINT);
+    common::wait::await_that(PATIENCE, "sleep runs", || mine() == 3);
+    signal(&run, Signal::SIGINT);
     let said = run.finish(PATIENCE).expect_exit(130);
     assert_says(&said, &["interrupted: every lab is torn down"]);
     assert_eq!(of_this_test(), Vec::<String>::new(), "left behind\n{said}");
@@ -343,6 +346,11 @@ fn under_another_name_it_is_that_program() {
     }
     let said = expect(2, called("fps-lab-sandbox", &[]));
     assert_says(&said, &["is started by fps-lab, not by hand"]);
+}
+
+/// Sends a signal to a program that has not been waited for.
+fn signal(process: &Process, signal: Signal) {
+    kill(process.pid, signal).expect("it runs");
 }
 
 /// Writes a program for the shell.

@@ -2,6 +2,7 @@
 //! it gets less it says what to do. What it leaves belongs to the person who called.
 
 mod common {
+    pub(crate) mod ended;
     pub(crate) mod privilege;
     pub(crate) mod process;
     pub(crate) mod texts;
@@ -15,7 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use common::process::{Process, assert_says};
+use common::ended::assert_says;
+use common::process::Process;
 use common::texts;
 use nix::libc;
 use nix::mount::{MsFlags, mount};

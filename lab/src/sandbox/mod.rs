@@ -25,7 +25,7 @@ use channel::Channel;
 pub use error::SandboxError;
 use keeper::Keeper;
 pub use program::{Exit, Running, Signal};
-pub use protocol::{FileSpec, HostId, HostSpec, SocketKind};
+pub use protocol::{FileSpec, HostId, HostSpec, PATH, PROGRAMS, SocketKind};
 use protocol::{Reply, Request};
 
 /// A live sandbox. Calls block for the time of a round trip: 30 to 100 µs, a new host 0.6 ms.

@@ -2,8 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
 
 /// The processes that there were at one moment.
 #[derive(Debug)]
@@ -46,18 +44,5 @@ impl ProcessTable {
             .filter(|process| process.program.starts_with(folder))
             .map(|process| format!("{} {}", process.pid, process.command))
             .collect()
-    }
-}
-
-/// Waits until something is so of which the kernel sends no word.
-#[track_caller]
-pub(crate) fn await_that(within: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
-    const BETWEEN: Duration = Duration::from_millis(5);
-    let deadline = Instant::now() + within;
-    let (_nobody, never) = mpsc::channel::<()>();
-    while !is_so() {
-        assert!(Instant::now() < deadline, "not within {within:?}: {what}");
-        let pause = never.recv_timeout(BETWEEN);
-        assert_eq!(pause, Err(mpsc::RecvTimeoutError::Timeout));
     }
 }

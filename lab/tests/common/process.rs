@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -14,19 +13,20 @@ use nix::unistd::Pid;
 /// A program that runs.
 pub(crate) struct Process {
     pub(super) command: String,
-    pub(super) pid: Pid,
+    pub(crate) pid: Pid,
     /// What it has written so far.
     pub(super) said: String,
-    pub(super) status: Option<ExitStatus>,
+    status: Option<ExitStatus>,
     events: Receiver<Event>,
 }
 
 /// A program that has ended.
 pub(crate) struct Ended {
-    command: String,
+    pub(super) command: String,
     /// What it wrote, stdout and stderr in the order in which they came.
     pub(crate) text: String,
-    status: ExitStatus,
+    /// How it ended.
+    pub(super) status: ExitStatus,
 }
 
 /// Something that a program does.
@@ -110,21 +110,6 @@ impl Drop for Process {
     }
 }
 
-impl Ended {
-    /// Fails unless it ended with this exit code; gives what it wrote.
-    pub(crate) fn expect_exit(self, code: i32) -> String {
-        assert!(
-            self.status.code() == Some(code),
-            "{}: {} (signal {:?}), where exit code {code} was expected\n{}",
-            self.command,
-            self.status,
-            self.status.signal(),
-            self.text
-        );
-        self.text
-    }
-}
-
 /// Passes a pipe on, line by line.
 fn relay(pipe: impl Read + Send + 'static, tell: Sender<Event>) -> thread::JoinHandle<()> {
     thread::spawn(move || {
@@ -135,12 +120,4 @@ fn relay(pipe: impl Read + Send + 'static, tell: Sender<Event>) -> thread::JoinH
             drop(tell.send(Event::Line(line)));
         }
     })
-}
-
-/// Fails unless the text holds all of these.
-#[track_caller]
-pub(crate) fn assert_says(text: &str, signs: &[&str]) {
-    for sign in signs {
-        assert!(text.contains(sign), "there is no {sign:?} in\n{text}");
-    }
 }

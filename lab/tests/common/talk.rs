@@ -1,18 +1,10 @@
-//! What passes between a test and a program while it runs.
+//! What a program says while it runs.
 
 use std::time::{Duration, Instant};
-
-use nix::sys::signal::{Signal, kill};
 
 use super::process::{Event, Process};
 
 impl Process {
-    /// Sends it a signal.
-    pub(crate) fn signal(&self, signal: Signal) {
-        assert!(self.status.is_none(), "it has ended\n{}", self.said);
-        kill(self.pid, signal).unwrap_or_else(|e| panic!("{signal} to {}: {e}", self.command));
-    }
-
     /// Waits until it prints a line that holds `sign`.
     pub(crate) fn await_line(&mut self, sign: &str, within: Duration) {
         let deadline = Instant::now() + within;

@@ -74,6 +74,7 @@ pub(super) async fn of_attempts(
         .into_iter()
         .map(|(answer, count)| format!("{count} x {} {}: {answer}", probe.protocol, probe.address))
         .collect();
+    lines.extend(stage.programs.obituaries());
     // The first is the one whose packets have had the most time to get somewhere.
     let Some(attempt) = attempts.first() else {
         return Ok(lines);

@@ -36,6 +36,12 @@ pub enum ProgramError {
         /// Its last lines, where it has run before.
         last: Vec<String>,
     },
+    /// It does not end.
+    #[error("{program} does not end, not even by SIGKILL; it hangs in the kernel")]
+    Undead {
+        /// The program.
+        program: String,
+    },
     /// It ended before it was ready.
     #[error(
         "{program} on {host} ended before it was ready: {exit}{}",

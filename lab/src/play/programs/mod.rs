@@ -12,7 +12,7 @@ pub use error::ProgramError;
 use output::Output;
 
 use crate::folder::Folder;
-use crate::sandbox::{Exit, HostId, Running, Sandbox, Signal};
+use crate::sandbox::{HostId, PATH, PROGRAMS, Running, Sandbox, Signal};
 use crate::scenario::{HostName, Ready, ReadyWhen};
 
 /// How long a program may take to end after SIGTERM.
@@ -39,7 +39,8 @@ struct Program {
     host: HostName,
     running: Running,
     output: Output,
-    exit: Option<Exit>,
+    /// A step has ended it.
+    told_to_end: bool,
 }
 
 impl Programs {
@@ -52,11 +53,7 @@ impl Programs {
         ready: &Ready,
     ) -> Result<(), ProgramError> {
         let program = order.name.to_owned();
-        if self
-            .programs
-            .get(order.name)
-            .is_some_and(|program| program.exit.is_none())
-        {
+        if self.is_running(order.name) {
             return Err(ProgramError::Runs { program });
         }
         let started = Program::start(sandbox, folder, &order)?;
@@ -91,7 +88,6 @@ impl Programs {
             () = said => Ok(()),
             exit = running.wait() => {
                 let exit = exit?;
-                program.exit = Some(exit);
                 // What it said last may still be on its way through the pipe.
                 program.output.finish().await;
                 if program.output.holds(sign) {
@@ -122,35 +118,61 @@ impl Programs {
         signal: Signal,
     ) -> Result<(), ProgramError> {
         let program = self.running(name)?;
+        program.told_to_end = true;
         sandbox.signal(&program.running, signal)?;
-        let deadline = Instant::now() + GRACE;
-        let exit = match timeout_at(deadline, program.running.wait()).await {
-            Ok(exit) => exit?,
-            Err(_) => {
-                sandbox.signal(&program.running, Signal::Kill)?;
-                program.running.wait().await?
-            }
-        };
-        program.exit = Some(exit);
-        Ok(())
+        if timeout_at(Instant::now() + GRACE, program.running.wait())
+            .await
+            .is_ok()
+        {
+            return Ok(());
+        }
+        sandbox.signal(&program.running, Signal::Kill)?;
+        match timeout_at(Instant::now() + GRACE, program.running.wait()).await {
+            Ok(exit) => exit.map(drop).map_err(ProgramError::from),
+            Err(_) => Err(ProgramError::Undead {
+                program: name.to_owned(),
+            }),
+        }
     }
 
     /// Kills whatever still runs, without waiting.
     pub(super) fn kill_all(&mut self, sandbox: &Sandbox) {
-        for program in self
-            .programs
-            .values()
-            .filter(|program| program.exit.is_none())
-        {
+        for program in self.programs.values().filter(|program| program.runs()) {
             // Where the sandbox is gone the programs are, too.
             drop(sandbox.signal(&program.running, Signal::Kill));
         }
     }
 
+    /// Whether a program was started and has not ended.
+    pub(super) fn is_running(&self, name: &str) -> bool {
+        self.programs.get(name).is_some_and(Program::runs)
+    }
+
+    /// The programs that have ended by themselves, in words.
+    pub(super) fn obituaries(&self) -> Vec<String> {
+        let unexpected = self
+            .programs
+            .iter()
+            .filter(|(_, program)| !program.told_to_end);
+        unexpected
+            .filter_map(|(name, program)| {
+                let exit = program.running.exit()?;
+                let last = program.output.last_lines();
+                let last = last
+                    .last()
+                    .map_or_else(String::new, |line| format!("; it said: {line}"));
+                Some(format!(
+                    "{name} on {} has ended: {exit}{last}",
+                    program.host
+                ))
+            })
+            .collect()
+    }
+
     fn running(&mut self, name: &str) -> Result<&mut Program, ProgramError> {
         let last = self.last_lines(name);
         match self.programs.get_mut(name) {
-            Some(program) if program.exit.is_none() => Ok(program),
+            Some(program) if program.runs() => Ok(program),
             _ => Err(ProgramError::Idle {
                 program: name.to_owned(),
                 last,
@@ -202,6 +224,10 @@ pub(super) async fn run(
 }
 
 impl Program {
+    fn runs(&self) -> bool {
+        self.running.exit().is_none()
+    }
+
     fn start(sandbox: &Sandbox, folder: &Folder, order: &Order<'_>) -> Result<Self, ProgramError> {
         let log = folder
             .append(&format!("{}.{}.log", order.host, order.name))
@@ -218,15 +244,19 @@ impl Program {
             host: order.host.clone(),
             running,
             output: Output::new(pipe, log),
-            exit: None,
+            told_to_end: false,
         })
     }
 }
 
 /// What every program finds in its environment, whatever the runner's is.
 fn environment() -> Vec<(String, String)> {
-    let path = "/run/fps-lab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    [("PATH", path), ("HOME", "/root"), ("LANG", "C.UTF-8")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec()
+    let path = format!("{PROGRAMS}:{PATH}");
+    [
+        ("PATH", path.as_str()),
+        ("HOME", "/root"),
+        ("LANG", "C.UTF-8"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec()
 }

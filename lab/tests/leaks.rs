@@ -1,0 +1,271 @@
+//! Whatever kills the runner, and whenever: nothing of it is left.
+
+mod common {
+    pub(crate) mod ended;
+    pub(crate) mod privilege;
+    pub(crate) mod process;
+    pub(crate) mod snapshot;
+    mod talk;
+    pub(crate) mod texts;
+    pub(crate) mod wait;
+    pub(crate) mod world;
+}
+
+use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use common::ended::assert_says;
+use common::process::Process;
+use common::snapshot::{NOT_COMPARED, Snapshot};
+use common::wait::{await_that, pass};
+use common::world::{World, inside};
+use common::{privilege, texts};
+use fps_netlink::{LinkName, Netlink};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// How often the runner is killed.
+const KILLS: u32 = 20;
+/// How many of them must have met it at work.
+const AT_WORK: u32 = 15;
+/// How long the kernel may take to clear away after a kill.
+const CLEARING: Duration = Duration::from_secs(5);
+/// More than any run here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until all that runs has ended; then what there is that was not there before, and the
+/// reverse. Empty where nothing leaked.
+fn leaked(world: &World, before: &Snapshot, within: Duration) -> String {
+    let all_ended = world.await_end_of_all(within);
+    let difference = before.difference(&Snapshot::take());
+    assert!(
+        all_ended || !difference.is_empty(),
+        "a process is left that the snapshot does not show"
+    );
+    difference
+}
+
+/// `fps-lab run` of the split tunnel with its sabotages.
+fn run(world: &World, file: &Path) -> Command {
+    let mut command = Command::new(world.program());
+    command.arg("run").arg(file).arg("--out").arg(NOT_COMPARED);
+    command.args(["--jobs", "2"]);
+    command
+}
+
+fn split_tunnel() -> PathBuf {
+    let text = include_str!("../../scenarios/split-tunnel.toml");
+    texts::write(Path::new("/tmp"), "split-tunnel", text)
+}
+
+#[test]
+fn a_runner_killed_at_any_moment_leaves_nothing() {
+    privilege::require_tun();
+    inside("a_runner_killed_at_any_moment_leaves_nothing", |world| {
+        let file = split_tunnel();
+        let before = Snapshot::take();
+        let start = Instant::now();
+        let said = Process::start(run(world, &file)).finish(PATIENCE);
+        let whole = start.elapsed();
+        said.expect_exit(0);
+        assert_eq!(
+            leaked(world, &before, CLEARING),
+            "",
+            "after a run to its end"
+        );
+
+        let mut random = Random::new();
+        let mut at_work = 0;
+        for number in 1..=KILLS {
+            // Every other one while the first labs are built, where most happens.
+            let span = if number % 2 == 0 { whole } else { whole / 8 };
+            let moment = span.mul_f64(random.fraction());
+            let killed = kill_after(moment, run(world, &file));
+            at_work += u32::from(killed);
+            let left = leaked(world, &before, CLEARING);
+            assert_eq!(
+                left, "",
+                "left by kill {number} after {moment:?} of {whole:?}"
+            );
+        }
+        assert!(
+            at_work >= AT_WORK,
+            "only {at_work} of {KILLS} kills met the runner at work, which took {whole:?}"
+        );
+        // What is left of the run folder hinders nobody.
+        let said = Process::start(run(world, &file)).finish(PATIENCE);
+        said.expect_exit(0);
+    });
+}
+
+/// Kills a command some time after its start; whether it was still running.
+fn kill_after(moment: Duration, mut command: Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("the program starts");
+    pass(moment);
+    child.kill().expect("it is our child");
+    let status = child.wait().expect("it is our child");
+    status.signal() == Some(nix::libc::SIGKILL)
+}
+
+#[test]
+fn a_runner_whose_sandbox_is_killed_says_so_and_ends() {
+    inside(
+        "a_runner_whose_sandbox_is_killed_says_so_and_ends",
+        |world| {
+            let waits = "[[step]]\ndo = { run = { on = \"laptop\", command = [\"sleep\", \"60\"], \
+                     within = \"60s\" } }\n";
+            let file = texts::pair(Path::new("/tmp"), "waits", waits);
+            let before = Snapshot::take();
+            let mut runner = Process::start(run(world, &file));
+            runner.await_line("step     step 1", PATIENCE);
+            let sandbox = || named("fps-lab-sandbox");
+            await_that(CLEARING, "sleep(1) runs", || named("sleep").is_some());
+            let sandbox = sandbox().expect("it is the parent of sleep(1)");
+            kill(sandbox, Signal::SIGKILL).expect("kill the sandbox");
+            let said = runner.finish(CLEARING).expect_exit(1);
+            assert_says(&said, &["FAILED   in step 1: the sandbox is gone"]);
+            assert_eq!(leaked(world, &before, CLEARING), "");
+        },
+    );
+}
+
+/// The process of this name, by the first word of its command line.
+fn named(name: &str) -> Option<Pid> {
+    let listing = fs::read_dir("/proc").expect("/proc is mounted");
+    listing
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .find(|pid: &i32| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0).next() == Some(name.as_bytes())
+        })
+        .map(Pid::from_raw)
+}
+
+/// Moments by chance; the seed is printed and can be given again.
+struct Random(u64);
+
+impl Random {
+    fn new() -> Self {
+        let seed = match std::env::var("FPS_LAB_TEST_SEED") {
+            Ok(seed) => seed.parse().expect("FPS_LAB_TEST_SEED is a number"),
+            Err(_) => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH);
+                u64::from(now.expect("after 1970").subsec_nanos())
+            }
+        };
+        println!("FPS_LAB_TEST_SEED={seed}");
+        Self(seed)
+    }
+
+    /// From 0 to 1 (SplitMix64).
+    fn fraction(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let top = u32::try_from((mixed ^ (mixed >> 31)) >> 32).expect("32 bits");
+        f64::from(top) / f64::from(u32::MAX)
+    }
+}
+
+/// The control: what is left on purpose shows in the same comparison.
+fn shows(test: &str, sign: &str, leak: impl FnOnce()) {
+    inside(test, |world| {
+        let before = Snapshot::take();
+        let nothing = leaked(world, &before, CLEARING);
+        assert_eq!(nothing, "", "there is a difference before anything leaked");
+        leak();
+        let left = leaked(world, &before, Duration::from_millis(200));
+        assert_says(&left, &[sign]);
+        assert!(!left.contains("\n- "), "something is gone\n{left}");
+    });
+}
+
+#[test]
+fn a_process_that_is_left_shows() {
+    shows("a_process_that_is_left_shows", "sleep 60", || {
+        // Left by its parent, as a runner's would be.
+        let script = "sleep 60 & exit 0";
+        let status = Command::new("sh").args(["-c", script]).status();
+        assert!(status.expect("sh(1) starts").success());
+    });
+}
+
+#[test]
+fn a_namespace_that_is_held_shows() {
+    shows(
+        "a_namespace_that_is_held_shows",
+        "+ namespace net:[",
+        || {
+            let held = thread::spawn(|| {
+                unshare(CloneFlags::CLONE_NEWNET).expect("make a namespace");
+                File::open("/proc/thread-self/ns/net").expect("hold the namespace")
+            });
+            std::mem::forget(held.join().expect("the thread ends"));
+        },
+    );
+}
+
+#[test]
+fn a_namespace_that_is_mounted_shows() {
+    shows("a_namespace_that_is_mounted_shows", " nsfs nsfs ", || {
+        let made = thread::spawn(|| {
+            unshare(CloneFlags::CLONE_NEWNET).expect("make a namespace");
+            fs::write("/tmp/name", "").expect("a file to mount on");
+            let none = None::<&str>;
+            let namespace = Some("/proc/thread-self/ns/net");
+            mount(namespace, "/tmp/name", none, MsFlags::MS_BIND, none).expect("mount it");
+        });
+        made.join().expect("the thread ends");
+    });
+}
+
+#[test]
+fn a_mount_that_reaches_the_machine_shows() {
+    let test = "a_mount_that_reaches_the_machine_shows";
+    shows(test, "- tmpfs left-behind ", || {
+        // From another mount namespace, as the sandbox's would.
+        let made = thread::spawn(|| {
+            unshare(CloneFlags::CLONE_NEWNS).expect("make a namespace");
+            let (name, none) = (Some("left-behind"), None::<&str>);
+            let tmpfs = Some("tmpfs");
+            mount(name, "/dev/shm", tmpfs, MsFlags::empty(), none).expect("mount it");
+        });
+        made.join().expect("the thread ends");
+    });
+}
+
+#[test]
+fn a_link_that_is_left_shows() {
+    shows("a_link_that_is_left_shows", "+ link left0", || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let name = LinkName::new("left0").expect("short enough");
+            let netlink = Netlink::open().expect("a netlink socket");
+            netlink.create_bridge(&name).await.expect("make a bridge");
+        });
+    });
+}
+
+#[test]
+fn a_file_that_is_left_shows() {
+    let file = "/run/netns/left";
+    shows(
+        "a_file_that_is_left_shows",
+        "+ file /run/netns/left",
+        || {
+            fs::create_dir("/run/netns").expect("make its folder");
+            fs::write(file, "").expect("write a file");
+        },
+    );
+}
