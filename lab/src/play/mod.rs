@@ -157,6 +157,12 @@ impl Play<'_, '_> {
         }
         let reports = self.expect(step).await;
         self.current().expectations = reports;
+        // A dead client would make every `unreachable` hold.
+        let dead = self.stage.programs.obituaries();
+        if !dead.is_empty() {
+            let (step, error) = (step.name.clone(), dead.join("; "));
+            return Some(End::ActFailed { step, error });
+        }
         self.far_enough().then_some(End::Played)
     }
 
