@@ -8,6 +8,7 @@ use socket2::Socket;
 use tokio::net::UdpSocket;
 
 use super::ProbeError;
+use super::bound::hear_icmp_errors;
 use crate::sandbox::{HostId, Sandbox, SocketKind};
 
 /// The length of an echo header: type, code, checksum, identifier, sequence number.
@@ -33,6 +34,7 @@ impl Asker {
         };
         let socket = Socket::from(sandbox.socket(host, kind)?);
         socket.set_nonblocking(true).map_err(ProbeError::Socket)?;
+        hear_icmp_errors(&socket, target).map_err(ProbeError::Socket)?;
         let socket = UdpSocket::from_std(StdUdpSocket::from(socket)).map_err(ProbeError::Socket)?;
         Ok(Self { socket, target })
     }
