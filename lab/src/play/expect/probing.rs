@@ -22,11 +22,13 @@ const GAPS: [Duration; 3] = [
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Sends probes until `enough` says so of one that has come to its end, or the deadline; gives
-/// all that came to an end. Those still under way at the deadline have no answer.
+/// all that came to an end. Answers are taken until `last_answer`: a probe that has none by then
+/// has none.
 pub(super) async fn probe_until(
     stage: &Stage<'_>,
     probe: &Probe,
     deadline: Instant,
+    last_answer: Instant,
     mut enough: impl AsyncFnMut(&Attempt) -> Result<bool, CheckError>,
 ) -> Result<Vec<Attempt>, CheckError> {
     let host = stage.lab.host(&probe.from).id();
@@ -48,7 +50,7 @@ pub(super) async fn probe_until(
                 }
             }
             () = sleep_until(next), if next < deadline => {
-                let patience = PATIENCE.min(deadline.saturating_duration_since(next));
+                let patience = PATIENCE.min(last_answer.saturating_duration_since(next));
                 under_way.push(ask(stage.lab.sandbox(), host, probe, patience));
                 next += gaps.next().unwrap_or(PATIENCE);
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use fps_packet::Direction;
 use tokio::time::Instant;
 
-use super::probing::probe_until;
+use super::probing::{PATIENCE, probe_until};
 use super::{CheckError, evidence, lossy};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
@@ -17,7 +17,7 @@ pub(super) async fn check(stage: &Stage<'_>, reach: &Reach) -> Result<Verdict, C
         When::Within(time) => {
             let deadline = Instant::now() + time;
             let enough = async |attempt: &Attempt| Ok(holds(stage, reach, attempt).await?.is_ok());
-            let attempts = probe_until(stage, &reach.probe, deadline, enough).await?;
+            let attempts = probe_until(stage, &reach.probe, deadline, deadline, enough).await?;
             // The capture's losses count only where it is to show that nothing went elsewhere.
             if let Some(verdict) = lost(stage, reach).await? {
                 return Ok(verdict);
@@ -32,21 +32,18 @@ pub(super) async fn check(stage: &Stage<'_>, reach: &Reach) -> Result<Verdict, C
         When::For(time) => {
             let deadline = Instant::now() + time;
             let broken = async |attempt: &Attempt| Ok(holds(stage, reach, attempt).await?.is_err());
-            let attempts = probe_until(stage, &reach.probe, deadline, broken).await?;
+            // The last ones have as much time as the first: only then is their silence one.
+            let last_answer = deadline + PATIENCE;
+            let attempts = probe_until(stage, &reach.probe, deadline, last_answer, broken).await?;
             if let Some(verdict) = lost(stage, reach).await? {
                 return Ok(verdict);
             }
-            // The last ones may have been cut off by the end and not by the network.
-            let mut held = 0;
             for attempt in &attempts {
-                let cut_off = attempt.answer == Answer::Silence
-                    && deadline.into_std() <= attempt.at + super::probing::PATIENCE;
-                match holds(stage, reach, attempt).await? {
-                    Ok(_) => held += 1,
-                    Err(()) if cut_off => {}
-                    Err(()) => return failed(stage, reach, &attempts).await,
+                if holds(stage, reach, attempt).await?.is_err() {
+                    return failed(stage, reach, &attempts).await;
                 }
             }
+            let held = attempts.len();
             if held == 0 {
                 return failed(stage, reach, &attempts).await;
             }

@@ -16,7 +16,7 @@ pub(super) async fn check(
     let probe = &unreachable.probe;
     let deadline = Instant::now() + unreachable.hold;
     let answered = async |attempt: &Attempt| Ok(matches!(attempt.answer, Answer::Echo { .. }));
-    let attempts = probe_until(stage, probe, deadline, answered).await?;
+    let attempts = probe_until(stage, probe, deadline, deadline, answered).await?;
     if let Some(attempt) = attempts.last()
         && matches!(attempt.answer, Answer::Echo { .. })
     {
