@@ -2,6 +2,7 @@
 
 mod common {
     pub(crate) mod ended;
+    pub(crate) mod files;
     pub(crate) mod privilege;
     pub(crate) mod proc_table;
     pub(crate) mod process;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use common::ended::assert_says;
 use common::proc_table::ProcessTable;
 use common::process::Process;
-use common::texts;
+use common::{files, texts};
 use nix::sys::signal::{Signal, kill};
 use tempfile::TempDir;
 
@@ -62,11 +63,11 @@ impl Place {
 
     /// Writes two hosts on a net, and these steps.
     fn pair(&self, name: &str, steps: &str) -> PathBuf {
-        texts::pair(self.path(), name, steps)
+        files::pair(self.path(), name, steps)
     }
 
     fn write(&self, name: &str, text: &str) -> PathBuf {
-        texts::write(self.path(), name, text)
+        files::write(self.path(), name, text)
     }
 
     /// `fps-lab run` with this place's run folder.

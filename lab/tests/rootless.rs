@@ -3,9 +3,10 @@
 
 mod common {
     pub(crate) mod ended;
+    pub(crate) mod files;
     pub(crate) mod privilege;
     pub(crate) mod process;
-    pub(crate) mod texts;
+    mod texts;
 }
 
 use std::fs;
@@ -17,8 +18,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use common::ended::assert_says;
+use common::files;
 use common::process::Process;
-use common::texts;
 use nix::libc;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -68,7 +69,7 @@ impl Place {
 
     /// Writes two hosts on a net, and a step that holds.
     fn pair(&self) -> PathBuf {
-        texts::pair(self.0.path(), "pair", REACHED)
+        files::pair(self.0.path(), "pair", REACHED)
     }
 }
 
@@ -76,7 +77,7 @@ impl Place {
 fn an_ordinary_user_plays_the_split_tunnel() {
     let place = Place::of(ORDINARY);
     let text = include_str!("../../scenarios/split-tunnel.toml");
-    let file = texts::write(place.0.path(), "split-tunnel", text);
+    let file = files::write(place.0.path(), "split-tunnel", text);
     let mut command = place.run(&file);
     if geteuid().is_root() {
         become_ordinary(&mut command, place.0.path());
@@ -94,7 +95,7 @@ fn what_a_run_leaves_belongs_to_who_called_sudo() {
     common::privilege::require_tun();
     let place = Place::of(0);
     let text = include_str!("../../scenarios/split-tunnel.toml");
-    let file = texts::write(place.0.path(), "split-tunnel", text);
+    let file = files::write(place.0.path(), "split-tunnel", text);
     let mut command = place.run(&file);
     command.env("SUDO_UID", "4242").env("SUDO_GID", "4243");
     let said = Process::start(command).finish(PATIENCE).expect_exit(0);
@@ -102,7 +103,7 @@ fn what_a_run_leaves_belongs_to_who_called_sudo() {
     let owners = owners(&place.0.path().join("out"));
     assert_eq!(owners, [us_or((4242, 4243))], "{said}");
     let logs = ["client.log", "fps-route.log", "report.json", ".lock"];
-    let files = files(&place.0.path().join("out"));
+    let files = everything_below(&place.0.path().join("out"));
     for log in logs {
         let found = files
             .iter()
@@ -204,13 +205,13 @@ fn become_ordinary(command: &mut Command, folder: &Path) {
 }
 
 /// Everything below a folder, and the folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
+fn everything_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = vec![folder.to_owned()];
     let listing = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     for entry in listing {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            found.extend(files(&path));
+            found.extend(everything_below(&path));
         } else {
             found.push(path);
         }
@@ -229,7 +230,7 @@ fn us_or(given: (u32, u32)) -> (u32, u32) {
 
 /// The users and groups to whom everything below a folder belongs.
 fn owners(folder: &Path) -> Vec<(u32, u32)> {
-    let mut owners: Vec<(u32, u32)> = files(folder)
+    let mut owners: Vec<(u32, u32)> = everything_below(folder)
         .iter()
         .map(|path| {
             let about = fs::symlink_metadata(path).expect("it was listed");
