@@ -146,6 +146,7 @@ fn first_ping(criterion: &mut Criterion) {
     end(kept.into_inner());
 
     for hosts in [10, 100] {
+        runtime.block_on(cleared_away());
         let scenario = one_net(hosts);
         let (built, answered, sandbox) = runtime.block_on(one_lab(&scenario, &site));
         println!(

@@ -223,6 +223,37 @@ impl Netlink {
             .map_err(|cause| Error::new(operation(), cause))
     }
 
+    /// `ip route get`: the route that a packet of an unmarked socket without source takes; none
+    /// where there is no way, with the kernel's word for it.
+    pub async fn route_to(&self, destination: IpAddr) -> Result<Result<Route, Errno>> {
+        let operation = || format!("ip route get {destination}");
+        let mut message = RouteMessage::default();
+        let family = Family::of(destination);
+        message.header.address_family = family.number();
+        message.header.destination_prefix_length = if destination.is_ipv4() { 32 } else { 128 };
+        message
+            .attributes
+            .push(RouteAttribute::Destination(destination.into()));
+        match self
+            .get(operation, RouteNetlinkMessage::GetRoute(message))
+            .await
+        {
+            Ok(RouteNetlinkMessage::NewRoute(message)) => {
+                let route = Route::from_message(&message).and_then(|route| {
+                    route.ok_or_else(|| Cause::Malformed("a route of no known family".into()))
+                });
+                route
+                    .map(Ok)
+                    .map_err(|cause| Error::new(operation(), cause))
+            }
+            Ok(_) => Err(Error::new(operation(), Cause::NoAnswer)),
+            Err(error) => match error.errno() {
+                Some(errno) => Ok(Err(errno)),
+                None => Err(error),
+            },
+        }
+    }
+
     /// `ip route add`; refused with EEXIST where prefix and metric are taken.
     pub async fn add_route(&self, route: &Route) -> Result<()> {
         self.new_route("add", route, NLM_F_EXCL).await

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 
 use super::error::At;
 use super::host::{Host, LiveLink, configuration};
-use super::{Lab, LabError, echo, files};
+use super::{Lab, LabError, echo, files, machine};
 use crate::multicall::PROGRAMS;
 use crate::sandbox::{HostSpec, Sandbox, SocketKind};
 use crate::scenario::{self, HostName, NetName, Scenario, StaticRoute};
@@ -50,10 +50,7 @@ impl Lab {
     /// Builds the hosts, links and segments of a scenario. The first packet is answered once
     /// this returns: nothing has still to come up.
     pub async fn build(scenario: &Scenario, site: &Site) -> Result<Self, LabError> {
-        scenario
-            .needs
-            .iter()
-            .try_for_each(|program| must_have(program))?;
+        machine::check(scenario)?;
         let (sandbox, netlink) = Sandbox::start(&site.helper)?;
         let switch = Switch::new(Netlink::from_socket(netlink).at(|| "the switch".into())?);
         let mut lab = Self {
@@ -221,19 +218,6 @@ impl Host {
         Ok(Route {
             metric: plan.metric,
             ..route
-        })
-    }
-}
-
-/// Looks a program up in PATH.
-fn must_have(program: &str) -> Result<(), LabError> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
-    if found {
-        Ok(())
-    } else {
-        Err(LabError::Missing {
-            program: program.to_owned(),
         })
     }
 }

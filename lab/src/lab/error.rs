@@ -29,6 +29,13 @@ pub enum LabError {
         #[source]
         cause: std::io::Error,
     },
+    /// The machine gives no TUN devices.
+    #[error(
+        "open /dev/net/tun, which the tunnel needs: load the module `tun`; in a container, start \
+         it with `--device /dev/net/tun`; as an ordinary user, run it with sudo or make the \
+         device's mode 0666"
+    )]
+    NoTun(#[source] std::io::Error),
     /// A program that the scenario needs is not on this machine.
     #[error(
         "this machine has no `{program}`, which the scenario needs: install the package that \

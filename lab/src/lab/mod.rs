@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod host;
 mod links;
+mod machine;
 
 use fps_netns::{Segment, Switch};
 use indexmap::IndexMap;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::scenario::{Scenario, Step};
 
@@ -10,8 +10,10 @@ use crate::scenario::{Scenario, Step};
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     /// How long the lab took to build; none where it could not be.
+    #[serde(serialize_with = "seconds_of_some")]
     pub built: Option<Duration>,
     /// How long everything took.
+    #[serde(serialize_with = "seconds")]
     pub took: Duration,
     /// The steps that were played.
     pub steps: Vec<StepReport>,
@@ -56,6 +58,7 @@ pub struct ActReport {
     /// What was done, in words.
     pub act: String,
     /// How long it took.
+    #[serde(serialize_with = "seconds")]
     pub took: Duration,
     /// Why it failed, where it did.
     pub error: Option<String>,
@@ -67,6 +70,7 @@ pub struct ExpectationReport {
     /// Its name.
     pub name: String,
     /// How long it took to be sure.
+    #[serde(serialize_with = "seconds")]
     pub took: Duration,
     /// What came of it.
     pub verdict: Verdict,
@@ -145,4 +149,17 @@ pub enum Event<'a> {
         /// What came of it.
         report: &'a ExpectationReport,
     },
+}
+
+/// A duration as a number of seconds.
+fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
+}
+
+#[expect(clippy::ref_option, reason = "serde hands the field over by reference")]
+fn seconds_of_some<S: Serializer>(
+    time: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.as_secs_f64()).serialize(serializer)
 }

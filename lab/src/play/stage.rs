@@ -1,5 +1,7 @@
 //! What a play works on: the lab, its programs and the tapes of the current step.
 
+use std::time::Instant;
+
 use super::Tapes;
 use super::programs::{ProgramError, Programs};
 use crate::folder::Folder;
@@ -16,6 +18,7 @@ pub(super) struct Stage<'a> {
     pub(super) programs: Programs,
     pub(super) tunnel_furnished: bool,
     tapes: Tapes,
+    step_began: Instant,
 }
 
 /// An act that failed, or could not be watched.
@@ -54,6 +57,7 @@ impl<'a> Stage<'a> {
             programs,
             tunnel_furnished: false,
             tapes: Tapes::new(),
+            step_began: Instant::now(),
         }
     }
 
@@ -74,7 +78,13 @@ impl<'a> Stage<'a> {
                 }
             }
         }
+        self.step_began = Instant::now();
         Ok(())
+    }
+
+    /// When the current step's acts began.
+    pub(super) fn step_began(&self) -> Instant {
+        self.step_began
     }
 
     /// The tape of a host.

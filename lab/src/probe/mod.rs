@@ -3,6 +3,7 @@
 //! - [`ask`]: one attempt, to its answer or the end of its patience
 //! - `icmp`, `tcp`, `udp`: how each protocol asks
 
+mod bound;
 mod icmp;
 mod tcp;
 mod udp;

@@ -18,7 +18,11 @@ const MOST_DESCRIPTORS: usize = 8;
 
 /// One end of the connection between runner and helper.
 #[derive(Debug)]
-pub(super) struct Channel(OwnedFd);
+pub(super) struct Channel {
+    socket: OwnedFd,
+    /// What a datagram is received into.
+    buffer: Vec<u8>,
+}
 
 impl Channel {
     /// Two connected ends, both closed on exec.
@@ -32,17 +36,20 @@ impl Channel {
         for end in [&one, &other] {
             setsockopt(end, sockopt::SndBuf, &(2 * LARGEST))?;
         }
-        Ok((Self(one), Self(other)))
+        Ok((Self::adopt(one), Self::adopt(other)))
     }
 
     /// Takes an end by its descriptor.
     pub(super) fn adopt(descriptor: OwnedFd) -> Self {
-        Self(descriptor)
+        Self {
+            socket: descriptor,
+            buffer: Vec::new(),
+        }
     }
 
     /// The end's descriptor.
     pub(super) fn descriptor(&self) -> &OwnedFd {
-        &self.0
+        &self.socket
     }
 
     pub(super) fn send(&self, message: &impl Serialize, with: &[&OwnedFd]) -> io::Result<()> {
@@ -62,7 +69,7 @@ impl Channel {
         let data = [IoSlice::new(&bytes)];
         // A closed peer is an error, not a signal.
         sendmsg::<UnixAddr>(
-            self.0.as_raw_fd(),
+            self.socket.as_raw_fd(),
             &data,
             control,
             MsgFlags::MSG_NOSIGNAL,
@@ -71,13 +78,13 @@ impl Channel {
         Ok(())
     }
 
-    pub(super) fn receive<M: DeserializeOwned>(&self) -> io::Result<(M, Vec<OwnedFd>)> {
-        let mut bytes = vec![0; LARGEST];
+    pub(super) fn receive<M: DeserializeOwned>(&mut self) -> io::Result<(M, Vec<OwnedFd>)> {
+        self.buffer.resize(LARGEST, 0);
         let mut space = nix::cmsg_space!([RawFd; MOST_DESCRIPTORS]);
-        let mut data = [IoSliceMut::new(&mut bytes)];
+        let mut data = [IoSliceMut::new(&mut self.buffer)];
         let received = loop {
             let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-            match recvmsg::<UnixAddr>(self.0.as_raw_fd(), &mut data, Some(&mut space), flags) {
+            match recvmsg::<UnixAddr>(self.socket.as_raw_fd(), &mut data, Some(&mut space), flags) {
                 Err(Errno::EINTR) => {}
                 received => break received?,
             }
@@ -93,6 +100,6 @@ impl Channel {
         if length == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        Ok((serde_json::from_slice(&bytes[..length])?, descriptors))
+        Ok((serde_json::from_slice(&self.buffer[..length])?, descriptors))
     }
 }

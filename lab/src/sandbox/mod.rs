@@ -25,7 +25,7 @@ use channel::Channel;
 pub use error::SandboxError;
 use keeper::Keeper;
 pub use program::{Exit, Running, Signal};
-pub use protocol::{FileSpec, HostId, HostSpec, SocketKind};
+pub use protocol::{FileSpec, HostId, HostSpec, PATH, PROGRAMS, SocketKind};
 use protocol::{Reply, Request};
 
 /// A live sandbox. Calls block for the time of a round trip: 30 to 100 µs, a new host 0.6 ms.
@@ -53,7 +53,7 @@ impl Sandbox {
     /// `helper` is an `fps-lab` program. Called from the program itself that is
     /// `/proc/self/exe`.
     pub fn start(helper: &Path) -> Result<(Self, OwnedFd), SandboxError> {
-        let (channel, keeper) = Keeper::start(helper)?;
+        let (mut channel, keeper) = Keeper::start(helper)?;
         // Nothing at all means that the exec failed, or that another program took the name.
         let (reply, descriptors) = channel.receive().map_err(|_| SandboxError::Helper {
             program: helper.to_owned(),
@@ -124,7 +124,7 @@ impl Sandbox {
         descriptors: &[&OwnedFd],
         operation: &str,
     ) -> Result<(Reply, [OwnedFd; N]), SandboxError> {
-        let channel = self
+        let mut channel = self
             .channel
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -7,6 +7,7 @@ use std::process::ExitStatus;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
+use tokio::sync::watch;
 
 use super::protocol::{Reply, Request, SpawnSpec};
 use super::{HostId, Sandbox, SandboxError};
@@ -16,8 +17,8 @@ use super::{HostId, Sandbox, SandboxError};
 pub struct Running {
     /// Its pid inside the sandbox.
     pid: i32,
-    /// The helper writes the wait status here when it has reaped it.
-    end: pipe::Receiver,
+    /// How it ended, once the helper has reaped it. Closes where the helper is gone.
+    exit: watch::Receiver<Option<Exit>>,
     /// What it writes to stdout and stderr.
     pub output: Option<pipe::Receiver>,
 }
@@ -65,11 +66,10 @@ impl Sandbox {
         let Reply::Process(pid) = reply else {
             return Err(SandboxError::confused(&operation));
         };
-        Ok(Running {
-            pid,
-            end: receiver(end).map_err(plumbing)?,
-            output: Some(receiver(output).map_err(plumbing)?),
-        })
+        let (tell, exit) = watch::channel(None);
+        tokio::spawn(report_end(receiver(end).map_err(plumbing)?, tell));
+        let output = Some(receiver(output).map_err(plumbing)?);
+        Ok(Running { pid, exit, output })
     }
 
     /// Sends a signal to a program and its process group; nothing happens where it has ended.
@@ -89,13 +89,27 @@ impl Sandbox {
 
 impl Running {
     /// Waits until the program has ended.
-    pub async fn wait(&mut self) -> Result<Exit, SandboxError> {
-        let mut status = [0; 4];
-        self.end
-            .read_exact(&mut status)
-            .await
-            .map_err(SandboxError::lost)?;
-        Ok(Exit(ExitStatus::from_raw(i32::from_ne_bytes(status))))
+    pub async fn wait(&self) -> Result<Exit, SandboxError> {
+        let mut exit = self.exit.clone();
+        match exit.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(exit)) => Ok(*exit),
+            _ => Err(SandboxError::lost(io::ErrorKind::UnexpectedEof.into())),
+        }
+    }
+
+    /// How the program has ended, if it has.
+    pub fn exit(&self) -> Option<Exit> {
+        *self.exit.borrow()
+    }
+}
+
+/// Reads the wait status, which the helper writes when it has reaped the program.
+async fn report_end(mut end: pipe::Receiver, tell: watch::Sender<Option<Exit>>) {
+    let mut status = [0; 4];
+    // Without a status the helper is gone, which shows when `tell` is dropped.
+    if end.read_exact(&mut status).await.is_ok() {
+        let status = ExitStatus::from_raw(i32::from_ne_bytes(status));
+        tell.send_replace(Some(Exit(status)));
     }
 }
 

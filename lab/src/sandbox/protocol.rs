@@ -12,6 +12,12 @@ pub(super) const CONTROL_DESCRIPTOR: i32 = 3;
 /// The name under which an `fps-lab` program is the helper.
 pub const HELPER_NAME: &str = "fps-lab-sandbox";
 
+/// Where a host finds the programs that the lab brings along; first in every program's PATH.
+pub const PROGRAMS: &str = "/run/fps-lab/bin";
+
+/// Where a host finds the machine's programs.
+pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// A request.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {

@@ -60,11 +60,13 @@ async fn end(
     signal: Signal,
 ) -> Result<(), StageError> {
     let names = match program {
-        // The application first, so that nobody dials what is going away.
+        // The application first, so that nobody dials what is going away; those that an earlier
+        // step has ended are left alone.
         ProgramRef::Tunnel => TunnelRole::ALL
             .iter()
             .rev()
             .map(|role| role.name().to_owned())
+            .filter(|name| stage.programs.is_running(name))
             .collect(),
         ProgramRef::Role(role) => vec![role.name().to_owned()],
         ProgramRef::Named(name) => vec![name.to_string()],

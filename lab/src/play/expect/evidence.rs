@@ -1,6 +1,7 @@
 //! What a failed expectation shows: the way that a probe took, hop by hop.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Instant;
 
 use fps_packet::{Direction, Frame};
@@ -73,26 +74,68 @@ pub(super) async fn of_attempts(
         .into_iter()
         .map(|(answer, count)| format!("{count} x {} {}: {answer}", probe.protocol, probe.address))
         .collect();
+    lines.extend(stage.programs.obituaries());
     // The first is the one whose packets have had the most time to get somewhere.
     let Some(attempt) = attempts.first() else {
         return Ok(lines);
     };
     let hops = hops(stage, probe, attempt).await?;
+    let last_host = hops.last().map_or(&probe.from, |hop| &hop.host).clone();
     if hops.is_empty() {
         lines.push("the first probe was seen on no interface of the lab".to_owned());
     } else {
         lines.push("the first probe, wherever it was seen:".to_owned());
-        lines.extend(hops.into_iter().take(SHOWN));
+        lines.extend(hops.iter().take(SHOWN).map(|hop| hop.line.clone()));
+    }
+    lines.push(way(stage, &probe.from, probe.address).await?);
+    if last_host != probe.from {
+        // Where a question ends, either it or its answer has no way on.
+        let towards = match hops.last().and_then(|hop| hop.source) {
+            Some(source) if probe.to.as_ref() == Some(&last_host) => source,
+            _ => probe.address,
+        };
+        lines.push(way(stage, &last_host, towards).await?);
     }
     Ok(lines)
 }
 
-async fn hops(
-    stage: &Stage<'_>,
-    probe: &Probe,
-    attempt: &Attempt,
-) -> Result<Vec<String>, CheckError> {
-    let mut seen: Vec<(Instant, String)> = Vec::new();
+/// Where a host's routes lead.
+async fn way(stage: &Stage<'_>, host: &HostName, to: IpAddr) -> Result<String, CheckError> {
+    let netlink = stage.lab.host(host).station().netlink();
+    let route = netlink.route_to(to).await;
+    let route = route.map_err(|error| CheckError::Network(host.clone(), error))?;
+    let route = match route {
+        Err(errno) => {
+            return Ok(format!(
+                "{host} has no way to {to}: {}",
+                errno.desc().to_lowercase()
+            ));
+        }
+        Ok(route) => route,
+    };
+    let names = link_names(stage, host).await?;
+    let link = route
+        .link
+        .map_or_else(String::new, |link| link_name(&names, link.get()));
+    let via = route
+        .gateway
+        .map_or_else(String::new, |gateway| format!(" via {gateway}"));
+    Ok(format!(
+        "{host} sends what is for {to} by {link}{via} (table {})",
+        route.table
+    ))
+}
+
+/// A packet of a probe on one interface.
+struct Hop {
+    at: Instant,
+    host: HostName,
+    source: Option<IpAddr>,
+    line: String,
+}
+
+async fn hops(stage: &Stage<'_>, probe: &Probe, attempt: &Attempt) -> Result<Vec<Hop>, CheckError> {
+    let mut seen = Vec::new();
     for (host, tape) in stage.tapes() {
         tape.sync().await?;
         let names = link_names(stage, host).await?;
@@ -101,12 +144,19 @@ async fn hops(
                 let nonce = frame.packet().and_then(|packet| packet.nonce());
                 nonce == Some(attempt.nonce) || attempt.asks(probe, frame)
             };
-            seen.extend(frames.iter().filter(ours).map(|frame| {
-                let link = link_name(&names, frame.ifindex);
-                (frame.at, line(attempt.at, host.as_str(), &link, frame))
+            seen.extend(frames.iter().filter(ours).map(|frame| Hop {
+                at: frame.at,
+                host: host.clone(),
+                source: frame.packet().map(|packet| packet.source),
+                line: line(
+                    attempt.at,
+                    host.as_str(),
+                    &link_name(&names, frame.ifindex),
+                    frame,
+                ),
             }));
         });
     }
-    seen.sort_by_key(|(at, _)| *at);
-    Ok(seen.into_iter().map(|(_, line)| line).collect())
+    seen.sort_by_key(|hop| hop.at);
+    Ok(seen)
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use fps_netlink::IfIndex;
-use fps_packet::{Frame, Injector, Nonce, injectable};
+use fps_packet::{Frame, Icmp, Injector, Nonce, Packet, Transport, injectable};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{CheckError, evidence, lossy};
@@ -45,7 +45,7 @@ pub(super) async fn check(stage: &Stage<'_>, silent: &Silent) -> Result<Verdict,
             .collect()
     });
     if !heard.is_empty() {
-        return Ok(broken(silent, &heard));
+        return Ok(broken(silent, stage.step_began(), &heard));
     }
     if lost > 0 {
         return Ok(lossy(&silent.on, lost));
@@ -63,19 +63,35 @@ fn counts(silent: &Silent, link: IfIndex, frame: &Frame) -> bool {
     let Some(packet) = frame.packet() else {
         return false;
     };
+    if frame.ifindex != link.get() {
+        return false;
+    }
+    if silent.peers.is_empty() {
+        return !is_housekeeping(&packet);
+    }
     let concerns = |ip: IpAddr| silent.peers.contains(&ip);
-    frame.ifindex == link.get()
-        && (silent.peers.is_empty() || concerns(packet.source) || concerns(packet.destination))
+    concerns(packet.source) || concerns(packet.destination)
 }
 
-fn broken(silent: &Silent, heard: &[Frame]) -> Verdict {
+/// What the kernel says by itself on every link, whether anybody uses it or not: neighbour
+/// discovery (RFC 4861, types 133 to 137) and group membership (MLDv2, RFC 3810; IGMP).
+fn is_housekeeping(packet: &Packet<'_>) -> bool {
+    match packet.transport {
+        Transport::Icmp(Icmp::Other { kind }) => {
+            packet.source.is_ipv6() && matches!(kind, 130..=137 | 143)
+        }
+        Transport::Other(protocol) => i32::from(protocol) == nix::libc::IPPROTO_IGMP,
+        _ => false,
+    }
+}
+
+fn broken(silent: &Silent, start: std::time::Instant, heard: &[Frame]) -> Verdict {
     let why = format!(
-        "expected silence on {}:{}; {} packets passed",
+        "expected silence on {}:{}; {} packets passed since the step began",
         silent.on,
         silent.link,
         heard.len()
     );
-    let start = heard[0].at;
     let evidence = heard
         .iter()
         .take(SHOWN)

@@ -12,12 +12,9 @@ use nix::mount::MsFlags;
 use nix::sched::{CloneFlags, setns, unshare};
 use socket2::{Domain, Protocol, Type};
 
-use super::super::protocol::{FileSpec, HostSpec, SocketKind};
+use super::super::protocol::{FileSpec, HostSpec, PROGRAMS, SocketKind};
 use super::setup::{Home, mount_at, own_namespace};
 use super::{Result, Step};
-
-/// Where a host finds the programs that the lab brings along.
-const PROGRAMS: &str = "/run/fps-lab/bin";
 
 /// A host.
 pub(super) struct Host {

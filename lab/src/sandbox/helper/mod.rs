@@ -30,12 +30,12 @@ pub fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     // SAFETY: the keeper has put the control socket here for us alone.
-    let channel = Channel::adopt(unsafe { OwnedFd::from_raw_fd(CONTROL_DESCRIPTOR) });
+    let mut channel = Channel::adopt(unsafe { OwnedFd::from_raw_fd(CONTROL_DESCRIPTOR) });
     match Helper::new() {
         Ok((helper, netlink)) => {
             if channel.send(&Reply::Done, &[&netlink]).is_ok() {
                 drop(netlink);
-                helper.serve(&channel);
+                helper.serve(&mut channel);
             }
         }
         Err(failure) => drop(channel.send(&Reply::Failed(failure), &[])),
@@ -64,7 +64,7 @@ impl Helper {
         ))
     }
 
-    fn serve(mut self, channel: &Channel) {
+    fn serve(mut self, channel: &mut Channel) {
         loop {
             let mut wait = [
                 PollFd::new(channel.descriptor().as_fd(), PollFlags::POLLIN),

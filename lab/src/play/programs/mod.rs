@@ -1,0 +1,262 @@
+//! Programs by name: started, waited for, ended; their output in the run's folder.
+
+mod error;
+mod output;
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+pub use error::ProgramError;
+use output::Output;
+
+use crate::folder::Folder;
+use crate::sandbox::{HostId, PATH, PROGRAMS, Running, Sandbox, Signal};
+use crate::scenario::{HostName, Ready, ReadyWhen};
+
+/// How long a program may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What to start, and where.
+#[derive(Debug)]
+pub(super) struct Order<'a> {
+    pub(super) name: &'a str,
+    pub(super) host: &'a HostName,
+    pub(super) id: HostId,
+    pub(super) command: &'a [String],
+}
+
+/// The programs of a play.
+#[derive(Debug, Default)]
+pub(super) struct Programs {
+    programs: IndexMap<String, Program>,
+}
+
+/// A program that was started, and has perhaps ended.
+#[derive(Debug)]
+struct Program {
+    host: HostName,
+    running: Running,
+    output: Output,
+    /// A step has ended it.
+    told_to_end: bool,
+}
+
+impl Programs {
+    /// Starts a program and waits until it is ready.
+    pub(super) async fn start(
+        &mut self,
+        sandbox: &Sandbox,
+        folder: &Folder,
+        order: Order<'_>,
+        ready: &Ready,
+    ) -> Result<(), ProgramError> {
+        let program = order.name.to_owned();
+        if self.is_running(order.name) {
+            return Err(ProgramError::Runs { program });
+        }
+        let started = Program::start(sandbox, folder, &order)?;
+        // Kept even where it does not get ready: it is to be killed with the others.
+        self.programs.insert(program, started);
+        match &ready.when {
+            ReadyWhen::Started => Ok(()),
+            ReadyWhen::Output(sign) => self.await_output(order.name, sign, ready.within).await,
+        }
+    }
+
+    /// Waits until a program has printed a line that holds `sign`, since it was started.
+    pub(super) async fn await_output(
+        &mut self,
+        name: &str,
+        sign: &str,
+        within: Duration,
+    ) -> Result<(), ProgramError> {
+        let program = self.running(name)?;
+        let deadline = Instant::now() + within;
+        let Program {
+            running, output, ..
+        } = program;
+        let said = async {
+            if !output.wait_for(sign).await {
+                // It has closed its output. How it ended comes by the other way, a moment later.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = said => Ok(()),
+            exit = running.wait() => {
+                let exit = exit?;
+                // What it said last may still be on its way through the pipe.
+                program.output.finish().await;
+                if program.output.holds(sign) {
+                    return Ok(());
+                }
+                Err(ProgramError::Ended {
+                    program: name.to_owned(),
+                    host: program.host.clone(),
+                    exit,
+                    last: program.output.last_lines(),
+                })
+            }
+            () = sleep_until(deadline) => Err(ProgramError::NotReady {
+                program: name.to_owned(),
+                host: program.host.clone(),
+                sign: sign.to_owned(),
+                within,
+                last: program.output.last_lines(),
+            }),
+        }
+    }
+
+    /// Ends a program in order, or at once; waits until it has ended.
+    pub(super) async fn end(
+        &mut self,
+        sandbox: &Sandbox,
+        name: &str,
+        signal: Signal,
+    ) -> Result<(), ProgramError> {
+        let program = self.running(name)?;
+        program.told_to_end = true;
+        sandbox.signal(&program.running, signal)?;
+        if timeout_at(Instant::now() + GRACE, program.running.wait())
+            .await
+            .is_ok()
+        {
+            return Ok(());
+        }
+        sandbox.signal(&program.running, Signal::Kill)?;
+        match timeout_at(Instant::now() + GRACE, program.running.wait()).await {
+            Ok(exit) => exit.map(drop).map_err(ProgramError::from),
+            Err(_) => Err(ProgramError::Undead {
+                program: name.to_owned(),
+            }),
+        }
+    }
+
+    /// Kills whatever still runs, without waiting.
+    pub(super) fn kill_all(&mut self, sandbox: &Sandbox) {
+        for program in self.programs.values().filter(|program| program.runs()) {
+            // Where the sandbox is gone the programs are, too.
+            drop(sandbox.signal(&program.running, Signal::Kill));
+        }
+    }
+
+    /// Whether a program was started and has not ended.
+    pub(super) fn is_running(&self, name: &str) -> bool {
+        self.programs.get(name).is_some_and(Program::runs)
+    }
+
+    /// The programs that have ended by themselves, in words.
+    pub(super) fn obituaries(&self) -> Vec<String> {
+        let unexpected = self
+            .programs
+            .iter()
+            .filter(|(_, program)| !program.told_to_end);
+        unexpected
+            .filter_map(|(name, program)| {
+                let exit = program.running.exit()?;
+                let last = program.output.last_lines();
+                let last = last
+                    .last()
+                    .map_or_else(String::new, |line| format!("; it said: {line}"));
+                Some(format!(
+                    "{name} on {} has ended: {exit}{last}",
+                    program.host
+                ))
+            })
+            .collect()
+    }
+
+    fn running(&mut self, name: &str) -> Result<&mut Program, ProgramError> {
+        let last = self.last_lines(name);
+        match self.programs.get_mut(name) {
+            Some(program) if program.runs() => Ok(program),
+            _ => Err(ProgramError::Idle {
+                program: name.to_owned(),
+                last,
+            }),
+        }
+    }
+
+    fn last_lines(&self, name: &str) -> Vec<String> {
+        self.programs
+            .get(name)
+            .map(|program| program.output.last_lines())
+            .unwrap_or_default()
+    }
+}
+
+/// Runs a command to its end.
+pub(super) async fn run(
+    sandbox: &Sandbox,
+    folder: &Folder,
+    order: Order<'_>,
+    expected: i32,
+    within: Duration,
+) -> Result<(), ProgramError> {
+    let mut program = Program::start(sandbox, folder, &order)?;
+    let (command, host) = (order.command.join(" "), order.host.clone());
+    let Ok(exit) = timeout_at(Instant::now() + within, program.running.wait()).await else {
+        sandbox.signal(&program.running, Signal::Kill)?;
+        let last = program.output.last_lines();
+        return Err(ProgramError::Endless {
+            command,
+            host,
+            within,
+            last,
+        });
+    };
+    let exit = exit?;
+    program.output.finish().await;
+    if exit.0.code() == Some(expected) {
+        return Ok(());
+    }
+    let last = program.output.last_lines();
+    Err(ProgramError::WrongExit {
+        command,
+        host,
+        exit,
+        expected,
+        last,
+    })
+}
+
+impl Program {
+    fn runs(&self) -> bool {
+        self.running.exit().is_none()
+    }
+
+    fn start(sandbox: &Sandbox, folder: &Folder, order: &Order<'_>) -> Result<Self, ProgramError> {
+        let log = folder
+            .append(&format!("{}.{}.log", order.host, order.name))
+            .map_err(|cause| ProgramError::Log {
+                program: order.name.to_owned(),
+                cause,
+            })?;
+        let mut running = sandbox.spawn(order.id, order.command, &environment())?;
+        let pipe = running
+            .output
+            .take()
+            .expect("a fresh program has its output");
+        Ok(Self {
+            host: order.host.clone(),
+            running,
+            output: Output::new(pipe, log),
+            told_to_end: false,
+        })
+    }
+}
+
+/// What every program finds in its environment, whatever the runner's is.
+fn environment() -> Vec<(String, String)> {
+    let path = format!("{PROGRAMS}:{PATH}");
+    [
+        ("PATH", path.as_str()),
+        ("HOME", "/root"),
+        ("LANG", "C.UTF-8"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec()
+}

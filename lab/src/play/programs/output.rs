@@ -1,0 +1,99 @@
+//! What a program prints.
+
+use std::fs::File;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+
+/// How many of its last lines an error shows.
+const LAST_LINES: usize = 12;
+
+/// What a program prints: into its log, and by lines for those who wait for one.
+#[derive(Debug)]
+pub(super) struct Output {
+    lines: Arc<Mutex<Vec<String>>>,
+    /// Counts the lines, and closes with the output.
+    count: watch::Receiver<usize>,
+    pump: JoinHandle<()>,
+}
+
+impl Output {
+    pub(super) fn new(pipe: pipe::Receiver, log: File) -> Self {
+        let lines = Arc::default();
+        let (told, count) = watch::channel(0);
+        let pump = tokio::spawn(pump(pipe, log, Arc::clone(&lines), told));
+        Self { lines, count, pump }
+    }
+
+    /// Waits for a line; false where the output ended without it.
+    pub(super) async fn wait_for(&mut self, sign: &str) -> bool {
+        loop {
+            if self.holds(sign) {
+                return true;
+            }
+            if self.count.changed().await.is_err() {
+                return self.holds(sign);
+            }
+        }
+    }
+
+    /// Waits until all has been read; not for a child that keeps the pipe open.
+    pub(super) async fn finish(&mut self) {
+        let deadline = Instant::now() + Duration::from_millis(200);
+        // Late lines would only be missing from an error's text.
+        drop(
+            timeout_at(deadline, async {
+                while self.count.changed().await.is_ok() {}
+            })
+            .await,
+        );
+    }
+
+    pub(super) fn holds(&self, sign: &str) -> bool {
+        self.locked().iter().any(|line| line.contains(sign))
+    }
+
+    pub(super) fn last_lines(&self) -> Vec<String> {
+        let lines = self.locked();
+        lines[lines.len().saturating_sub(LAST_LINES)..].to_vec()
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.pump.abort();
+    }
+}
+
+async fn pump(
+    mut pipe: pipe::Receiver,
+    mut log: File,
+    lines: Arc<Mutex<Vec<String>>>,
+    told: watch::Sender<usize>,
+) {
+    let mut rest = Vec::new();
+    let mut buffer = vec![0; 16 << 10];
+    while let Ok(length @ 1..) = pipe.read(&mut buffer).await {
+        // A full disk costs the log, not the play.
+        drop(log.write_all(&buffer[..length]));
+        rest.extend_from_slice(&buffer[..length]);
+        let mut new = Vec::new();
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = rest.drain(..=end).collect();
+            new.push(String::from_utf8_lossy(line.trim_ascii_end()).into_owned());
+        }
+        let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.append(&mut new);
+        told.send_replace(lines.len());
+    }
+}

@@ -1,0 +1,149 @@
+//! What is done.
+
+use std::time::Duration;
+
+use fps_netlink::LinkName;
+use ipnet::IpNet;
+
+use super::{HostName, Link, ProgramName, StaticRoute, TunnelRole};
+
+/// One thing done to the lab.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Starts programs and waits until they are ready.
+    Start(ProgramRef),
+    /// Ends programs with SIGTERM, after a grace period with SIGKILL.
+    Stop(ProgramRef),
+    /// Ends programs with SIGKILL.
+    Kill(ProgramRef),
+    /// Runs a command to its end.
+    Run(Run),
+    /// Calls the route engine.
+    Routes(Routes),
+    /// Changes a link's state.
+    Link(LinkChange),
+    /// Unplugs a link, plugs it into another net and configures it there.
+    Roam(Roam),
+    /// Writes a sysctl.
+    Sysctl(Sysctl),
+    /// Adds or deletes a route.
+    Route(RouteChange),
+}
+
+/// The programs that a step starts or ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProgramRef {
+    /// One of the tunnel's.
+    Role(TunnelRole),
+    /// All four of the tunnel's.
+    Tunnel,
+    /// One of `[program]`.
+    Named(ProgramName),
+}
+
+/// A command that runs to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Where it runs.
+    pub on: HostName,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// The exit code that it must have.
+    pub exit: i32,
+    /// How long it may take.
+    pub within: Duration,
+}
+
+/// A call of the route engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Routes {
+    /// Where it runs.
+    pub on: HostName,
+    /// Its verb.
+    pub action: RoutesAction,
+    /// `--tun`.
+    pub tun: LinkName,
+    /// `--tun-address`, once for each.
+    pub tun_addresses: Vec<IpNet>,
+    /// `--mtu`.
+    pub mtu: Option<u32>,
+    /// `--route`, once for each.
+    pub routes: Vec<IpNet>,
+    /// `--down`.
+    pub down: bool,
+}
+
+/// The route engine's verbs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoutesAction {
+    /// Carry the plan out.
+    Apply,
+    /// Undo it.
+    Cleanup,
+}
+
+/// A change of a link's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkChange {
+    /// The host.
+    pub on: HostName,
+    /// The link: one of the file's, or a TUN device.
+    pub link: LinkName,
+    /// The new state.
+    pub state: LinkState,
+}
+
+/// A link's state, as a person would set it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// `ip link set up`, with the file's addresses and routes restored.
+    Up,
+    /// `ip link set down`.
+    Down,
+    /// The cable back in.
+    Plugged,
+    /// The cable out: the carrier is lost, the link stays up.
+    Unplugged,
+}
+
+/// A link that moves to another net.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roam {
+    /// The host.
+    pub on: HostName,
+    /// The link, which must be one of the file's.
+    pub link: LinkName,
+    /// Where it goes and how it is configured there.
+    pub to: Link,
+}
+
+/// A sysctl to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sysctl {
+    /// The host.
+    pub on: HostName,
+    /// The key, dotted or with slashes, always below `net`.
+    pub key: String,
+    /// The value.
+    pub value: String,
+}
+
+/// A route that comes or goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteChange {
+    /// The host.
+    pub on: HostName,
+    /// Whether it comes or goes.
+    pub action: RouteAction,
+    /// The route.
+    pub route: StaticRoute,
+}
+
+/// Whether a route comes or goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteAction {
+    /// `ip route add`.
+    Add,
+    /// `ip route del`.
+    Delete,
+}

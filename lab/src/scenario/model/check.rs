@@ -1,0 +1,105 @@
+//! What must hold.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use fps_netlink::LinkName;
+
+use super::HostName;
+
+/// Something that must hold after a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// Unique in the scenario: the file's name for it, or what it says.
+    pub name: String,
+    /// What must hold.
+    pub check: Check,
+}
+
+/// What must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Probes are answered.
+    Reach(Reach),
+    /// No probe is answered.
+    Unreachable(Unreachable),
+    /// No packet is seen.
+    Silent(Silent),
+}
+
+/// Probes are answered, and leave by the link named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// What is sent where.
+    pub probe: Probe,
+    /// The only link of the sender by which the probes may leave.
+    pub via: Option<LinkName>,
+    /// When it must hold.
+    pub when: When,
+}
+
+/// No probe is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreachable {
+    /// What is sent where.
+    pub probe: Probe,
+    /// For how long no answer may come.
+    pub hold: Duration,
+}
+
+/// No packet that matches is seen on a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silent {
+    /// The host.
+    pub on: HostName,
+    /// Its link: one of the file's, or a TUN device.
+    pub link: LinkName,
+    /// Only packets to or from these addresses count; all where empty.
+    pub peers: Vec<IpAddr>,
+    /// For how long none may be seen.
+    pub hold: Duration,
+}
+
+/// When an expectation must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// It becomes true before the deadline.
+    Within(Duration),
+    /// It is true all the time.
+    For(Duration),
+}
+
+/// A question that only the target can answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// Who asks.
+    pub from: HostName,
+    /// The host that must answer, where the target is one of the lab's.
+    pub to: Option<HostName>,
+    /// The address that is asked.
+    pub address: IpAddr,
+    /// How it is asked.
+    pub protocol: ProbeProtocol,
+}
+
+/// How a probe asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeProtocol {
+    /// ICMP or ICMPv6 echo.
+    Icmp,
+    /// A TCP connection to this port, and an echo over it.
+    Tcp(u16),
+    /// A UDP datagram to this port, and its echo.
+    Udp(u16),
+}
+
+impl fmt::Display for ProbeProtocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Icmp => f.write_str("icmp"),
+            Self::Tcp(port) => write!(f, "tcp {port}"),
+            Self::Udp(port) => write!(f, "udp {port}"),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Programs beside the tunnel's own.
+
+use std::time::Duration;
+
+use super::HostName;
+
+/// A program that steps start and stop by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Where it runs.
+    pub on: HostName,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// What shows that it is ready.
+    pub ready: Ready,
+}
+
+/// What shows that a program is ready, with how long it may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// The event.
+    pub when: ReadyWhen,
+    /// The deadline.
+    pub within: Duration,
+}
+
+/// An event that shows that a program is ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadyWhen {
+    /// It runs: the exec succeeded.
+    Started,
+    /// A line of its output holds this text.
+    Output(String),
+}

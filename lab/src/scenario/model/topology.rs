@@ -1,0 +1,79 @@
+//! Nets, hosts and links.
+
+use std::net::IpAddr;
+
+use fps_netlink::LinkName;
+use indexmap::IndexMap;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::NetName;
+
+/// An L2 segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Net {
+    /// Its IPv4 subnet.
+    pub v4: Option<Ipv4Net>,
+    /// Its IPv6 subnet.
+    pub v6: Option<Ipv6Net>,
+}
+
+/// A host: a network, mount and UTS namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Its links, in the file's order.
+    pub links: IndexMap<LinkName, Link>,
+    /// Routers forward between their links, IPv4 and IPv6.
+    pub forward: bool,
+    /// The links on which leaving packets take the link's own address (masquerade).
+    pub nat: Vec<LinkName>,
+    /// Static routes beside the links' own.
+    pub routes: Vec<StaticRoute>,
+    /// What the lab answers on this host.
+    pub serve: Serve,
+    /// Lines of its /etc/hosts beside those of the lab's hosts.
+    pub hosts_file: Vec<HostsLine>,
+}
+
+/// One end of a veth pair whose other end is a port of a net.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The net that it is plugged into.
+    pub net: NetName,
+    /// Its addresses, with the net's prefix length.
+    pub addresses: Vec<IpNet>,
+    /// Its default gateways, at most one a family.
+    pub gateways: Vec<IpAddr>,
+    /// The metric of its default and connected routes.
+    pub metric: Option<u32>,
+}
+
+/// A route that stands from the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticRoute {
+    /// Its destination.
+    pub to: IpNet,
+    /// Its gateway.
+    pub via: Option<IpAddr>,
+    /// Its interface.
+    pub link: Option<LinkName>,
+    /// Its metric.
+    pub metric: Option<u32>,
+}
+
+/// Ports on which the lab echoes what it is sent, on every address of a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Serve {
+    /// TCP ports.
+    pub tcp: Vec<u16>,
+    /// UDP ports.
+    pub udp: Vec<u16>,
+}
+
+/// A line of /etc/hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostsLine {
+    /// The address.
+    pub address: IpAddr,
+    /// The names that it answers to.
+    pub names: Vec<String>,
+}
