@@ -131,7 +131,7 @@ impl Play<'_, '_> {
         });
         (self.observe)(Event::Step { step });
         // Before the act, so that nothing that it causes is missed.
-        if let Err(error) = self.stage.arm().await {
+        if let Err(error) = self.stage.arm(step).await {
             let step = step.name.clone();
             return Some(End::ActFailed {
                 step,

@@ -1,13 +1,16 @@
 //! What a play works on: the lab, its programs and the tapes of the current step.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
+
+use indexmap::IndexMap;
 
 use super::Tapes;
 use super::programs::{ProgramError, Programs};
 use crate::folder::Folder;
 use crate::lab::{Lab, LabError};
 use crate::sandbox::SandboxError;
-use crate::scenario::{HostName, Scenario};
+use crate::scenario::{Check, HostName, Scenario, Step};
 use crate::tape::{Tape, TapeError};
 
 /// A lab in which a scenario plays.
@@ -19,6 +22,8 @@ pub(super) struct Stage<'a> {
     pub(super) tunnel_furnished: bool,
     tapes: Tapes,
     step_began: Instant,
+    /// Of the hosts on which the current step expects silence.
+    links_before: IndexMap<HostName, BTreeMap<u32, String>>,
 }
 
 /// An act that failed, or could not be watched.
@@ -58,6 +63,7 @@ impl<'a> Stage<'a> {
             tunnel_furnished: false,
             tapes: Tapes::new(),
             step_began: Instant::now(),
+            links_before: IndexMap::new(),
         }
     }
 
@@ -67,8 +73,8 @@ impl<'a> Stage<'a> {
         self.lab
     }
 
-    /// Watches every interface of every host from now on.
-    pub(super) async fn arm(&mut self) -> Result<(), TapeError> {
+    /// Watches every interface of every host from now on, for what a step expects.
+    pub(super) async fn arm(&mut self, step: &Step) -> Result<(), StageError> {
         for (name, host) in self.lab.hosts() {
             match self.tapes.get(name) {
                 Some(tape) => tape.rewind().await?,
@@ -78,8 +84,22 @@ impl<'a> Stage<'a> {
                 }
             }
         }
+        self.links_before.clear();
+        for expectation in &step.expect {
+            if let Check::Silent(silent) = &expectation.check {
+                let links = self.lab.host(&silent.on).link_names().await;
+                let links = links.map_err(fps_netns::Error::from)?;
+                self.links_before.insert(silent.on.clone(), links);
+            }
+        }
         self.step_began = Instant::now();
         Ok(())
+    }
+
+    /// The names of a host's links by their index, when the current step began. Only for a host
+    /// on which it expects silence.
+    pub(super) fn links_before(&self, host: &HostName) -> &BTreeMap<u32, String> {
+        &self.links_before[host]
     }
 
     /// When the current step's acts began.

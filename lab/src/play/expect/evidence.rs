@@ -19,12 +19,8 @@ pub(super) async fn link_names(
     stage: &Stage<'_>,
     host: &HostName,
 ) -> Result<BTreeMap<u32, String>, CheckError> {
-    let links = stage.lab.host(host).station().netlink().links().await;
-    let links = links.map_err(|error| CheckError::Network(host.clone(), error))?;
-    Ok(links
-        .into_iter()
-        .map(|link| (link.index.get(), link.name.to_string()))
-        .collect())
+    let names = stage.lab.host(host).link_names().await;
+    names.map_err(|error| CheckError::Network(host.clone(), error))
 }
 
 /// An interface's name; one that is gone by now has only its number left.

@@ -1,5 +1,6 @@
 //! `silent`: no packet that matches is seen on a link, though the capture would see one.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -22,35 +23,36 @@ const SHOWN: usize = 10;
 
 pub(super) async fn check(stage: &Stage<'_>, silent: &Silent) -> Result<Verdict, CheckError> {
     sleep_until(Instant::now() + silent.hold).await;
-    let host = stage.lab.host(&silent.on);
-    let link = host
-        .station()
-        .netlink()
-        .link(&silent.link)
-        .await
-        .map_err(|error| CheckError::Network(silent.on.clone(), error))?;
-    let Some(link) = link else {
+    let now = evidence::link_names(stage, &silent.on).await?;
+    let wanted = Wanted::new(silent, stage.links_before(&silent.on), &now);
+    let tape = stage.tape(&silent.on);
+    let lost = tape.sync().await?;
+    let (heard, strange): (Vec<Frame>, usize) = tape.look(|frames| {
+        let concerns = || frames.iter().filter(|frame| concerns(silent, frame));
+        let heard = concerns().filter(|frame| wanted.is_on_link(frame));
+        let strange = concerns().filter(|frame| wanted.may_be_on_link(frame));
+        (heard.cloned().collect(), strange.count())
+    });
+    if !heard.is_empty() {
+        return Ok(broken(silent, stage.step_began(), &heard));
+    }
+    if strange > 0 {
+        return Ok(Verdict::Inconclusive(format!(
+            "{strange} packets passed a link of {} that came and went within the step, which may \
+             have been {}",
+            silent.on, silent.link
+        )));
+    }
+    let Some(link) = wanted.now else {
         return Ok(Verdict::Inconclusive(format!(
             "{} has no link {}: its silence proves nothing",
             silent.on, silent.link
         )));
     };
-    let tape = stage.tape(&silent.on);
-    let lost = tape.sync().await?;
-    let heard: Vec<Frame> = tape.look(|frames| {
-        frames
-            .iter()
-            .filter(|frame| counts(silent, link.index, frame))
-            .cloned()
-            .collect()
-    });
-    if !heard.is_empty() {
-        return Ok(broken(silent, stage.step_began(), &heard));
-    }
     if lost > 0 {
         return Ok(lossy(&silent.on, lost));
     }
-    match control(stage, silent, link.index).await? {
+    match control(stage, silent, link).await? {
         Ok(()) => Ok(Verdict::Held(format!(
             "nothing since the step began, for {:?} after its acts; the control was seen",
             silent.hold
@@ -59,18 +61,58 @@ pub(super) async fn check(stage: &Stage<'_>, silent: &Silent) -> Result<Verdict,
     }
 }
 
-fn counts(silent: &Silent, link: IfIndex, frame: &Frame) -> bool {
+/// The link that must be silent: a name, which is another device once a client has been
+/// restarted.
+struct Wanted<'a> {
+    name: &'a str,
+    links_before: &'a BTreeMap<u32, String>,
+    links_now: &'a BTreeMap<u32, String>,
+    now: Option<IfIndex>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(
+        silent: &'a Silent,
+        links_before: &'a BTreeMap<u32, String>,
+        links_now: &'a BTreeMap<u32, String>,
+    ) -> Self {
+        let name = silent.link.as_str();
+        let now = links_now.iter().find(|(_, known)| *known == name);
+        Self {
+            name,
+            links_before,
+            links_now,
+            now: now.and_then(|(index, _)| IfIndex::new(*index)),
+        }
+    }
+
+    /// Whether a packet passed the link, as it was when the step began or as it is now.
+    fn is_on_link(&self, frame: &Frame) -> bool {
+        let named = |links: &BTreeMap<u32, String>| {
+            links
+                .get(&frame.ifindex)
+                .is_some_and(|name| name == self.name)
+        };
+        named(self.links_before) || named(self.links_now)
+    }
+
+    /// Whether a packet passed a link of which nobody knows the name any more.
+    fn may_be_on_link(&self, frame: &Frame) -> bool {
+        let known = |links: &BTreeMap<u32, String>| links.contains_key(&frame.ifindex);
+        !known(self.links_before) && !known(self.links_now)
+    }
+}
+
+/// Whether a packet, on whatever link, is one that must not be.
+fn concerns(silent: &Silent, frame: &Frame) -> bool {
     let Some(packet) = frame.packet() else {
         return false;
     };
-    if frame.ifindex != link.get() {
-        return false;
-    }
     if silent.peers.is_empty() {
         return !is_housekeeping(&packet);
     }
-    let concerns = |ip: IpAddr| silent.peers.contains(&ip);
-    concerns(packet.source) || concerns(packet.destination)
+    let is_peer = |ip: IpAddr| silent.peers.contains(&ip);
+    is_peer(packet.source) || is_peer(packet.destination)
 }
 
 /// What the kernel says by itself on every link, whether anybody uses it or not: neighbour
@@ -140,7 +182,8 @@ async fn control(
     }
     let tape = stage.tape(&silent.on);
     let is_control = |frame: &Frame| {
-        counts(silent, link, frame)
+        frame.ifindex == link.get()
+            && concerns(silent, frame)
             && frame
                 .packet()
                 .is_some_and(|packet| packet.nonce() == Some(nonce))
