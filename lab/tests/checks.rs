@@ -103,6 +103,59 @@ expect = [
     assert_failed(&report, "long enough", "packets passed");
 }
 
+/// The client is restarted after a packet has entered its tunnel.
+const RESTART: &str = r#"
+[tunnel]
+client = "laptop"
+server = "printer"
+[[step]]
+name = "first"
+do = { routes = { on = "laptop", tun-address = "10.66.0.2/30", mtu = 1280 } }
+[[step]]
+do = [
+  { run = { on = "laptop", command = ["bash", "-c", "echo > /dev/udp/10.66.0.1/9"] } },
+  { kill = "client" },
+  { start = "client" },
+  { routes = { on = "laptop", tun-address = "10.66.0.2/30", mtu = 1280 } },
+]
+expect = [ { silent = { name = "tunnel", on = "laptop", link = "fpsc0", to = "10.66.0.1", for = "50ms" } } ]
+"#;
+
+#[test]
+fn silence_is_broken_by_a_packet_on_a_link_that_was_made_anew() {
+    // The device has its old name and another index.
+    let report = played(&pair(RESTART));
+    assert_failed(&report, "tunnel", "expected silence on laptop:fpsc0");
+}
+
+/// A client whose device nobody has seen before or after has had a packet.
+const BETWEEN: &str = r#"
+[tunnel]
+client = "laptop"
+server = "printer"
+[[step]]
+do = [
+  { kill = "client" },
+  { start = "client" },
+  { routes = { on = "laptop", tun-address = "10.66.0.2/30", mtu = 1280 } },
+  { run = { on = "laptop", command = ["bash", "-c", "echo > /dev/udp/10.66.0.1/9"] } },
+  { kill = "client" },
+  { start = "client" },
+  { routes = { on = "laptop", tun-address = "10.66.0.2/30", mtu = 1280 } },
+]
+expect = [
+  { silent = { name = "tunnel", on = "laptop", link = "fpsc0", to = "10.66.0.1", for = "50ms" } },
+  { silent = { name = "others", on = "laptop", link = "fpsc0", to = "10.9.9.9", for = "50ms" } },
+]
+"#;
+
+#[test]
+fn silence_is_not_proven_where_a_link_came_and_went() {
+    let report = played(&pair(BETWEEN));
+    assert_unsure(&report, "tunnel", "that came and went within the step");
+    assert_held(&report, "others");
+}
+
 #[test]
 fn nobody_is_unreachable_whose_service_is_dead() {
     let report = played(&pair(

@@ -3,7 +3,6 @@
 mod common {
     pub(crate) mod ended;
     pub(crate) mod files;
-    pub(crate) mod privilege;
     pub(crate) mod process;
     pub(crate) mod snapshot;
     mod talk;
@@ -20,11 +19,11 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::ended::assert_says;
+use common::files;
 use common::process::Process;
 use common::snapshot::{NOT_COMPARED, Snapshot};
 use common::wait::{await_that, pass};
 use common::world::{World, inside};
-use common::{files, privilege};
 use fps_netlink::{LinkName, Netlink};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -67,7 +66,6 @@ fn split_tunnel() -> PathBuf {
 
 #[test]
 fn a_runner_killed_at_any_moment_leaves_nothing() {
-    privilege::require_tun();
     inside("a_runner_killed_at_any_moment_leaves_nothing", |world| {
         let file = split_tunnel();
         let before = Snapshot::take();

@@ -2,9 +2,9 @@
 //! it gets less it says what to do. What it leaves belongs to the person who called.
 
 mod common {
+    pub(crate) mod copy;
     pub(crate) mod ended;
     pub(crate) mod files;
-    pub(crate) mod privilege;
     pub(crate) mod process;
     mod texts;
 }
@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use common::copy::copy_program;
 use common::ended::assert_says;
 use common::files;
 use common::process::Process;
@@ -45,7 +46,7 @@ struct Place(TempDir);
 impl Place {
     fn of(owner: u32) -> Self {
         let place = Self(tempfile::tempdir().expect("a temporary folder"));
-        fs::copy(env!("CARGO_BIN_EXE_fps-lab"), place.program()).expect("copy the program");
+        copy_program(env!("CARGO_BIN_EXE_fps-lab").as_ref(), &place.program());
         if geteuid().is_root() {
             chown(place.0.path(), Some(owner), Some(owner)).expect("give the folder away");
         }
@@ -81,8 +82,6 @@ fn an_ordinary_user_plays_the_split_tunnel() {
     let mut command = place.run(&file);
     if geteuid().is_root() {
         become_ordinary(&mut command, place.0.path());
-    } else {
-        common::privilege::require_tun();
     }
     let said = Process::start(command).finish(PATIENCE).expect_exit(0);
     assert_says(&said, &["scenarios: 1 passed, 0 failed", "0 did not"]);
@@ -92,7 +91,6 @@ fn an_ordinary_user_plays_the_split_tunnel() {
 
 #[test]
 fn what_a_run_leaves_belongs_to_who_called_sudo() {
-    common::privilege::require_tun();
     let place = Place::of(0);
     let text = include_str!("../../scenarios/split-tunnel.toml");
     let file = files::write(place.0.path(), "split-tunnel", text);
@@ -129,6 +127,26 @@ fn without_user_namespaces_an_ordinary_user_is_told_what_to_do() {
             "apparmor",
         ],
     );
+}
+
+#[test]
+fn without_a_tun_device_a_tunnel_is_refused_and_the_user_told_what_to_do() {
+    let place = Place::of(geteuid().as_raw());
+    let text = include_str!("../../scenarios/split-tunnel.toml");
+    let file = files::write(place.0.path(), "split-tunnel", text);
+    let without = |mut command: Command| {
+        in_user_namespace(&mut command, 0, || {
+            unshare(CloneFlags::CLONE_NEWNS)?;
+            let (tmpfs, none) = (Some("tmpfs"), None::<&str>);
+            mount(tmpfs, "/dev/net", tmpfs, MsFlags::empty(), none)?;
+            Ok(())
+        });
+        Process::start(command).finish(PATIENCE)
+    };
+    let said = without(place.run(&file)).expect_exit(3);
+    assert_says(&said, &["NO LAB", "/dev/net/tun", "load the module `tun`"]);
+    // What has no tunnel needs none.
+    without(place.run(&place.pair())).expect_exit(0);
 }
 
 #[test]
