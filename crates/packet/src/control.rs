@@ -43,7 +43,7 @@ pub fn injectable(from: IpAddr, to: IpAddr, nonce: Nonce) -> Result<Vec<u8>, Fam
 }
 
 fn injectable_v4(from: Ipv4Addr, to: Ipv4Addr, nonce: Nonce) -> Vec<u8> {
-    let payload = nonce.payload();
+    let payload = nonce.control_payload();
     let mut bytes = vec![0; IPV4_HEADER + UDP_HEADER + payload.len()];
     let length = bytes.len() as u16;
     let mut ip = MutableIpv4Packet::new(&mut bytes).expect("room for the header");
@@ -66,7 +66,7 @@ fn injectable_v6(from: Ipv6Addr, to: Ipv6Addr, nonce: Nonce) -> Vec<u8> {
     /// How much payload the header claims beyond what there is.
     const MISSING: usize = 8;
 
-    let payload = nonce.payload();
+    let payload = nonce.control_payload();
     let mut bytes = vec![0; IPV6_HEADER + UDP_HEADER + payload.len()];
     let mut udp = write_udp(&mut bytes[IPV6_HEADER..], &payload);
     let right = udp::ipv6_checksum(&udp.to_immutable(), &from, &to);

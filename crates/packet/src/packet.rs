@@ -49,6 +49,14 @@ impl<'a> Packet<'a> {
         }
     }
 
+    /// The nonce of the control packet that this is (see [`injectable`](crate::injectable)).
+    pub fn control(&self) -> Option<Nonce> {
+        match self.transport {
+            Transport::Udp { .. } => Nonce::find_control(self.payload),
+            _ => None,
+        }
+    }
+
     /// The nonce of the probe that this packet is, answers, or is an ICMP error about.
     pub fn nonce(&self) -> Option<Nonce> {
         match self.transport {

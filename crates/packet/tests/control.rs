@@ -1,7 +1,5 @@
 //! The positive control: the capture sees it, and nobody answers it.
 
-#[path = "support/namespace.rs"]
-mod namespace;
 #[path = "support/net.rs"]
 mod net;
 #[path = "support/tun.rs"]
@@ -10,8 +8,8 @@ mod tun;
 use std::net::IpAddr;
 
 use fps_netns::Namespace;
+use fps_netns::testing::with_namespaces;
 use fps_packet::{Capture, Direction, Frame, InjectError, Injector, Nonce, injectable};
-use namespace::with_namespaces;
 use net::{address, capture_until, connect, index, netlink, packet_socket, ping};
 use nix::libc;
 use tun::Tun;

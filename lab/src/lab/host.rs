@@ -1,6 +1,5 @@
 //! A host of a lab.
 
-use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
 use fps_netlink::{IfIndex, LinkName};
@@ -49,15 +48,6 @@ impl Host {
     /// The host's network.
     pub fn station(&self) -> &Station {
         &self.station
-    }
-
-    /// The names of all its links at this moment, by their index.
-    pub async fn link_names(&self) -> fps_netlink::Result<BTreeMap<u32, String>> {
-        let links = self.station.netlink().links().await?;
-        Ok(links
-            .into_iter()
-            .map(|link| (link.index.get(), link.name.to_string()))
-            .collect())
     }
 
     /// The file's links.

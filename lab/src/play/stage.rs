@@ -1,16 +1,17 @@
 //! What a play works on: the lab, its programs and the tapes of the current step.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
 use std::time::Instant;
 
-use indexmap::IndexMap;
+use fps_packet::Frame;
 
 use super::Tapes;
 use super::programs::{ProgramError, Programs};
 use crate::folder::Folder;
 use crate::lab::{Lab, LabError};
+use crate::probe::Mark;
 use crate::sandbox::SandboxError;
-use crate::scenario::{Check, HostName, Scenario, Step};
+use crate::scenario::{HostName, Scenario};
 use crate::tape::{Tape, TapeError};
 
 /// A lab in which a scenario plays.
@@ -22,8 +23,9 @@ pub(super) struct Stage<'a> {
     pub(super) tunnel_furnished: bool,
     tapes: Tapes,
     step_began: Instant,
-    /// Of the hosts on which the current step expects silence.
-    links_before: IndexMap<HostName, BTreeMap<u32, String>>,
+    /// What this step has asked, and what the steps before it have.
+    asked: RefCell<Vec<Mark>>,
+    asked_before: Vec<Mark>,
 }
 
 /// An act that failed, or could not be watched.
@@ -63,7 +65,8 @@ impl<'a> Stage<'a> {
             tunnel_furnished: false,
             tapes: Tapes::new(),
             step_began: Instant::now(),
-            links_before: IndexMap::new(),
+            asked: RefCell::default(),
+            asked_before: Vec::new(),
         }
     }
 
@@ -73,33 +76,31 @@ impl<'a> Stage<'a> {
         self.lab
     }
 
-    /// Watches every interface of every host from now on, for what a step expects.
-    pub(super) async fn arm(&mut self, step: &Step) -> Result<(), StageError> {
+    /// Watches every interface of every host from now on.
+    pub(super) async fn arm(&mut self) -> Result<(), TapeError> {
         for (name, host) in self.lab.hosts() {
             match self.tapes.get(name) {
                 Some(tape) => tape.rewind().await?,
                 None => {
-                    let tape = Tape::arm(self.lab.sandbox(), host.id())?;
+                    let tape = Tape::arm(self.lab.sandbox(), host).await?;
                     self.tapes.insert(name.clone(), tape);
                 }
             }
         }
-        self.links_before.clear();
-        for expectation in &step.expect {
-            if let Check::Silent(silent) = &expectation.check {
-                let links = self.lab.host(&silent.on).link_names().await;
-                let links = links.map_err(fps_netns::Error::from)?;
-                self.links_before.insert(silent.on.clone(), links);
-            }
-        }
+        self.asked_before.append(&mut self.asked.borrow_mut());
         self.step_began = Instant::now();
         Ok(())
     }
 
-    /// The names of a host's links by their index, when the current step began. Only for a host
-    /// on which it expects silence.
-    pub(super) fn links_before(&self, host: &HostName) -> &BTreeMap<u32, String> {
-        &self.links_before[host]
+    /// Remembers a question of the current step.
+    pub(super) fn asked(&self, mark: Mark) {
+        self.asked.borrow_mut().push(mark);
+    }
+
+    /// Whether a packet belongs to a question of an earlier step: its last packets, such as the
+    /// end of a TCP connection, may come when the next step has begun.
+    pub(super) fn asked_before(&self, frame: &Frame) -> bool {
+        self.asked_before.iter().any(|mark| mark.concerns(frame))
     }
 
     /// When the current step's acts began.

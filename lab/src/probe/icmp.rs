@@ -14,6 +14,7 @@ use crate::sandbox::{HostId, Sandbox, SocketKind};
 const HEADER: usize = 8;
 
 /// A raw socket, which reads and writes as a datagram socket does.
+#[derive(Debug)]
 pub(super) struct Asker {
     socket: UdpSocket,
     target: IpAddr,
@@ -38,7 +39,6 @@ impl Asker {
 
     /// Sends one echo request and waits for its reply.
     pub(super) async fn ask(self, nonce: Nonce) -> io::Result<()> {
-        // A connected socket is also told of the ICMP errors that come back (raw(7)).
         self.socket.connect(SocketAddr::new(self.target, 0)).await?;
         self.socket.send(&request(self.target, nonce)).await?;
         let mut buffer = [0; 2048];

@@ -1,6 +1,5 @@
 //! `silent`: no packet that matches is seen on a link, though the capture would see one.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use crate::play::stage::Stage;
 use crate::probe::ProbeError;
 use crate::sandbox::SocketKind;
 use crate::scenario::Silent;
-use crate::tape::TapeError;
+use crate::tape::{Tape, TapeError};
 
 /// How long the control packet may take from the injector to the tape.
 const CONTROL: Duration = Duration::from_secs(1);
@@ -23,36 +22,44 @@ const SHOWN: usize = 10;
 
 pub(super) async fn check(stage: &Stage<'_>, silent: &Silent) -> Result<Verdict, CheckError> {
     sleep_until(Instant::now() + silent.hold).await;
-    let now = evidence::link_names(stage, &silent.on).await?;
-    let wanted = Wanted::new(silent, stage.links_before(&silent.on), &now);
-    let tape = stage.tape(&silent.on);
-    let lost = tape.sync().await?;
-    let (heard, strange): (Vec<Frame>, usize) = tape.look(|frames| {
-        let concerns = || frames.iter().filter(|frame| concerns(silent, frame));
-        let heard = concerns().filter(|frame| wanted.is_on_link(frame));
-        let strange = concerns().filter(|frame| wanted.may_be_on_link(frame));
-        (heard.cloned().collect(), strange.count())
-    });
-    if !heard.is_empty() {
-        return Ok(broken(silent, stage.step_began(), &heard));
-    }
-    if strange > 0 {
-        return Ok(Verdict::Inconclusive(format!(
-            "{strange} packets passed a link of {} that came and went within the step, which may \
-             have been {}",
-            silent.on, silent.link
-        )));
-    }
-    let Some(link) = wanted.now else {
+    let host = stage.lab.host(&silent.on);
+    let link = host
+        .station()
+        .netlink()
+        .link(&silent.link)
+        .await
+        .map_err(|error| CheckError::Network(silent.on.clone(), error))?;
+    let Some(link) = link else {
         return Ok(Verdict::Inconclusive(format!(
             "{} has no link {}: its silence proves nothing",
             silent.on, silent.link
         )));
     };
+    let tape = stage.tape(&silent.on);
+    let lost = tape.sync().await?;
+    let heard = tape.look(|frames| {
+        let heard = frames
+            .iter()
+            .filter(|frame| counts(stage, silent, tape, frame) != Some(false));
+        heard.cloned().collect::<Vec<_>>()
+    });
+    let strange = heard
+        .iter()
+        .find(|frame| counts(stage, silent, tape, frame).is_none());
+    if let Some(frame) = strange {
+        return Ok(Verdict::Inconclusive(format!(
+            "a packet passed {} on a link that came and went unseen (index {}), which may have \
+             been {}",
+            silent.on, frame.ifindex, silent.link
+        )));
+    }
+    if !heard.is_empty() {
+        return Ok(broken(silent, stage.step_began(), &heard));
+    }
     if lost > 0 {
         return Ok(lossy(&silent.on, lost));
     }
-    match control(stage, silent, link).await? {
+    match control(stage, silent, link.index).await? {
         Ok(()) => Ok(Verdict::Held(format!(
             "nothing since the step began, for {:?} after its acts; the control was seen",
             silent.hold
@@ -61,66 +68,34 @@ pub(super) async fn check(stage: &Stage<'_>, silent: &Silent) -> Result<Verdict,
     }
 }
 
-/// The link that must be silent: a name, which is another device once a client has been
-/// restarted.
-struct Wanted<'a> {
-    name: &'a str,
-    links_before: &'a BTreeMap<u32, String>,
-    links_now: &'a BTreeMap<u32, String>,
-    now: Option<IfIndex>,
-}
-
-impl<'a> Wanted<'a> {
-    fn new(
-        silent: &'a Silent,
-        links_before: &'a BTreeMap<u32, String>,
-        links_now: &'a BTreeMap<u32, String>,
-    ) -> Self {
-        let name = silent.link.as_str();
-        let now = links_now.iter().find(|(_, known)| *known == name);
-        Self {
-            name,
-            links_before,
-            links_now,
-            now: now.and_then(|(index, _)| IfIndex::new(*index)),
-        }
-    }
-
-    /// Whether a packet passed the link, as it was when the step began or as it is now.
-    fn is_on_link(&self, frame: &Frame) -> bool {
-        let named = |links: &BTreeMap<u32, String>| {
-            links
-                .get(&frame.ifindex)
-                .is_some_and(|name| name == self.name)
-        };
-        named(self.links_before) || named(self.links_now)
-    }
-
-    /// Whether a packet passed a link of which nobody knows the name any more.
-    fn may_be_on_link(&self, frame: &Frame) -> bool {
-        let known = |links: &BTreeMap<u32, String>| links.contains_key(&frame.ifindex);
-        !known(self.links_before) && !known(self.links_now)
-    }
-}
-
-/// Whether a packet, on whatever link, is one that must not be.
-fn concerns(silent: &Silent, frame: &Frame) -> bool {
+/// Whether a packet breaks the silence; none where it cannot be said which link it passed.
+fn counts(stage: &Stage<'_>, silent: &Silent, tape: &Tape, frame: &Frame) -> Option<bool> {
     let Some(packet) = frame.packet() else {
-        return false;
+        return Some(false);
     };
-    if silent.peers.is_empty() {
-        return !is_housekeeping(&packet);
+    // The lab's own: another check's control packet, and what is left of earlier steps' probes.
+    if packet.control().is_some() || stage.asked_before(frame) {
+        return Some(false);
     }
-    let is_peer = |ip: IpAddr| silent.peers.contains(&ip);
-    is_peer(packet.source) || is_peer(packet.destination)
+    let concerns = |ip: IpAddr| silent.peers.contains(&ip);
+    let matches = match silent.peers.as_slice() {
+        [] => !is_housekeeping(&packet),
+        _ => concerns(packet.source) || concerns(packet.destination),
+    };
+    if matches {
+        tape.names().was(frame.ifindex, silent.link.as_str())
+    } else {
+        Some(false)
+    }
 }
 
 /// What the kernel says by itself on every link, whether anybody uses it or not: neighbour
-/// discovery (RFC 4861, types 133 to 137) and group membership (MLDv2, RFC 3810; IGMP).
+/// discovery (RFC 4861; not router advertisements and redirects, which somebody means) and group
+/// membership (MLD, RFC 3810; IGMP).
 fn is_housekeeping(packet: &Packet<'_>) -> bool {
     match packet.transport {
         Transport::Icmp(Icmp::Other { kind }) => {
-            packet.source.is_ipv6() && matches!(kind, 130..=137 | 143)
+            packet.source.is_ipv6() && matches!(kind, 130..=133 | 135 | 136 | 143)
         }
         Transport::Other(protocol) => i32::from(protocol) == nix::libc::IPPROTO_IGMP,
         _ => false,
@@ -183,10 +158,9 @@ async fn control(
     let tape = stage.tape(&silent.on);
     let is_control = |frame: &Frame| {
         frame.ifindex == link.get()
-            && concerns(silent, frame)
             && frame
                 .packet()
-                .is_some_and(|packet| packet.nonce() == Some(nonce))
+                .is_some_and(|packet| packet.control() == Some(nonce))
     };
     let seen = async {
         let mut growth = tape.growth();
