@@ -108,7 +108,7 @@ mod tests {
         let bytes = injectable(from, to, nonce).unwrap();
         let packet = Packet::parse(libc::ETH_P_IP as u16, &bytes).unwrap();
         assert_eq!(packet.to_string(), "10.0.0.1:9 > 10.0.0.2:9 udp");
-        assert_eq!(packet.nonce(), Some(nonce));
+        assert_eq!((packet.control(), packet.nonce()), (Some(nonce), None));
         let ip = Ipv4Packet::new(&bytes).unwrap();
         assert_eq!(ip.get_checksum() ^ 1, ipv4::checksum(&ip));
         assert_eq!(usize::from(ip.get_total_length()), bytes.len());
@@ -122,7 +122,7 @@ mod tests {
         let bytes = injectable(from, to, nonce).unwrap();
         let packet = Packet::parse(libc::ETH_P_IPV6 as u16, &bytes).unwrap();
         assert_eq!(packet.to_string(), "[fd00::1]:9 > [fd00::2]:9 udp");
-        assert_eq!(packet.nonce(), Some(nonce));
+        assert_eq!((packet.control(), packet.nonce()), (Some(nonce), None));
         let ip = Ipv6Packet::new(&bytes).unwrap();
         assert_eq!(
             usize::from(ip.get_payload_length()),

@@ -18,7 +18,7 @@ const IPV4: u16 = libc::ETH_P_IP as u16;
 const IPV6: u16 = libc::ETH_P_IPV6 as u16;
 
 fn has(nonce: Nonce) -> impl Fn(&Frame) -> bool {
-    move |frame| frame.packet().and_then(|packet| packet.nonce()) == Some(nonce)
+    move |frame| frame.packet().and_then(|packet| packet.control()) == Some(nonce)
 }
 
 fn ip(text: &str) -> IpAddr {
