@@ -49,10 +49,15 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// The nonce of the control packet that this is (see [`injectable`](crate::injectable)).
+    /// The nonce of the control packet that this is (see [`injectable`](crate::injectable)), or is
+    /// an ICMP error about.
     pub fn control(&self) -> Option<Nonce> {
-        match self.transport {
-            Transport::Udp { .. } => Nonce::find_control(self.payload),
+        match self.quoted().unwrap_or(*self) {
+            Self {
+                transport: Transport::Udp { .. },
+                payload,
+                ..
+            } => Nonce::find_control(payload),
             _ => None,
         }
     }

@@ -21,6 +21,10 @@ fn has(nonce: Nonce) -> impl Fn(&Frame) -> bool {
     move |frame| frame.packet().and_then(|packet| packet.control()) == Some(nonce)
 }
 
+fn is_probe(nonce: Nonce) -> impl Fn(&Frame) -> bool {
+    move |frame| frame.packet().and_then(|packet| packet.nonce()) == Some(nonce)
+}
+
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
@@ -110,7 +114,7 @@ fn out_of_a_tunnel_it_is_dropped_without_a_word() {
             // The kernel works a TUN's packet off inside write(2), so a ping after it is a fence.
             let fence = Nonce::random().unwrap();
             ping(&host, [10, 0, 0, 1], fence);
-            let seen = capture_until(&mut capture, has(fence)).await;
+            let seen = capture_until(&mut capture, is_probe(fence)).await;
             let ours: Vec<_> = seen.iter().filter(|frame| has(nonce)(frame)).collect();
             let [control] = ours[..] else {
                 panic!("{from} > {to}: {seen:#?}")
