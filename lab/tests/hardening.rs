@@ -1,0 +1,79 @@
+//! What a program in a host must not get at, and what must not keep a run from ending.
+
+mod common {
+    pub(crate) mod ended;
+    pub(crate) mod process;
+}
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use common::ended::assert_says;
+use common::process::{Ended, Process};
+use tempfile::TempDir;
+
+/// More than any command here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const PAIR: &str = r#"
+title    = "Two hosts on one net"
+sabotage = []
+why      = "a test of the lab itself"
+
+[net.home]
+v4 = "192.168.188.0/24"
+
+[host.laptop]
+link.eth0 = { net = "home", ip = "192.168.188.112" }
+routes = [ { to = "10.0.0.0/8", via = "192.168.188.20" } ]
+
+[host.printer]
+link.eth0 = { net = "home", ip = "192.168.188.20" }
+"#;
+
+/// A test's folder, with the run's folder in it.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    fn out(&self) -> PathBuf {
+        self.0.path().join("out")
+    }
+
+    /// `fps-lab run` of two hosts on a net and these steps, with this place's run folder.
+    fn run(&self, steps: &str) -> Command {
+        let file = self.0.path().join("pair.toml");
+        fs::write(&file, format!("{PAIR}{steps}")).expect("write a scenario");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fps-lab"));
+        command.arg("run").arg(file).arg("--out").arg(self.out());
+        command
+    }
+}
+
+fn finish(command: Command) -> Ended {
+    Process::start(command).finish(PATIENCE)
+}
+
+/// A step in which sh(1) runs this script on the laptop; it must succeed.
+fn script(text: &str) -> String {
+    format!(
+        "[[step]]\ndo = {{ run = {{ on = \"laptop\", command = [\"sh\", \"-euc\", '''{text}'''] }} }}\n"
+    )
+}
+
+/// Fails where a program in a host ends in another way than with success.
+#[track_caller]
+fn succeeds_in_a_host(text: &str) {
+    finish(Place::new().run(&script(text))).expect_exit(0);
+}
+
+#[test]
+fn a_program_has_its_own_three_descriptors_and_no_other() {
+    // The fourth is that of the folder that ls(1) lists.
+    succeeds_in_a_host("ls -l /proc/self/fd\ntest \"$(ls /proc/self/fd | wc -l)\" = 4");
+}
