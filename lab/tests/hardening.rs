@@ -6,12 +6,13 @@ mod common {
 }
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use common::ended::assert_says;
 use common::process::{Ended, Process};
+use nix::sys::stat::{Mode, umask};
 use tempfile::TempDir;
 
 /// More than any command here takes on a busy machine.
@@ -76,4 +77,19 @@ fn succeeds_in_a_host(text: &str) {
 fn a_program_has_its_own_three_descriptors_and_no_other() {
     // The fourth is that of the folder that ls(1) lists.
     succeeds_in_a_host("ls -l /proc/self/fd\ntest \"$(ls /proc/self/fd | wc -l)\" = 4");
+}
+
+#[test]
+fn the_umask_of_who_calls_does_not_reach_the_hosts() {
+    let modes = "umask\nstat -c '%a %n' /etc/hosts /run /run/fps-lab/bin\n\
+                 test \"$(umask) $(stat -c %a /etc/hosts /run/fps-lab/bin | xargs)\" = '0022 644 755'";
+    let place = Place::new();
+    let mut command = place.run(&script(modes));
+    let strict = || {
+        umask(Mode::from_bits_truncate(0o077));
+        Ok(())
+    };
+    // SAFETY: the closure makes one system call.
+    unsafe { command.pre_exec(strict) };
+    finish(command).expect_exit(0);
 }
