@@ -2,16 +2,19 @@
 
 mod common {
     pub(crate) mod ended;
+    pub(crate) mod live;
     pub(crate) mod process;
 }
 
 use std::fs;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use common::live::{build, host, shell};
 use common::process::{Ended, Process};
+use fps_lab::sandbox::SocketKind;
 use nix::sys::stat::{Mode, umask};
 use tempfile::TempDir;
 
@@ -92,4 +95,19 @@ fn the_umask_of_who_calls_does_not_reach_the_hosts() {
     // SAFETY: the closure makes one system call.
     unsafe { command.pre_exec(strict) };
     finish(command).expect_exit(0);
+}
+
+#[tokio::test]
+async fn the_sandbox_keeps_a_copy_of_each_packet_socket() {
+    let text = format!(
+        "{PAIR}[[step]]\nexpect = [ {{ reach = {{ from = \"laptop\", to = \"printer\" }} }} ]"
+    );
+    let lab = build(Path::new(env!("CARGO_BIN_EXE_fps-lab")), &text).await;
+    // A title, and a line for each socket that somebody has open.
+    let count = "tail -n +2 /proc/net/packet | wc -l";
+    assert_eq!(shell(&lab, "laptop", count).await, "0\n");
+    let laptop = host(&lab, "laptop").id();
+    let ours = lab.sandbox().socket(laptop, SocketKind::Packet);
+    drop(ours.expect("a packet socket"));
+    assert_eq!(shell(&lab, "laptop", count).await, "1\n");
 }
