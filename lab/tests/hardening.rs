@@ -4,18 +4,24 @@ mod common {
     pub(crate) mod ended;
     pub(crate) mod live;
     pub(crate) mod process;
+    mod talk;
+    pub(crate) mod wait;
 }
 
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use common::ended::assert_says;
 use common::live::{build, host, shell};
 use common::process::{Ended, Process};
+use common::wait::await_that;
 use fps_lab::sandbox::SocketKind;
+use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::{Mode, umask};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 /// More than any command here takes on a busy machine.
@@ -110,4 +116,64 @@ async fn the_sandbox_keeps_a_copy_of_each_packet_socket() {
     let ours = lab.sandbox().socket(laptop, SocketKind::Packet);
     drop(ours.expect("a packet socket"));
     assert_eq!(shell(&lab, "laptop", count).await, "1\n");
+}
+
+/// Waits until somebody stops it, or until its time is over.
+const WAITS: &str = r#"
+[[step]]
+do = { run = { on = "laptop", command = ["sleep", "60"], within = "1s" } }
+"#;
+
+/// Starts a run that waits, and stops its sandbox, which then answers nothing.
+fn run_with_a_stopped_sandbox(place: &Place, steps: &str) -> (Process, Instant) {
+    let mut run = Process::start(place.run(steps));
+    run.await_line("step     step 1", PATIENCE);
+    let helper = children(run.pid);
+    let helper = Pid::from_raw(helper.trim().parse().expect("one sandbox"));
+    await_that(PATIENCE, "sleep runs", || !children(helper).is_empty());
+    kill(helper, Signal::SIGSTOP).expect("it runs");
+    (run, Instant::now())
+}
+
+/// The pids of what a process has started, whichever thread did.
+fn children(process: Pid) -> String {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).expect("it runs");
+    let children = |thread: std::io::Result<fs::DirEntry>| {
+        let thread = thread.expect("its threads can be listed").path();
+        // The thread may have ended meanwhile.
+        fs::read_to_string(thread.join("children")).unwrap_or_default()
+    };
+    threads.map(children).collect()
+}
+
+#[test]
+fn a_sandbox_that_does_not_answer_ends_the_run() {
+    let place = Place::new();
+    let (run, begin) = run_with_a_stopped_sandbox(&place, WAITS);
+    let said = run.finish(PATIENCE).expect_exit(1);
+    assert!(begin.elapsed() < Duration::from_secs(15), "{said}");
+}
+
+#[test]
+fn a_sandbox_that_does_not_end_is_killed_and_told_of() {
+    let place = Place::new();
+    let steps = WAITS.replace("1s", "60s");
+    let (run, begin) = run_with_a_stopped_sandbox(&place, &steps);
+    kill(run.pid, Signal::SIGTERM).expect("it runs");
+    let said = run.finish(PATIENCE).expect_exit(130);
+    assert_says(&said, &["a sandbox has not ended", "it is killed"]);
+    assert!(begin.elapsed() < Duration::from_secs(10), "{said}");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once() {
+    let place = Place::new();
+    let steps = WAITS.replace("1s", "60s");
+    let (mut run, begin) = run_with_a_stopped_sandbox(&place, &steps);
+    kill(run.pid, Signal::SIGINT).expect("it runs");
+    run.await_line("once more ends it at once", PATIENCE);
+    kill(run.pid, Signal::SIGINT).expect("it runs");
+    let said = run.finish(PATIENCE).expect_exit(130);
+    // To be told once takes as long as the sandbox is waited for.
+    assert!(begin.elapsed() < Duration::from_secs(4), "{said}");
 }
