@@ -16,6 +16,8 @@ use netlink_packet_netfilter::nftables::{
 use netlink_packet_netfilter::none::ControlMessage;
 use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
 use netlink_sys::Socket;
+use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::time::TimeVal;
 
 use crate::error::{Error, Result};
 
@@ -24,14 +26,21 @@ const TABLE: &str = "fps-lab";
 const CHAIN: &str = "postrouting";
 /// `NF_IP_PRI_NAT_SRC` in linux/netfilter_ipv4.h.
 const PRIORITY_SOURCE_NAT: u32 = 100;
+/// How long the kernel may take for an answer; it takes far below a second.
+const DEADLINE_SECONDS: i64 = 10;
 /// `NFNL_SUBSYS_NFTABLES`, to which a batch belongs.
 const SUBSYSTEM: u16 = 10;
 
 /// `nft add rule inet fps-lab postrouting oifname LINK masquerade` for each link, IPv4 and IPv6,
 /// with the table and the chain, as one transaction.
 ///
-/// The socket is a NETLINK_NETFILTER one of the router's namespace.
+/// The socket is a NETLINK_NETFILTER one of the router's namespace. A kernel that does not answer
+/// within ten seconds is an error.
 pub fn masquerade(socket: OwnedFd, links: &[LinkName]) -> Result<()> {
+    let deadline = TimeVal::new(DEADLINE_SECONDS, 0);
+    setsockopt(&socket, sockopt::ReceiveTimeout, &deadline)
+        .and_then(|()| setsockopt(&socket, sockopt::SendTimeout, &deadline))
+        .map_err(|errno| Error::system("set the deadline of a netfilter socket", errno))?;
     // SAFETY: the descriptor is open and ours alone.
     let socket = unsafe { Socket::from_raw_fd(socket.into_raw_fd()) };
     transact(&socket, links).map_err(Error::Masquerade)
@@ -52,7 +61,14 @@ fn transact(socket: &Socket, links: &[LinkName]) -> io::Result<()> {
     socket.send(&batch.bytes, 0)?;
     let mut unanswered = batch.expected;
     while unanswered > 0 {
-        let (answer, _) = socket.recv_from_full()?;
+        let (answer, _) = socket
+            .recv_from_full()
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::WouldBlock => io::Error::other(format!(
+                    "the kernel has not answered within {DEADLINE_SECONDS} s"
+                )),
+                _ => error,
+            })?;
         unanswered -= acknowledgements(&answer)?;
     }
     Ok(())

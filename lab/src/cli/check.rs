@@ -34,10 +34,9 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<ScenarioFile>, Exit> {
     for path in &paths {
         match scenario::load(path) {
             Ok(mut file) => {
-                let same = files.iter().filter(|other| other.name == file.name).count();
-                if same > 0 {
-                    file.name = format!("{}-{}", file.name, same + 1);
-                }
+                file.name = free_name(&file.name, |name| {
+                    files.iter().any(|other| other.name == name)
+                });
                 files.push(file);
             }
             Err(error) => {
@@ -58,4 +57,29 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<ScenarioFile>, Exit> {
         return Err(Exit::Invalid);
     }
     Ok(files)
+}
+
+/// The name itself where no other file has it, else the first of `name-2`, `name-3` … that is
+/// free: the name is also that of the folder.
+fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    std::iter::once(name.to_owned())
+        .chain(numbered)
+        .find(|candidate| !taken(candidate))
+        .expect("there are more numbers than files")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_files_have_one_name() {
+        let mut names: Vec<String> = Vec::new();
+        for name in ["a-2", "a", "a", "a", "a-2"] {
+            let free = free_name(name, |name| names.iter().any(|taken| taken == name));
+            names.push(free);
+        }
+        assert_eq!(names, ["a-2", "a", "a-3", "a-4", "a-2-2"]);
+    }
 }

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// How a command ended, for the shell and for CI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +61,22 @@ enum Command {
 
 /// Does what the command line says.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    hear();
     let exit = match Arguments::parse_from(arguments).command {
         Command::Run(arguments) => run::main(&arguments),
         Command::Check { paths } => check::main(&paths),
     };
     exit.into()
+}
+
+/// Shows what the libraries warn of, on stderr; RUST_LOG asks for more or less.
+fn hear() {
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::WARN.into())
+        .from_env_lossy();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
 }

@@ -121,7 +121,8 @@ fn prepare(arguments: &Arguments) -> io::Result<(Site, Folder, std::fs::File)> {
     }
 }
 
-/// Turns Ctrl-C and SIGTERM into a request to stop.
+/// Turns Ctrl-C and SIGTERM into a request to stop, and a second one into the end: the kernel
+/// kills the sandboxes when we die.
 fn listen(interrupt: watch::Sender<bool>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -134,12 +135,18 @@ fn listen(interrupt: watch::Sender<bool>) -> io::Result<()> {
         .name("fps-lab signals".to_owned())
         .spawn(move || {
             runtime.block_on(async {
-                tokio::select! {
-                    _ = keys.recv() => {}
-                    _ = term.recv() => {}
-                }
+                let mut either = async || {
+                    tokio::select! {
+                        _ = keys.recv() => {}
+                        _ = term.recv() => {}
+                    }
+                };
+                either().await;
+                interrupt.send_replace(true);
+                eprintln!("fps-lab: stopping; once more ends it at once");
+                either().await;
             });
-            interrupt.send_replace(true);
+            std::process::exit(Exit::Interrupted as i32);
         })?;
     Ok(())
 }

@@ -1,8 +1,11 @@
 //! What answers on a host's ports: it sends back what it is sent.
 
+use std::future::{pending, poll_fn};
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{Ipv6Addr, SocketAddrV6};
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -12,6 +15,8 @@ use nix::sys::socket::{
 use socket2::Socket;
 use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::LabError;
 use super::host::Service;
@@ -20,6 +25,9 @@ use crate::scenario::{HostName, Serve};
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 128;
+/// How long a service that lacks descriptors or memory waits for a connection of its own to end
+/// before it asks again.
+const EXHAUSTED: Duration = Duration::from_millis(50);
 /// The largest datagram.
 const LARGEST: usize = 65_535;
 
@@ -41,7 +49,8 @@ pub(super) fn serve(
     for &port in &ports.tcp {
         let socket = sandbox.socket(host, SocketKind::TcpV6)?;
         let listener = listen(socket, port).map_err(failed(port))?;
-        services.push(Service(tokio::spawn(accept(listener))));
+        let accept = move |context: &mut Context<'_>| listener.poll_accept(context);
+        services.push(Service(tokio::spawn(echo_streams(accept))));
     }
     for &port in &ports.udp {
         let socket = sandbox.socket(host, SocketKind::UdpV6)?;
@@ -74,12 +83,55 @@ fn bind_datagram(socket: OwnedFd, port: u16) -> io::Result<UdpSocket> {
     UdpSocket::from_std(socket.into())
 }
 
-async fn accept(listener: TcpListener) {
-    // An accept that fails is the peer's doing (ECONNABORTED) or a full descriptor table, in
-    // which case a probe fails and says so.
-    while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(echo_stream(stream));
+/// Serves every connection, whatever becomes of one of them.
+async fn echo_streams(
+    mut accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        match poll_fn(&mut accept).await {
+            Ok((stream, _)) => {
+                connections.spawn(echo_stream(stream));
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            // Descriptors or memory are used up; until one of them is free again, accept(2) would
+            // only say the same. Ours may end, or somebody else's, of which we hear nothing.
+            Err(_) => {
+                let ours = async {
+                    if connections.join_next().await.is_none() {
+                        pending::<()>().await;
+                    }
+                };
+                timeout(EXHAUSTED, ours).await.ok();
+            }
+        }
+        while connections.try_join_next().is_some() {}
     }
+}
+
+/// Whether an accept has failed with one connection, which is then out of the queue. Linux passes
+/// on what the network says of it (accept(2), "Error handling").
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use Errno::{
+        ECONNABORTED, EHOSTDOWN, EHOSTUNREACH, EINTR, ENETDOWN, ENETUNREACH, ENONET, ENOPROTOOPT,
+        EOPNOTSUPP, EPERM, EPROTO,
+    };
+    matches!(
+        error.raw_os_error().map(Errno::from_raw),
+        Some(
+            ECONNABORTED
+                | EHOSTDOWN
+                | EHOSTUNREACH
+                | EINTR
+                | ENETDOWN
+                | ENETUNREACH
+                | ENONET
+                | ENOPROTOOPT
+                | EOPNOTSUPP
+                | EPERM
+                | EPROTO
+        )
+    )
 }
 
 async fn echo_stream(mut stream: TcpStream) {
@@ -120,4 +172,47 @@ fn echo_one(socket: &UdpSocket) -> io::Result<()> {
     let from_there = [ControlMessage::Ipv6PacketInfo(&asked)];
     sendmsg(socket.as_raw_fd(), &answer, &from_there, flags, Some(&from))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::net::Ipv4Addr;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_accept_that_fails_does_not_end_the_service() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut errors = VecDeque::from([Errno::ECONNABORTED, Errno::EMFILE, Errno::ENOMEM]);
+        let accept = move |context: &mut Context<'_>| match errors.pop_front() {
+            Some(errno) => Poll::Ready(Err(errno.into())),
+            None => listener.poll_accept(context),
+        };
+        let _service = Service(tokio::spawn(echo_streams(accept)));
+        let answered = async {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(b"question").await.unwrap();
+            let mut answer = [0; 8];
+            stream.read_exact(&mut answer).await.unwrap();
+            answer
+        };
+        let answer = timeout(Duration::from_secs(10), answered).await;
+        assert_eq!(&answer.expect("an answer"), b"question");
+    }
+
+    #[tokio::test]
+    async fn a_service_without_descriptors_does_not_spin() {
+        let mut asked = 0;
+        let accept = |_: &mut Context<'_>| {
+            asked += 1;
+            Poll::Ready(Err(Errno::EMFILE.into()))
+        };
+        let never = timeout(4 * EXHAUSTED, echo_streams(accept)).await;
+        assert!(never.is_err(), "the service has ended");
+        assert!((1..=5).contains(&asked), "asked {asked} times");
+    }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::channel::DEADLINE;
 use super::protocol::Failure;
 
 /// A sandbox that could not be had, or an operation in it that failed.
@@ -25,6 +26,12 @@ pub enum SandboxError {
     /// The helper is gone.
     #[error("the sandbox is gone")]
     Lost(#[source] io::Error),
+    /// The helper does not answer; it has been killed, and all in the sandbox with it.
+    #[error("{operation}: the sandbox does not answer within {DEADLINE:?}; it was killed")]
+    Silent {
+        /// The operation.
+        operation: String,
+    },
     /// The helper refused.
     #[error("{operation}: {reason}")]
     Refused {

@@ -1,7 +1,7 @@
 //! The thread that starts the helper and outlives it.
 
 use std::ffi::{CString, c_char, c_int};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::mpsc;
@@ -24,6 +24,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// that created a process exits, not when its process does.
 #[derive(Debug)]
 pub(super) struct Keeper {
+    helper: OwnedFd,
     ended: mpsc::Receiver<()>,
 }
 
@@ -41,30 +42,76 @@ impl Keeper {
                 let _alive: mpsc::Sender<()> = alive;
                 let child = plan.start();
                 drop(theirs);
-                let told = tell.send(child);
-                if let (Ok(pid), Ok(())) = (child, told) {
+                // Before anybody can reap it: the pid is still the helper's.
+                let handle = child.and_then(pidfd_open);
+                drop(tell.send(handle));
+                if let Ok(pid) = child {
                     // Reaping is all there is to it: how the helper ended does not matter.
                     while waitpid(pid, None) == Err(Errno::EINTR) {}
                 }
             })
             .map_err(SandboxError::lost)?;
         match started.recv() {
-            Ok(Ok(_)) => Ok((ours, Self { ended })),
+            Ok(Ok(helper)) => Ok((ours, Self { helper, ended })),
             Ok(Err(errno)) => Err(SandboxError::namespaces(errno.into(), root)),
             Err(_) => Err(SandboxError::Helper {
                 program: helper.to_owned(),
             }),
         }
     }
+
+    /// Ends a helper that does not answer, so that nobody waits for it once more.
+    pub(super) fn silence(&self, channel: &Channel, operation: &str) -> SandboxError {
+        channel.close();
+        self.kill();
+        SandboxError::Silent {
+            operation: operation.to_owned(),
+        }
+    }
+
+    /// SIGKILL also ends a process that is stopped, and all in its PID namespace.
+    fn kill(&self) {
+        let (no_info, no_flags) = (std::ptr::null::<libc::siginfo_t>(), 0);
+        // A helper that has ended needs no signal.
+        // SAFETY: the descriptor is open, and without siginfo the kernel fills in its own.
+        unsafe {
+            libc::syscall(
+                libc::SYS_pidfd_send_signal,
+                self.helper.as_raw_fd(),
+                libc::SIGKILL,
+                no_info,
+                no_flags,
+            )
+        };
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended.recv_timeout(FAREWELL) != Err(mpsc::RecvTimeoutError::Timeout)
+    }
 }
 
 impl Drop for Keeper {
     /// Waits until every process of the sandbox is dead and reaped.
     fn drop(&mut self) {
-        if self.ended.recv_timeout(FAREWELL) == Err(mpsc::RecvTimeoutError::Timeout) {
-            tracing::warn!("the sandbox has not ended {FAREWELL:?} after it was told to");
+        if self.has_ended() {
+            return;
+        }
+        tracing::warn!("a sandbox has not ended {FAREWELL:?} after it was told to: it is killed");
+        self.kill();
+        if !self.has_ended() {
+            tracing::error!("a sandbox has not ended {FAREWELL:?} after it was killed");
         }
     }
+}
+
+/// A descriptor that names a process whatever becomes of its pid.
+fn pidfd_open(process: Pid) -> Result<OwnedFd, Errno> {
+    // SAFETY: both arguments are plain numbers.
+    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, process.as_raw(), 0) };
+    let descriptor = Errno::result(descriptor)?;
+    let descriptor = i32::try_from(descriptor).expect("a descriptor fits");
+    // SAFETY: the kernel has just given us this descriptor, closed on exec.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
 /// All that the child needs, made before the clone: between clone and exec in a process of many

@@ -17,6 +17,7 @@ mod keeper;
 mod program;
 mod protocol;
 
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Mutex;
@@ -55,8 +56,11 @@ impl Sandbox {
     pub fn start(helper: &Path) -> Result<(Self, OwnedFd), SandboxError> {
         let (mut channel, keeper) = Keeper::start(helper)?;
         // Nothing at all means that the exec failed, or that another program took the name.
-        let (reply, descriptors) = channel.receive().map_err(|_| SandboxError::Helper {
-            program: helper.to_owned(),
+        let (reply, descriptors) = channel.receive().map_err(|cause| match cause.kind() {
+            io::ErrorKind::WouldBlock => keeper.silence(&channel, "set up the sandbox"),
+            _ => SandboxError::Helper {
+                program: helper.to_owned(),
+            },
         })?;
         let [netlink] = understand(reply, descriptors, "set up the sandbox")?.1;
         Ok((
@@ -128,10 +132,13 @@ impl Sandbox {
             .channel
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        channel
+        let answer = channel
             .send(request, descriptors)
-            .map_err(SandboxError::lost)?;
-        let (reply, descriptors) = channel.receive().map_err(SandboxError::lost)?;
+            .and_then(|()| channel.receive());
+        let (reply, descriptors) = answer.map_err(|cause| match cause.kind() {
+            io::ErrorKind::WouldBlock => self.keeper.silence(&channel, operation),
+            _ => SandboxError::lost(cause),
+        })?;
         understand(reply, descriptors, operation)
     }
 }

@@ -23,7 +23,6 @@ pub(super) struct Host {
     name: OwnedFd,
     /// Copies of the packet sockets: to close the last copy of one costs a grace period of RCU,
     /// ten to twenty milliseconds, which nobody waits for when this process dies.
-    #[expect(dead_code, reason = "held, not used")]
     packet_sockets: Vec<OwnedFd>,
 }
 
@@ -95,10 +94,16 @@ impl Host {
     }
 
     /// Makes a socket in the host's network namespace.
-    pub(super) fn socket(&self, kind: SocketKind) -> Result<OwnedFd> {
-        self.network
+    pub(super) fn socket(&mut self, kind: SocketKind) -> Result<OwnedFd> {
+        let socket = self
+            .network
             .within(|| socket(kind))
-            .step("enter the host")?
+            .step("enter the host")??;
+        if kind == SocketKind::Packet {
+            let copy = socket.try_clone().step("copy a packet socket")?;
+            self.packet_sockets.push(copy);
+        }
+        Ok(socket)
     }
 
     /// Writes a sysctl in the host's network namespace.

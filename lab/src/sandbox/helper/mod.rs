@@ -12,6 +12,7 @@ use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::process::ExitCode;
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use self::host::Host;
@@ -30,7 +31,13 @@ pub fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     // SAFETY: the keeper has put the control socket here for us alone.
-    let mut channel = Channel::adopt(unsafe { OwnedFd::from_raw_fd(CONTROL_DESCRIPTOR) });
+    let control = unsafe { OwnedFd::from_raw_fd(CONTROL_DESCRIPTOR) };
+    // It came through our exec and shall come through no other: a program that holds it could
+    // ask for whatever the runner can, and would keep the sandbox from ending.
+    if fcntl(&control, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).is_err() {
+        return ExitCode::FAILURE;
+    }
+    let mut channel = Channel::adopt(control);
     match Helper::new() {
         Ok((helper, netlink)) => {
             if channel.send(&Reply::Done, &[&netlink]).is_ok() {

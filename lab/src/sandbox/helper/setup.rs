@@ -8,6 +8,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
+use nix::sys::stat::{Mode, umask};
 
 use super::host::netlink_socket;
 use super::{Result, Step};
@@ -55,6 +56,8 @@ pub(super) fn sandbox() -> Result<(Home, OwnedFd)> {
     // Beside the control socket: it works even while we are busy with a request. Set after the
     // exec, since an exec that gains privileges clears it (prctl(2)).
     prctl::set_pdeathsig(Signal::SIGKILL).step("set the parent-death signal")?;
+    // A host's files have the modes that they are given, whatever the runner's umask is.
+    umask(Mode::from_bits_truncate(0o022));
     nix::unistd::sethostname("fps-lab").step("set the sandbox's host name")?;
     // Without this a mount in here would propagate to the machine.
     mount_at(None, "/", None, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None)?;
