@@ -75,12 +75,14 @@ impl<'a> Voice<'a> {
         let wanted = self
             .sabotage
             .is_some_and(|sabotage| sabotage.must_fail.contains(name));
+        let allowed = self.sabotage.is_some_and(|sabotage| sabotage.names(name));
         self.say(match verdict {
             Verdict::Held(_) if wanted => format!("  HELD   {name} ({took}), which must fail"),
             Verdict::Held(seen) => format!("  ok     {name}: {seen}"),
             Verdict::Failed { why, .. } if wanted => {
                 format!("  bit    {name}: {why} ({took})")
             }
+            Verdict::Failed { why, .. } if allowed => format!("  harm   {name}: {why} ({took})"),
             Verdict::Failed { why, evidence } => {
                 let evidence: Vec<String> = evidence
                     .iter()

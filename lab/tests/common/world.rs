@@ -7,7 +7,9 @@
 //! that one made elsewhere without care shows.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
@@ -15,9 +17,13 @@ use std::thread;
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::libc;
 use nix::mount::{MsFlags, mount};
-use nix::sys::wait::waitpid;
-use nix::unistd::{Pid, geteuid};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid, fork, getegid, geteuid};
 
 use super::process::Process;
 
@@ -37,22 +43,17 @@ const PROGRAM: &str = "/run/under-test/fps-lab";
 pub(crate) struct World(());
 
 /// Runs `body` in a world. `test` is the full name of the calling test: this program starts
-/// itself once more, under unshare(1), for this one test. What a world needs and does not get
+/// itself once more for this one test. What a world needs and does not get
 /// fails the test.
 pub(crate) fn inside(test: &str, body: impl FnOnce(&World)) {
     if std::env::var_os(INSIDE).is_some() {
         return body(&World::furnish());
     }
-    let mut command = Command::new("unshare");
-    if !geteuid().is_root() {
-        command.args(["--user", "--map-root-user"]);
-    }
+    let mut command = Command::new(std::env::current_exe().expect("our own path"));
     command
-        .args(["--net", "--uts", "--ipc", "--mount-proc", "--pid"])
-        .arg("--kill-child")
-        .arg(std::env::current_exe().expect("our own path"))
         .args([test, "--exact", "--nocapture"])
         .env(INSIDE, "1");
+    enter_world(&mut command);
     let ended = Process::start(command).finish(PATIENCE);
     let passed = ended.status.success() && ended.text.contains("1 passed");
     assert!(
@@ -65,8 +66,67 @@ pub(crate) fn inside(test: &str, body: impl FnOnce(&World)) {
     );
 }
 
+/// Makes a command start as process 1 of new namespaces, as `unshare --pid --fork --kill-child
+/// --mount-proc --net --uts --ipc` does, with `--map-root-user` where we are not root.
+fn enter_world(command: &mut Command) {
+    let maps = (!geteuid().is_root()).then(|| {
+        [
+            ("/proc/self/setgroups", "deny".to_owned()),
+            ("/proc/self/uid_map", format!("0 {} 1", geteuid())),
+            ("/proc/self/gid_map", format!("0 {} 1", getegid())),
+        ]
+    });
+    let enter = move || -> io::Result<()> {
+        if let Some(maps) = &maps {
+            unshare(CloneFlags::CLONE_NEWUSER)?;
+            maps.iter()
+                .try_for_each(|(file, map)| fs::write(file, map))?;
+        }
+        unshare(
+            CloneFlags::CLONE_NEWNS
+                | CloneFlags::CLONE_NEWPID
+                | CloneFlags::CLONE_NEWNET
+                | CloneFlags::CLONE_NEWUTS
+                | CloneFlags::CLONE_NEWIPC,
+        )?;
+        // A new PID namespace begins with the next child.
+        // SAFETY: this process has one thread: it was forked a moment ago.
+        if let ForkResult::Parent { child } = unsafe { fork() }? {
+            stand_by(child);
+        }
+        prctl::set_pdeathsig(Signal::SIGKILL)?;
+        let none = None::<&str>;
+        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
+        Ok(mount(
+            Some("proc"),
+            "/proc",
+            Some("proc"),
+            MsFlags::empty(),
+            none,
+        )?)
+    };
+    // SAFETY: the closure makes system calls; the texts that it writes exist already.
+    unsafe { command.pre_exec(enter) };
+}
+
+/// What the process before process 1 does: waits, and ends as process 1 did.
+fn stand_by(child: Pid) -> ! {
+    // Whoever spawned us waits until nobody holds the pipe that tells of a failed exec.
+    // SAFETY: nothing in this process uses a descriptor any more.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0) };
+    let code = loop {
+        match waitpid(child, None) {
+            Ok(WaitStatus::Exited(_, code)) => break code,
+            Err(Errno::EINTR) => {}
+            _ => break 1,
+        }
+    };
+    // SAFETY: _exit runs no handlers, which belong to the process that we were forked from.
+    unsafe { libc::_exit(code) }
+}
+
 impl World {
-    /// Makes the namespaces that unshare(1) has given us a world.
+    /// Makes the namespaces that we were started in a world.
     fn furnish() -> Self {
         assert_eq!(std::process::id(), 1, "this is no world: unset {INSIDE}");
         let program = fs::read(env!("CARGO_BIN_EXE_fps-lab")).expect("read the program");
@@ -75,7 +135,7 @@ impl World {
             mount(Some("tmpfs"), folder, Some("tmpfs"), MsFlags::empty(), none)
                 .unwrap_or_else(|e| panic!("mount a tmpfs on {folder}: {e}"));
         }
-        // unshare(1) has cut the ties to the machine; these are new ones, among ourselves.
+        // The ties to the machine are cut; these are new ones, among ourselves.
         let shared = MsFlags::MS_REC | MsFlags::MS_SHARED;
         mount(none, "/", none, shared, none).expect("share the mounts");
         let path = Path::new(PROGRAM);
