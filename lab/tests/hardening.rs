@@ -198,3 +198,26 @@ fn only_the_sysctls_of_a_hosts_own_network_can_be_written() {
         assert_says(&said, &["Read-only file system"]);
     }
 }
+
+#[test]
+fn what_was_played_before_a_stop_is_reported() {
+    let place = Place::new();
+    let first = "[[step]]\nname = \"before the stop\"\n\
+                 do = { run = { on = \"laptop\", command = [\"true\"] } }\n\
+                 expect = [ { reach = { from = \"laptop\", to = \"printer\" } } ]\n";
+    let steps = [first, &WAITS.replace("1s", "60s")].concat();
+    let mut run = Process::start(place.run(&steps));
+    run.await_line("step     step 2", PATIENCE);
+    kill(run.pid, Signal::SIGINT).expect("it runs");
+    run.finish(PATIENCE).expect_exit(130);
+    let report = fs::read_to_string(place.out().join("pair/play/report.json"));
+    let report = report.expect("a report");
+    let signs = [
+        "before the stop",
+        "on laptop: true",
+        "reach laptop -> printer",
+        "held",
+    ];
+    assert_says(&report, &signs);
+    assert_says(&report, &["\"end\": \"interrupted\""]);
+}
