@@ -221,3 +221,22 @@ fn what_was_played_before_a_stop_is_reported() {
     assert_says(&report, &signs);
     assert_says(&report, &["\"end\": \"interrupted\""]);
 }
+
+#[test]
+fn a_link_that_is_up_may_be_set_up_again() {
+    let up = "[[step]]\ndo = { link = { on = \"laptop\", link = \"eth0\", state = \"up\" } }\n";
+    finish(Place::new().run(up)).expect_exit(0);
+}
+
+#[test]
+fn a_link_does_not_come_up_over_somebody_elses_route() {
+    let steps = "[[step]]\ndo = [\n\
+        { route = { on = \"laptop\", action = \"delete\", to = \"10.0.0.0/8\", via = \"192.168.188.20\" } },\n\
+        { route = { on = \"laptop\", to = \"10.0.0.0/8\", via = \"192.168.188.30\" } },\n\
+        { link = { on = \"laptop\", link = \"eth0\", state = \"up\" } } ]\n";
+    let said = finish(Place::new().run(steps)).expect_exit(1);
+    assert_says(
+        &said,
+        &["ip route add 10.0.0.0/8 via 192.168.188.20", "exists"],
+    );
+}
