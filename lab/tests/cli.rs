@@ -1,8 +1,9 @@
 //! The command from outside: what it prints, how it ends, and what it leaves alone.
 
 mod common {
+    pub(crate) mod copy;
     pub(crate) mod ended;
-    pub(crate) mod privilege;
+    pub(crate) mod files;
     pub(crate) mod proc_table;
     pub(crate) mod process;
     mod talk;
@@ -11,16 +12,16 @@ mod common {
 }
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use common::copy::copy_program;
 use common::ended::assert_says;
 use common::proc_table::ProcessTable;
 use common::process::Process;
-use common::texts;
+use common::{files, texts};
 use nix::sys::signal::{Signal, kill};
 use tempfile::TempDir;
 
@@ -62,11 +63,11 @@ impl Place {
 
     /// Writes two hosts on a net, and these steps.
     fn pair(&self, name: &str, steps: &str) -> PathBuf {
-        texts::pair(self.path(), name, steps)
+        files::pair(self.path(), name, steps)
     }
 
     fn write(&self, name: &str, text: &str) -> PathBuf {
-        texts::write(self.path(), name, text)
+        files::write(self.path(), name, text)
     }
 
     /// `fps-lab run` with this place's run folder.
@@ -245,17 +246,18 @@ fn ctrl_c_ends_with_130_and_leaves_no_process() {
     let place = Place::new();
     // Known by its path, whatever else runs on this machine.
     let program = place.path().join("fps-lab-under-test");
-    fs::copy(env!("CARGO_BIN_EXE_fps-lab"), &program).expect("copy the program");
-    let sleep = place.path().join("sleep-under-test");
-    fs::copy("/bin/sleep", &sleep).expect("copy sleep(1)");
-    let file = place.pair("waits", &WAITS.replace("\"sleep\"", &format!("{sleep:?}")));
+    copy_program(env!("CARGO_BIN_EXE_fps-lab").as_ref(), &program);
+    let shell = place.path().join("shell-under-test");
+    copy_program("/bin/bash".as_ref(), &shell);
+    let command = format!("{shell:?}, \"-c\", \"sleep 60 & wait\"");
+    let file = place.pair("waits", &WAITS.replace("\"sleep\", \"60\"", &command));
     let mut command = Command::new(&program);
     command.arg("run").arg(file).arg("--out").arg(place.out());
     let mut run = Process::start(command);
     run.await_line("step     step 1", PATIENCE);
     let of_this_test = || ProcessTable::read().with_program_below(place.path());
     let mine = || of_this_test().len();
-    common::wait::await_that(PATIENCE, "sleep runs", || mine() == 3);
+    common::wait::await_that(PATIENCE, "the shell runs", || mine() == 3);
     signal(&run, Signal::SIGINT);
     let said = run.finish(PATIENCE).expect_exit(130);
     assert_says(&said, &["interrupted: every lab is torn down"]);
@@ -264,20 +266,17 @@ fn ctrl_c_ends_with_130_and_leaves_no_process() {
 
 #[test]
 fn a_client_that_is_none_fails_the_play_with_its_last_words() {
-    common::privilege::require_tun();
     let place = Place::new();
-    let client = place.path().join("no-client");
-    script(&client, "#!/bin/sh\necho I am no VPN client >&2\nexit 9\n");
     let tunnel = "[tunnel]\nclient = \"laptop\"\nserver = \"printer\"\n";
     let file = place.pair("foreign", &[tunnel, REACHED].concat());
     let mut command = place.run(&[&file]);
-    command.arg("--client-bin").arg(&client);
+    command.args(["--client-bin", "/bin/bash"]);
     let said = expect(1, command);
     assert_says(
         &said,
         &[
-            "client on laptop ended before it was ready: exit code 9",
-            "| I am no VPN client",
+            "client on laptop ended before it was ready: exit code 2",
+            "| Shell options:",
         ],
     );
     // With our own the same file passes, so that it was the client's doing.
@@ -351,14 +350,4 @@ fn under_another_name_it_is_that_program() {
 /// Sends a signal to a program that has not been waited for.
 fn signal(process: &Process, signal: Signal) {
     kill(process.pid, signal).expect("it runs");
-}
-
-/// Writes a program for the shell.
-fn script(path: &Path, text: &str) {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true).mode(0o755);
-    options
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .expect("the script can be written");
 }

@@ -2,11 +2,11 @@
 
 mod common {
     pub(crate) mod ended;
-    pub(crate) mod privilege;
+    pub(crate) mod files;
     pub(crate) mod process;
     pub(crate) mod snapshot;
     mod talk;
-    pub(crate) mod texts;
+    mod texts;
     pub(crate) mod wait;
     pub(crate) mod world;
 }
@@ -19,11 +19,11 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use common::ended::assert_says;
+use common::files;
 use common::process::Process;
 use common::snapshot::{NOT_COMPARED, Snapshot};
 use common::wait::{await_that, pass};
 use common::world::{World, inside};
-use common::{privilege, texts};
 use fps_netlink::{LinkName, Netlink};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -61,12 +61,11 @@ fn run(world: &World, file: &Path) -> Command {
 
 fn split_tunnel() -> PathBuf {
     let text = include_str!("../../scenarios/split-tunnel.toml");
-    texts::write(Path::new("/tmp"), "split-tunnel", text)
+    files::write(Path::new("/tmp"), "split-tunnel", text)
 }
 
 #[test]
 fn a_runner_killed_at_any_moment_leaves_nothing() {
-    privilege::require_tun();
     inside("a_runner_killed_at_any_moment_leaves_nothing", |world| {
         let file = split_tunnel();
         let before = Snapshot::take();
@@ -121,7 +120,7 @@ fn a_runner_whose_sandbox_is_killed_says_so_and_ends() {
         |world| {
             let waits = "[[step]]\ndo = { run = { on = \"laptop\", command = [\"sleep\", \"60\"], \
                      within = \"60s\" } }\n";
-            let file = texts::pair(Path::new("/tmp"), "waits", waits);
+            let file = files::pair(Path::new("/tmp"), "waits", waits);
             let before = Snapshot::take();
             let mut runner = Process::start(run(world, &file));
             runner.await_line("step     step 1", PATIENCE);

@@ -2,10 +2,11 @@
 //! it gets less it says what to do. What it leaves belongs to the person who called.
 
 mod common {
+    pub(crate) mod copy;
     pub(crate) mod ended;
-    pub(crate) mod privilege;
+    pub(crate) mod files;
     pub(crate) mod process;
-    pub(crate) mod texts;
+    mod texts;
 }
 
 use std::fs;
@@ -16,9 +17,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use common::copy::copy_program;
 use common::ended::assert_says;
+use common::files;
 use common::process::Process;
-use common::texts;
 use nix::libc;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -44,7 +46,7 @@ struct Place(TempDir);
 impl Place {
     fn of(owner: u32) -> Self {
         let place = Self(tempfile::tempdir().expect("a temporary folder"));
-        fs::copy(env!("CARGO_BIN_EXE_fps-lab"), place.program()).expect("copy the program");
+        copy_program(env!("CARGO_BIN_EXE_fps-lab").as_ref(), &place.program());
         if geteuid().is_root() {
             chown(place.0.path(), Some(owner), Some(owner)).expect("give the folder away");
         }
@@ -68,7 +70,7 @@ impl Place {
 
     /// Writes two hosts on a net, and a step that holds.
     fn pair(&self) -> PathBuf {
-        texts::pair(self.0.path(), "pair", REACHED)
+        files::pair(self.0.path(), "pair", REACHED)
     }
 }
 
@@ -76,12 +78,10 @@ impl Place {
 fn an_ordinary_user_plays_the_split_tunnel() {
     let place = Place::of(ORDINARY);
     let text = include_str!("../../scenarios/split-tunnel.toml");
-    let file = texts::write(place.0.path(), "split-tunnel", text);
+    let file = files::write(place.0.path(), "split-tunnel", text);
     let mut command = place.run(&file);
     if geteuid().is_root() {
         become_ordinary(&mut command, place.0.path());
-    } else {
-        common::privilege::require_tun();
     }
     let said = Process::start(command).finish(PATIENCE).expect_exit(0);
     assert_says(&said, &["scenarios: 1 passed, 0 failed", "0 did not"]);
@@ -91,10 +91,9 @@ fn an_ordinary_user_plays_the_split_tunnel() {
 
 #[test]
 fn what_a_run_leaves_belongs_to_who_called_sudo() {
-    common::privilege::require_tun();
     let place = Place::of(0);
     let text = include_str!("../../scenarios/split-tunnel.toml");
-    let file = texts::write(place.0.path(), "split-tunnel", text);
+    let file = files::write(place.0.path(), "split-tunnel", text);
     let mut command = place.run(&file);
     command.env("SUDO_UID", "4242").env("SUDO_GID", "4243");
     let said = Process::start(command).finish(PATIENCE).expect_exit(0);
@@ -102,7 +101,7 @@ fn what_a_run_leaves_belongs_to_who_called_sudo() {
     let owners = owners(&place.0.path().join("out"));
     assert_eq!(owners, [us_or((4242, 4243))], "{said}");
     let logs = ["client.log", "fps-route.log", "report.json", ".lock"];
-    let files = files(&place.0.path().join("out"));
+    let files = everything_below(&place.0.path().join("out"));
     for log in logs {
         let found = files
             .iter()
@@ -128,6 +127,26 @@ fn without_user_namespaces_an_ordinary_user_is_told_what_to_do() {
             "apparmor",
         ],
     );
+}
+
+#[test]
+fn without_a_tun_device_a_tunnel_is_refused_and_the_user_told_what_to_do() {
+    let place = Place::of(geteuid().as_raw());
+    let text = include_str!("../../scenarios/split-tunnel.toml");
+    let file = files::write(place.0.path(), "split-tunnel", text);
+    let without = |mut command: Command| {
+        in_user_namespace(&mut command, 0, || {
+            unshare(CloneFlags::CLONE_NEWNS)?;
+            let (tmpfs, none) = (Some("tmpfs"), None::<&str>);
+            mount(tmpfs, "/dev/net", tmpfs, MsFlags::empty(), none)?;
+            Ok(())
+        });
+        Process::start(command).finish(PATIENCE)
+    };
+    let said = without(place.run(&file)).expect_exit(3);
+    assert_says(&said, &["NO LAB", "/dev/net/tun", "load the module `tun`"]);
+    // What has no tunnel needs none.
+    without(place.run(&place.pair())).expect_exit(0);
 }
 
 #[test]
@@ -204,13 +223,13 @@ fn become_ordinary(command: &mut Command, folder: &Path) {
 }
 
 /// Everything below a folder, and the folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
+fn everything_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = vec![folder.to_owned()];
     let listing = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     for entry in listing {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            found.extend(files(&path));
+            found.extend(everything_below(&path));
         } else {
             found.push(path);
         }
@@ -229,7 +248,7 @@ fn us_or(given: (u32, u32)) -> (u32, u32) {
 
 /// The users and groups to whom everything below a folder belongs.
 fn owners(folder: &Path) -> Vec<(u32, u32)> {
-    let mut owners: Vec<(u32, u32)> = files(folder)
+    let mut owners: Vec<(u32, u32)> = everything_below(folder)
         .iter()
         .map(|path| {
             let about = fs::symlink_metadata(path).expect("it was listed");

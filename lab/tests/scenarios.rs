@@ -1,10 +1,6 @@
 //! Each scenario file is a test case: it is played with its sabotages, in this process, at the
 //! same time as others.
 
-mod common {
-    pub(crate) mod privilege;
-}
-
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -33,7 +29,6 @@ fn holds_and_its_sabotages_bite(
     #[exclude("/scenarios/(.*/)?(invalid|fragments|needs)/")]
     path: PathBuf,
 ) {
-    common::privilege::require_tun();
     let file = load(&path).unwrap_or_else(|error| panic!("{error}"));
     let site = Site {
         helper: env!("CARGO_BIN_EXE_fps-lab").into(),

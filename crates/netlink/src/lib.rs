@@ -1,7 +1,7 @@
 //! The kernel's routing vocabulary, typed: what the namespaces, the route engine and FPS share.
 //!
 //! - [`Netlink`]: one NETLINK_ROUTE socket; requests end with the kernel's own acknowledgement
-//! - [`Link`], [`Address`], [`Route`]: what it reads and writes, each in a file of its own
+//! - [`Link`], [`Address`], [`Route`], [`Rule`]: what it reads and writes, each in a file of its own
 //! - [`VethPair`]: a pair whose two ends are born in their namespaces
 //! - [`Events`]: what changed, as the kernel tells it
 //! - [`IfIndex`], [`TableId`], [`Fwmark`], [`RulePriority`], [`LinkName`]: its integers and names
@@ -16,6 +16,7 @@ mod name;
 mod neighbour;
 mod request;
 mod route;
+mod rule;
 mod socket;
 mod veth;
 
@@ -28,7 +29,8 @@ pub use name::{InvalidLinkName, LinkName};
 pub use neighbour::NeighbourTable;
 pub use request::Netlink;
 pub use route::{FPS_ROUTE_PROTOCOL, Family, Route, RouteFilter, RouteKind, RouteScope};
+pub use rule::{Rule, RuleAction};
 pub use veth::VethPair;
 
-/// A route's origin, as `ip route` prints it behind `proto` (rtnetlink(7), `rtm_protocol`).
+/// A route's or rule's origin, as `ip route` prints it behind `proto` (rtnetlink(7), `rtm_protocol`).
 pub use netlink_packet_route::route::RouteProtocol;

@@ -35,7 +35,7 @@ impl Family {
         if ip.is_ipv4() { Self::V4 } else { Self::V6 }
     }
 
-    fn number(self) -> AddressFamily {
+    pub(crate) fn number(self) -> AddressFamily {
         match self {
             Self::V4 => AddressFamily::Inet,
             Self::V6 => AddressFamily::Inet6,

@@ -5,6 +5,7 @@
 //! - [`Switch`]: the namespace that holds every segment (a bridge) and one port for every link
 //! - [`Station`]: the network of one host: its links, addresses and routes
 //! - [`masquerade`]: NAT for a router, over netlink
+//! - `testing`: tests in namespaces, as root or as anyone; behind the feature of that name
 //!
 //! A socket stays in the namespace that it was made in, so none of this needs a thread or a
 //! runtime per host.
@@ -15,6 +16,8 @@ mod namespace;
 mod station;
 mod switch;
 pub mod sysctl;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use error::{Error, Result};
 pub use masquerade::masquerade;

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use fps_netlink::{LinkName, Netlink};
+use fps_netns::testing::with_namespaces;
 use fps_netns::{Configuration, Namespace, Station, Switch, masquerade, sysctl};
 use netlink_sys::Socket;
 use netlink_sys::protocols::NETLINK_NETFILTER;
@@ -13,10 +14,9 @@ fn name(text: &str) -> LinkName {
     LinkName::new(text).unwrap()
 }
 
-/// A namespace of a lab; creating one needs CAP_SYS_ADMIN.
+/// A namespace of a lab.
 fn namespace() -> Namespace {
-    let namespace = Namespace::create()
-        .expect("run this test as root: it creates network namespaces (CAP_SYS_ADMIN)");
+    let namespace = Namespace::create().unwrap();
     namespace
         .within(|| sysctl::write_all(sysctl::BASELINE))
         .unwrap()
@@ -51,7 +51,7 @@ impl Lab {
         segment: fps_netns::Segment,
         (host, link): (&Namespace, &str),
         addresses: &[&str],
-        gateway: Option<&str>,
+        gateways: &[&str],
     ) -> fps_netns::Port {
         let port = name(&format!("p{}", host.as_fd().as_raw()));
         let port = name(&format!("{port}{link}"));
@@ -66,7 +66,7 @@ impl Lab {
         station.bring_up(index).await.unwrap();
         let configuration = Configuration {
             addresses: addresses.iter().map(|a| a.parse().unwrap()).collect(),
-            gateways: gateway.iter().map(|g| g.parse().unwrap()).collect(),
+            gateways: gateways.iter().map(|g| g.parse().unwrap()).collect(),
             metric: None,
         };
         station.configure(index, &configuration).await.unwrap();
@@ -105,139 +105,147 @@ fn send(from: &UdpSocket, to: &UdpSocket, address: &str) -> (IpAddr, Duration) {
     (source.ip(), start.elapsed())
 }
 
-#[tokio::test]
-async fn a_router_masquerades_both_families_and_the_first_packet_is_not_lost() {
-    let ground = namespace();
-    let (laptop, router, web) = (namespace(), namespace(), namespace());
-    router
-        .within(|| sysctl::write_all(sysctl::FORWARDING))
-        .unwrap()
-        .unwrap();
-    let lab = Lab::new(&ground).await;
-    let laptop_addresses = ["192.168.1.2/24", "fd00:1::2/64"];
-    lab.plug(
-        lab.inside,
-        (&laptop, "eth0"),
-        &laptop_addresses,
-        Some("192.168.1.1"),
-    )
-    .await;
-    let index = station(&laptop).link(&name("eth0")).await.unwrap().index;
-    let v6_gateway = Configuration {
-        gateways: vec!["fd00:1::1".parse().unwrap()],
-        ..Configuration::default()
-    };
-    station(&laptop)
-        .configure(index, &v6_gateway)
-        .await
-        .unwrap();
-    lab.plug(
-        lab.inside,
-        (&router, "lan"),
-        &["192.168.1.1/24", "fd00:1::1/64"],
-        None,
-    )
-    .await;
-    lab.plug(
-        lab.outside,
-        (&router, "wan"),
-        &["203.0.113.1/24", "2001:db8::1/64"],
-        None,
-    )
-    .await;
-    lab.plug(
-        lab.outside,
-        (&web, "eth0"),
-        &["203.0.113.80/24", "2001:db8::80/64"],
-        None,
-    )
-    .await;
+#[test]
+fn a_router_masquerades_both_families_and_the_first_packet_is_not_lost() {
+    with_namespaces(
+        "a_router_masquerades_both_families_and_the_first_packet_is_not_lost",
+        async || {
+            let ground = namespace();
+            let (laptop, router, web) = (namespace(), namespace(), namespace());
+            router
+                .within(|| sysctl::write_all(sysctl::FORWARDING))
+                .unwrap()
+                .unwrap();
+            let lab = Lab::new(&ground).await;
+            let laptop_addresses = ["192.168.1.2/24", "fd00:1::2/64"];
+            lab.plug(
+                lab.inside,
+                (&laptop, "eth0"),
+                &laptop_addresses,
+                &["192.168.1.1", "fd00:1::1"],
+            )
+            .await;
+            lab.plug(
+                lab.inside,
+                (&router, "lan"),
+                &["192.168.1.1/24", "fd00:1::1/64"],
+                &[],
+            )
+            .await;
+            lab.plug(
+                lab.outside,
+                (&router, "wan"),
+                &["203.0.113.1/24", "2001:db8::1/64"],
+                &[],
+            )
+            .await;
+            lab.plug(
+                lab.outside,
+                (&web, "eth0"),
+                &["203.0.113.80/24", "2001:db8::80/64"],
+                &[],
+            )
+            .await;
 
-    let netfilter = router
-        .within(|| Socket::new(NETLINK_NETFILTER))
-        .unwrap()
-        .unwrap();
-    // SAFETY: `into_raw_fd` gives up the only owner of an open descriptor.
-    let netfilter = unsafe { OwnedFd::from_raw_fd(netfilter.into_raw_fd()) };
-    masquerade(netfilter, &[name("wan")]).unwrap();
+            let netfilter = router
+                .within(|| Socket::new(NETLINK_NETFILTER))
+                .unwrap()
+                .unwrap();
+            // SAFETY: `into_raw_fd` gives up the only owner of an open descriptor.
+            let netfilter = unsafe { OwnedFd::from_raw_fd(netfilter.into_raw_fd()) };
+            masquerade(netfilter, &[name("wan")]).unwrap();
 
-    let cases = [
-        ("0.0.0.0:0", "203.0.113.80", "203.0.113.1"),
-        ("[::]:0", "2001:db8::80", "2001:db8::1"),
-    ];
-    for (any, target, seen) in cases {
-        let (source, took) = send(&socket(&laptop, any), &socket(&web, any), target);
-        assert_eq!(source, seen.parse::<IpAddr>().unwrap());
-        assert!(
-            took < Duration::from_millis(500),
-            "the first packet took {took:?}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_pulled_cable_is_seen_at_once_and_a_put_in_one_carries_at_once() {
-    let ground = namespace();
-    let (one, two) = (namespace(), namespace());
-    let lab = Lab::new(&ground).await;
-    let port = lab
-        .plug(lab.inside, (&one, "eth0"), &["10.0.0.1/24"], None)
-        .await;
-    lab.plug(lab.inside, (&two, "eth0"), &["10.0.0.2/24"], None)
-        .await;
-    let station = station(&one);
-    let index = station.link(&name("eth0")).await.unwrap().index;
-
-    lab.switch.set_plugged(port, false).await.unwrap();
-    assert!(!station.settle(index).await.unwrap().carrier);
-    lab.switch.set_plugged(port, true).await.unwrap();
-    assert!(station.settle(index).await.unwrap().carrier);
-
-    let (_, took) = send(
-        &socket(&one, "0.0.0.0:0"),
-        &socket(&two, "0.0.0.0:0"),
-        "10.0.0.2",
-    );
-    assert!(
-        took < Duration::from_millis(500),
-        "the first packet took {took:?}"
+            let cases = [
+                ("0.0.0.0:0", "203.0.113.80", "203.0.113.1"),
+                ("[::]:0", "2001:db8::80", "2001:db8::1"),
+            ];
+            for (any, target, seen) in cases {
+                let (source, took) = send(&socket(&laptop, any), &socket(&web, any), target);
+                assert_eq!(source, seen.parse::<IpAddr>().unwrap());
+                assert!(
+                    took < Duration::from_millis(500),
+                    "the first packet took {took:?}"
+                );
+            }
+        },
     );
 }
 
-#[tokio::test]
-async fn an_unconfigured_link_keeps_no_address_and_no_default_route() {
-    let ground = namespace();
-    let one = namespace();
-    let lab = Lab::new(&ground).await;
-    lab.plug(
-        lab.inside,
-        (&one, "eth0"),
-        &["10.0.0.1/24", "fd00::1/64"],
-        Some("10.0.0.254"),
-    )
-    .await;
-    let station = station(&one);
-    let index = station.link(&name("eth0")).await.unwrap().index;
-    let configuration = Configuration {
-        gateways: vec!["10.0.0.254".parse().unwrap()],
-        ..Configuration::default()
-    };
-    station.unconfigure(index, &configuration).await.unwrap();
-    let left = station.netlink().addresses(Some(index)).await.unwrap();
-    assert!(left.iter().all(|address| address.automatic), "{left:?}");
-    station.unconfigure(index, &configuration).await.unwrap();
+#[test]
+fn a_pulled_cable_is_seen_at_once_and_a_put_in_one_carries_at_once() {
+    with_namespaces(
+        "a_pulled_cable_is_seen_at_once_and_a_put_in_one_carries_at_once",
+        async || {
+            let ground = namespace();
+            let (one, two) = (namespace(), namespace());
+            let lab = Lab::new(&ground).await;
+            let port = lab
+                .plug(lab.inside, (&one, "eth0"), &["10.0.0.1/24"], &[])
+                .await;
+            lab.plug(lab.inside, (&two, "eth0"), &["10.0.0.2/24"], &[])
+                .await;
+            let station = station(&one);
+            let index = station.link(&name("eth0")).await.unwrap().index;
+
+            lab.switch.set_plugged(port, false).await.unwrap();
+            assert!(!station.settle(index).await.unwrap().carrier);
+            lab.switch.set_plugged(port, true).await.unwrap();
+            assert!(station.settle(index).await.unwrap().carrier);
+
+            let (_, took) = send(
+                &socket(&one, "0.0.0.0:0"),
+                &socket(&two, "0.0.0.0:0"),
+                "10.0.0.2",
+            );
+            assert!(
+                took < Duration::from_millis(500),
+                "the first packet took {took:?}"
+            );
+        },
+    );
+}
+
+#[test]
+fn an_unconfigured_link_keeps_no_address_and_no_default_route() {
+    with_namespaces(
+        "an_unconfigured_link_keeps_no_address_and_no_default_route",
+        async || {
+            let ground = namespace();
+            let one = namespace();
+            let lab = Lab::new(&ground).await;
+            lab.plug(
+                lab.inside,
+                (&one, "eth0"),
+                &["10.0.0.1/24", "fd00::1/64"],
+                &["10.0.0.254"],
+            )
+            .await;
+            let station = station(&one);
+            let index = station.link(&name("eth0")).await.unwrap().index;
+            let configuration = Configuration {
+                gateways: vec!["10.0.0.254".parse().unwrap()],
+                ..Configuration::default()
+            };
+            station.unconfigure(index, &configuration).await.unwrap();
+            let left = station.netlink().addresses(Some(index)).await.unwrap();
+            assert!(left.iter().all(|address| address.automatic), "{left:?}");
+            station.unconfigure(index, &configuration).await.unwrap();
+        },
+    );
 }
 
 #[test]
 fn a_thread_is_back_home_after_a_visit() {
-    let before = std::fs::read_link("/proc/thread-self/ns/net").unwrap();
-    let away = namespace();
-    let inside = away
-        .within(|| std::fs::read_link("/proc/thread-self/ns/net").unwrap())
-        .unwrap();
-    assert_ne!(before, inside);
-    assert_eq!(
-        before,
-        std::fs::read_link("/proc/thread-self/ns/net").unwrap()
-    );
+    with_namespaces("a_thread_is_back_home_after_a_visit", async || {
+        let before = std::fs::read_link("/proc/thread-self/ns/net").unwrap();
+        let away = namespace();
+        let inside = away
+            .within(|| std::fs::read_link("/proc/thread-self/ns/net").unwrap())
+            .unwrap();
+        assert_ne!(before, inside);
+        assert_eq!(
+            before,
+            std::fs::read_link("/proc/thread-self/ns/net").unwrap()
+        );
+    });
 }

@@ -43,7 +43,7 @@ pub fn injectable(from: IpAddr, to: IpAddr, nonce: Nonce) -> Result<Vec<u8>, Fam
 }
 
 fn injectable_v4(from: Ipv4Addr, to: Ipv4Addr, nonce: Nonce) -> Vec<u8> {
-    let payload = nonce.payload();
+    let payload = nonce.control_payload();
     let mut bytes = vec![0; IPV4_HEADER + UDP_HEADER + payload.len()];
     let length = bytes.len() as u16;
     let mut ip = MutableIpv4Packet::new(&mut bytes).expect("room for the header");
@@ -66,7 +66,7 @@ fn injectable_v6(from: Ipv6Addr, to: Ipv6Addr, nonce: Nonce) -> Vec<u8> {
     /// How much payload the header claims beyond what there is.
     const MISSING: usize = 8;
 
-    let payload = nonce.payload();
+    let payload = nonce.control_payload();
     let mut bytes = vec![0; IPV6_HEADER + UDP_HEADER + payload.len()];
     let mut udp = write_udp(&mut bytes[IPV6_HEADER..], &payload);
     let right = udp::ipv6_checksum(&udp.to_immutable(), &from, &to);
@@ -108,7 +108,7 @@ mod tests {
         let bytes = injectable(from, to, nonce).unwrap();
         let packet = Packet::parse(libc::ETH_P_IP as u16, &bytes).unwrap();
         assert_eq!(packet.to_string(), "10.0.0.1:9 > 10.0.0.2:9 udp");
-        assert_eq!(packet.nonce(), Some(nonce));
+        assert_eq!((packet.control(), packet.nonce()), (Some(nonce), None));
         let ip = Ipv4Packet::new(&bytes).unwrap();
         assert_eq!(ip.get_checksum() ^ 1, ipv4::checksum(&ip));
         assert_eq!(usize::from(ip.get_total_length()), bytes.len());
@@ -122,7 +122,7 @@ mod tests {
         let bytes = injectable(from, to, nonce).unwrap();
         let packet = Packet::parse(libc::ETH_P_IPV6 as u16, &bytes).unwrap();
         assert_eq!(packet.to_string(), "[fd00::1]:9 > [fd00::2]:9 udp");
-        assert_eq!(packet.nonce(), Some(nonce));
+        assert_eq!((packet.control(), packet.nonce()), (Some(nonce), None));
         let ip = Ipv6Packet::new(&bytes).unwrap();
         assert_eq!(
             usize::from(ip.get_payload_length()),

@@ -10,6 +10,9 @@ use crate::RandomError;
 /// What stands before the nonce in a probe's payload, with the format's version at the end.
 const MAGIC: [u8; 8] = *b"FPSLAB\0\x01";
 
+/// What stands before the nonce in a control packet: nobody shall take it for a probe.
+const CONTROL_MAGIC: [u8; 8] = *b"FPSLAB\0\xc1";
+
 /// How many random bytes a nonce has: enough that two never meet.
 const LENGTH: usize = 16;
 
@@ -39,9 +42,23 @@ impl Nonce {
         [&MAGIC[..], &self.0].concat()
     }
 
-    /// The nonce at the start of a payload; whatever follows it is padding.
+    /// The nonce at the start of a probe's payload; whatever follows it is padding.
     pub fn find(payload: &[u8]) -> Option<Self> {
-        let rest = payload.strip_prefix(&MAGIC)?;
+        Self::behind(&MAGIC, payload)
+    }
+
+    /// What a control packet carries.
+    pub(crate) fn control_payload(&self) -> Vec<u8> {
+        [&CONTROL_MAGIC[..], &self.0].concat()
+    }
+
+    /// The nonce at the start of a control packet's payload.
+    pub(crate) fn find_control(payload: &[u8]) -> Option<Self> {
+        Self::behind(&CONTROL_MAGIC, payload)
+    }
+
+    fn behind(magic: &[u8; 8], payload: &[u8]) -> Option<Self> {
+        let rest = payload.strip_prefix(magic)?;
         rest.first_chunk().copied().map(Self)
     }
 }

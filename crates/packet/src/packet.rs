@@ -49,6 +49,19 @@ impl<'a> Packet<'a> {
         }
     }
 
+    /// The nonce of the control packet that this is (see [`injectable`](crate::injectable)), or is
+    /// an ICMP error about.
+    pub fn control(&self) -> Option<Nonce> {
+        match self.quoted().unwrap_or(*self) {
+            Self {
+                transport: Transport::Udp { .. },
+                payload,
+                ..
+            } => Nonce::find_control(payload),
+            _ => None,
+        }
+    }
+
     /// The nonce of the probe that this packet is, answers, or is an ICMP error about.
     pub fn nonce(&self) -> Option<Nonce> {
         match self.transport {

@@ -1,7 +1,5 @@
 //! What a capture sees, in namespaces of its own.
 
-#[path = "support/namespace.rs"]
-mod namespace;
 #[path = "support/net.rs"]
 mod net;
 
@@ -9,8 +7,8 @@ use std::net::UdpSocket;
 use std::time::Instant;
 
 use fps_netns::Namespace;
+use fps_netns::testing::with_namespaces;
 use fps_packet::{Capture, CaptureError, CaptureOptions, Direction, Frame, Nonce};
-use namespace::with_namespaces;
 use net::{address, capture_until, connect, index, name, netlink, packet_socket, ping};
 
 /// The text of the packet in a frame.

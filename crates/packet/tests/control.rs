@@ -1,7 +1,5 @@
 //! The positive control: the capture sees it, and nobody answers it.
 
-#[path = "support/namespace.rs"]
-mod namespace;
 #[path = "support/net.rs"]
 mod net;
 #[path = "support/tun.rs"]
@@ -10,8 +8,8 @@ mod tun;
 use std::net::IpAddr;
 
 use fps_netns::Namespace;
+use fps_netns::testing::with_namespaces;
 use fps_packet::{Capture, Direction, Frame, InjectError, Injector, Nonce, injectable};
-use namespace::with_namespaces;
 use net::{address, capture_until, connect, index, netlink, packet_socket, ping};
 use nix::libc;
 use tun::Tun;
@@ -20,6 +18,10 @@ const IPV4: u16 = libc::ETH_P_IP as u16;
 const IPV6: u16 = libc::ETH_P_IPV6 as u16;
 
 fn has(nonce: Nonce) -> impl Fn(&Frame) -> bool {
+    move |frame| frame.packet().and_then(|packet| packet.control()) == Some(nonce)
+}
+
+fn is_probe(nonce: Nonce) -> impl Fn(&Frame) -> bool {
     move |frame| frame.packet().and_then(|packet| packet.nonce()) == Some(nonce)
 }
 
@@ -112,7 +114,7 @@ fn out_of_a_tunnel_it_is_dropped_without_a_word() {
             // The kernel works a TUN's packet off inside write(2), so a ping after it is a fence.
             let fence = Nonce::random().unwrap();
             ping(&host, [10, 0, 0, 1], fence);
-            let seen = capture_until(&mut capture, has(fence)).await;
+            let seen = capture_until(&mut capture, is_probe(fence)).await;
             let ours: Vec<_> = seen.iter().filter(|frame| has(nonce)(frame)).collect();
             let [control] = ours[..] else {
                 panic!("{from} > {to}: {seen:#?}")

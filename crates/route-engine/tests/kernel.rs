@@ -1,19 +1,14 @@
 //! What the command does to a host's network, in namespaces of its own.
 
-#[path = "../../packet/tests/support/namespace.rs"]
-mod namespace;
-
 use std::os::fd::AsFd;
-use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 
 use fps_netlink::{
     FPS_ROUTE_PROTOCOL, Family, IfIndex, Link, LinkName, Netlink, Route, RouteFilter,
     RouteProtocol, TableId, VethPair,
 };
+use fps_netns::testing::{with_namespaces, without_capabilities};
 use fps_netns::{Namespace, sysctl};
-use namespace::with_namespaces;
-use nix::sched::{CloneFlags, unshare};
 
 const OPTIONS: &str = "--tun fpsc0 --tun-address 10.66.0.2/30 --tun-address fd66::2/64 --mtu 1280 \
     --route 10.66.1.0/24 --route fd66:1::/48";
@@ -280,12 +275,7 @@ fn names_the_capability_that_is_missing() {
         ] {
             let mut fps_route = Command::new(env!("CARGO_BIN_EXE_fps-route"));
             fps_route.arg(action).args(OPTIONS.split(' '));
-            // Whoever leaves for a user namespace of his own has no capability in the one that
-            // owns the host's network namespace (user_namespaces(7)).
-            let leave = || unshare(CloneFlags::CLONE_NEWUSER).map_err(Into::into);
-            // SAFETY: unshare(2) is a single system call.
-            let fps_route = unsafe { fps_route.pre_exec(leave) };
-            let output = host.spawn(fps_route);
+            let output = host.spawn(without_capabilities(&mut fps_route));
             let complaint = String::from_utf8(output.stderr).unwrap();
             let expected = format!(
                 "fps-route: `{command}` needs the capability CAP_NET_ADMIN: run fps-route as root\n"

@@ -27,7 +27,7 @@ pub(crate) use tunnel::CARRIER_NAME;
 
 use crate::folder::Folder;
 use crate::lab::{Lab, Site};
-use crate::scenario::{Scenario, Step};
+use crate::scenario::{Sabotage, Scenario, Step};
 use crate::tape::Tape;
 
 /// How far a play goes.
@@ -35,9 +35,8 @@ use crate::tape::Tape;
 pub enum Until<'a> {
     /// To the last step, whatever fails.
     End,
-    /// To the expectations with these names; one that fails before the first of them ends it as
-    /// well.
-    Expectations(&'a [String]),
+    /// Until it is clear whether this sabotage bites.
+    Bite(&'a Sabotage),
 }
 
 /// Plays a scenario and tells `observe` of each thing as it happens.
@@ -158,6 +157,12 @@ impl Play<'_, '_> {
         }
         let reports = self.expect(step).await;
         self.current().expectations = reports;
+        // A dead client would make every `unreachable` hold.
+        let dead = self.stage.programs.obituaries();
+        if !dead.is_empty() {
+            let (step, error) = (step.name.clone(), dead.join("; "));
+            return Some(End::ActFailed { step, error });
+        }
         self.far_enough().then_some(End::Played)
     }
 
@@ -194,15 +199,13 @@ impl Play<'_, '_> {
 
     /// Whether nothing that comes could still matter.
     fn far_enough(&self) -> bool {
-        let Until::Expectations(names) = self.until else {
+        let Until::Bite(sabotage) = self.until else {
             return false;
         };
         let seen = |name: &String| self.report.verdict(name).is_some();
-        let before = self
-            .report
-            .expectations()
-            .take_while(|report| !names.contains(&report.name));
-        names.iter().all(seen) || before.into_iter().any(|report| !report.verdict.passed())
+        let mut checked = self.report.expectations();
+        sabotage.must_fail.iter().all(seen)
+            || checked.any(|report| !report.verdict.passed() && !sabotage.names(&report.name))
     }
 
     fn current(&mut self) -> &mut StepReport {

@@ -1,11 +1,15 @@
 //! What a play works on: the lab, its programs and the tapes of the current step.
 
+use std::cell::RefCell;
 use std::time::Instant;
+
+use fps_packet::Frame;
 
 use super::Tapes;
 use super::programs::{ProgramError, Programs};
 use crate::folder::Folder;
 use crate::lab::{Lab, LabError};
+use crate::probe::Mark;
 use crate::sandbox::SandboxError;
 use crate::scenario::{HostName, Scenario};
 use crate::tape::{Tape, TapeError};
@@ -19,6 +23,9 @@ pub(super) struct Stage<'a> {
     pub(super) tunnel_furnished: bool,
     tapes: Tapes,
     step_began: Instant,
+    /// What this step has asked, and what the steps before it have.
+    asked: RefCell<Vec<Mark>>,
+    asked_before: Vec<Mark>,
 }
 
 /// An act that failed, or could not be watched.
@@ -58,6 +65,8 @@ impl<'a> Stage<'a> {
             tunnel_furnished: false,
             tapes: Tapes::new(),
             step_began: Instant::now(),
+            asked: RefCell::default(),
+            asked_before: Vec::new(),
         }
     }
 
@@ -73,13 +82,25 @@ impl<'a> Stage<'a> {
             match self.tapes.get(name) {
                 Some(tape) => tape.rewind().await?,
                 None => {
-                    let tape = Tape::arm(self.lab.sandbox(), host.id())?;
+                    let tape = Tape::arm(self.lab.sandbox(), host).await?;
                     self.tapes.insert(name.clone(), tape);
                 }
             }
         }
+        self.asked_before.append(&mut self.asked.borrow_mut());
         self.step_began = Instant::now();
         Ok(())
+    }
+
+    /// Remembers a question of the current step.
+    pub(super) fn asked(&self, mark: Mark) {
+        self.asked.borrow_mut().push(mark);
+    }
+
+    /// Whether a packet belongs to a question of an earlier step: its last packets, such as the
+    /// end of a TCP connection, may come when the next step has begun.
+    pub(super) fn asked_before(&self, frame: &Frame) -> bool {
+        self.asked_before.iter().any(|mark| mark.concerns(frame))
     }
 
     /// When the current step's acts began.

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 
+use nix::sys::socket::{setsockopt, sockopt};
 use socket2::Socket;
 
 use super::ProbeError;
@@ -28,6 +29,7 @@ impl<S> Bound<S> {
         };
         let bind = || {
             socket.set_nonblocking(true)?;
+            hear_icmp_errors(&socket, target)?;
             socket.bind(&any.into())?;
             let port = socket
                 .local_addr()?
@@ -40,4 +42,14 @@ impl<S> Bound<S> {
         };
         bind().map_err(ProbeError::Socket)
     }
+}
+
+/// Makes every ICMP error an error of the socket. Without this the kernel keeps "net unreachable"
+/// and "host unreachable" from IPv4 sockets, since they may pass (IP_RECVERR in ip(7)).
+pub(super) fn hear_icmp_errors(socket: &Socket, target: IpAddr) -> io::Result<()> {
+    match target {
+        IpAddr::V4(_) => setsockopt(socket, sockopt::Ipv4RecvErr, &true)?,
+        IpAddr::V6(_) => setsockopt(socket, sockopt::Ipv6RecvErr, &true)?,
+    }
+    Ok(())
 }

@@ -8,12 +8,14 @@ use socket2::Socket;
 use tokio::net::UdpSocket;
 
 use super::ProbeError;
+use super::bound::hear_icmp_errors;
 use crate::sandbox::{HostId, Sandbox, SocketKind};
 
 /// The length of an echo header: type, code, checksum, identifier, sequence number.
 const HEADER: usize = 8;
 
 /// A raw socket, which reads and writes as a datagram socket does.
+#[derive(Debug)]
 pub(super) struct Asker {
     socket: UdpSocket,
     target: IpAddr,
@@ -32,13 +34,13 @@ impl Asker {
         };
         let socket = Socket::from(sandbox.socket(host, kind)?);
         socket.set_nonblocking(true).map_err(ProbeError::Socket)?;
+        hear_icmp_errors(&socket, target).map_err(ProbeError::Socket)?;
         let socket = UdpSocket::from_std(StdUdpSocket::from(socket)).map_err(ProbeError::Socket)?;
         Ok(Self { socket, target })
     }
 
     /// Sends one echo request and waits for its reply.
     pub(super) async fn ask(self, nonce: Nonce) -> io::Result<()> {
-        // A connected socket is also told of the ICMP errors that come back (raw(7)).
         self.socket.connect(SocketAddr::new(self.target, 0)).await?;
         self.socket.send(&request(self.target, nonce)).await?;
         let mut buffer = [0; 2048];

@@ -1,65 +1,64 @@
 //! Questions that only the target can answer, each with a nonce of its own.
 //!
-//! - [`ask`]: one attempt, to its answer or the end of its patience
-//! - `icmp`, `tcp`, `udp`: how each protocol asks
+//! - [`Question`]: one that is ready to be asked
+//! - [`Attempt`]: one that was asked, with its [`Answer`]
+//! - `icmp`, `tcp`, `udp`: how each protocol asks; `bound`: their sockets
 
+mod answer;
 mod bound;
 mod icmp;
 mod tcp;
 mod udp;
 
-use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+pub use answer::Answer;
 use fps_packet::{Frame, Nonce, Transport};
-use nix::errno::Errno;
+use tokio::net::{TcpSocket, UdpSocket};
 
 use crate::sandbox::{HostId, Sandbox, SandboxError};
 use crate::scenario::{Probe, ProbeProtocol};
 
-/// An attempt that was made.
+/// A question with its socket, which has not been sent yet.
+#[derive(Debug)]
+pub struct Question {
+    mark: Mark,
+    socket: Socket,
+    to: SocketAddr,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Icmp(icmp::Asker),
+    Tcp(TcpSocket),
+    Udp(UdpSocket),
+}
+
+/// What a question's packets are known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// In every packet that carries data.
+    pub nonce: Nonce,
+    /// Who is asked.
+    target: IpAddr,
+    /// TCP: the target's port and the sender's, for packets without data.
+    ports: Option<(u16, u16)>,
+}
+
+/// A question that was asked.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// What marks its packets.
-    pub nonce: Nonce,
-    /// When it began.
+    /// What its packets are known by.
+    pub mark: Mark,
+    /// When it was sent.
     pub at: Instant,
-    /// The sender's port, by which a TCP packet without payload is known.
-    pub port: Option<u16>,
     /// What came of it.
     pub answer: Answer,
 }
 
-/// What came of an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// The target sent the nonce back.
-    Echo {
-        /// After this long.
-        after: Duration,
-    },
-    /// The target refused the connection, or has no such port.
-    Refused,
-    /// The kernel or a router said that there is no way.
-    NoWay(Errno),
-    /// Nothing came.
-    Silence,
-}
-
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Echo { after } => write!(f, "answered after {after:.1?}"),
-            Self::Refused => f.write_str("refused"),
-            Self::NoWay(errno) => write!(f, "{}", errno.desc().to_lowercase()),
-            Self::Silence => f.write_str("no answer"),
-        }
-    }
-}
-
-/// An attempt that could not be made, which says nothing about the target.
+/// A question that could not be asked, which says nothing about the target.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     /// The sandbox gave no socket.
@@ -73,106 +72,130 @@ pub enum ProbeError {
     Random(#[from] fps_packet::RandomError),
 }
 
-/// Asks once and waits for the answer as long as `patience` says.
+impl Question {
+    /// Prepares a question in the sender's namespace.
+    pub fn new(sandbox: &Sandbox, host: HostId, probe: &Probe) -> Result<Self, ProbeError> {
+        let nonce = Nonce::random()?;
+        let target = probe.address;
+        let (socket, port, ports) = match probe.protocol {
+            ProbeProtocol::Icmp => (
+                Socket::Icmp(icmp::Asker::open(sandbox, host, target)?),
+                0,
+                None,
+            ),
+            ProbeProtocol::Udp(port) => (
+                Socket::Udp(udp::open(sandbox, host, target)?.socket),
+                port,
+                None,
+            ),
+            ProbeProtocol::Tcp(port) => {
+                let bound = tcp::open(sandbox, host, target)?;
+                (
+                    Socket::Tcp(bound.socket),
+                    port,
+                    bound.port.map(|own| (port, own)),
+                )
+            }
+        };
+        let to = SocketAddr::new(target, port);
+        Ok(Self {
+            mark: Mark {
+                nonce,
+                target,
+                ports,
+            },
+            socket,
+            to,
+        })
+    }
+
+    /// What its packets will be known by.
+    pub fn mark(&self) -> Mark {
+        self.mark
+    }
+
+    /// Asks, and waits for the answer as long as `patience` says.
+    pub async fn ask(self, patience: Duration) -> Result<Attempt, ProbeError> {
+        let Self { mark, socket, to } = self;
+        let at = Instant::now();
+        let asking = async {
+            match socket {
+                Socket::Icmp(socket) => socket.ask(mark.nonce).await,
+                Socket::Tcp(socket) => tcp::ask(socket, to, mark.nonce).await,
+                Socket::Udp(socket) => udp::ask(socket, to, mark.nonce).await,
+            }
+        };
+        let answer = match tokio::time::timeout(patience, asking).await {
+            Err(_) => Answer::Silence,
+            Ok(Ok(())) => Answer::Echo {
+                after: at.elapsed(),
+            },
+            Ok(Err(error)) => Answer::of_network(error).map_err(ProbeError::Socket)?,
+        };
+        Ok(Attempt { mark, at, answer })
+    }
+}
+
+/// Asks one question.
 pub async fn ask(
     sandbox: &Sandbox,
     host: HostId,
     probe: &Probe,
     patience: Duration,
 ) -> Result<Attempt, ProbeError> {
-    let nonce = Nonce::random()?;
-    let at = Instant::now();
-    let (port, outcome) = match probe.protocol {
-        ProbeProtocol::Icmp => {
-            let socket = icmp::Asker::open(sandbox, host, probe.address)?;
-            (None, within(patience, socket.ask(nonce)).await)
-        }
-        ProbeProtocol::Udp(port) => {
-            let socket = udp::open(sandbox, host, probe.address)?;
-            let to = SocketAddr::new(probe.address, port);
-            (
-                socket.port,
-                within(patience, udp::ask(socket.socket, to, nonce)).await,
-            )
-        }
-        ProbeProtocol::Tcp(port) => {
-            let socket = tcp::open(sandbox, host, probe.address)?;
-            let to = SocketAddr::new(probe.address, port);
-            (
-                socket.port,
-                within(patience, tcp::ask(socket.socket, to, nonce)).await,
-            )
-        }
-    };
-    let answer = match outcome {
-        None => Answer::Silence,
-        Some(Ok(())) => Answer::Echo {
-            after: at.elapsed(),
-        },
-        Some(Err(error)) => network_says(error)?,
-    };
-    Ok(Attempt {
-        nonce,
-        at,
-        port,
-        answer,
-    })
+    Question::new(sandbox, host, probe)?.ask(patience).await
 }
 
-async fn within<T>(
-    patience: Duration,
-    asking: impl Future<Output = io::Result<T>>,
-) -> Option<io::Result<T>> {
-    tokio::time::timeout(patience, asking).await.ok()
-}
-
-/// Tells what the network answered from what went wrong in the lab itself.
-fn network_says(error: io::Error) -> Result<Answer, ProbeError> {
-    let errno = match error.raw_os_error() {
-        Some(errno) => Errno::from_raw(errno),
-        // A TCP peer that closes before it has sent the echo back.
-        None if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Answer::Refused),
-        None => return Err(ProbeError::Socket(error)),
-    };
-    match errno {
-        Errno::ECONNREFUSED | Errno::ECONNRESET | Errno::EPIPE => Ok(Answer::Refused),
-        // EINVAL is what a blackhole route answers, EACCES a prohibit route, EPERM a firewall.
-        Errno::ENETUNREACH
-        | Errno::EHOSTUNREACH
-        | Errno::ENETDOWN
-        | Errno::EHOSTDOWN
-        | Errno::EADDRNOTAVAIL
-        | Errno::ENODEV
-        | Errno::EACCES
-        | Errno::EPERM
-        | Errno::EINVAL
-        | Errno::EMSGSIZE
-        | Errno::ETIMEDOUT
-        | Errno::ENOPROTOOPT
-        | Errno::EPROTO => Ok(Answer::NoWay(errno)),
-        _ => Err(ProbeError::Socket(error)),
-    }
-}
-
-impl Attempt {
-    /// Whether a packet is this attempt's question on its way.
-    pub fn asks(&self, probe: &Probe, frame: &Frame) -> bool {
+impl Mark {
+    /// Whether a packet is the question on its way.
+    pub fn asks(&self, frame: &Frame) -> bool {
         let Some(packet) = frame.packet() else {
             return false;
         };
-        if packet.destination != probe.address || packet.quoted().is_some() {
+        if packet.destination != self.target || packet.quoted().is_some() {
             return false;
         }
-        match (probe.protocol, packet.transport) {
+        match (self.ports, packet.transport) {
             (
-                ProbeProtocol::Tcp(port),
+                Some(ports),
                 Transport::Tcp {
                     source_port,
                     destination_port,
                     ..
                 },
-            ) => destination_port == port && self.port == Some(source_port),
+            ) => ports == (destination_port, source_port),
             _ => packet.nonce() == Some(self.nonce),
         }
+    }
+
+    /// Whether a packet is the question, its answer, or about either.
+    pub fn concerns(&self, frame: &Frame) -> bool {
+        let Some(packet) = frame.packet() else {
+            return false;
+        };
+        if packet.nonce() == Some(self.nonce) || self.asks(frame) {
+            return true;
+        }
+        match (self.ports, packet.transport) {
+            (
+                Some((port, own)),
+                Transport::Tcp {
+                    source_port,
+                    destination_port,
+                    ..
+                },
+            ) => packet.source == self.target && (source_port, destination_port) == (port, own),
+            _ => false,
+        }
+    }
+
+    /// Whether a packet carries the nonce to the target itself.
+    pub fn reaches(&self, frame: &Frame) -> bool {
+        let Some(packet) = frame.packet() else {
+            return false;
+        };
+        packet.destination == self.target
+            && packet.quoted().is_none()
+            && packet.nonce() == Some(self.nonce)
     }
 }

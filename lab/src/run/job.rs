@@ -87,7 +87,7 @@ impl<'a> Job<'a> {
         voice: &Voice<'_>,
     ) -> (Report, Option<Lab>) {
         let until = match self.sabotage {
-            Some((_, sabotage)) => Until::Expectations(&sabotage.must_fail),
+            Some((_, sabotage)) => Until::Bite(sabotage),
             None => Until::End,
         };
         let begin = Instant::now();

@@ -85,8 +85,8 @@ impl Counts {
     }
 }
 
-/// Whether a sabotage bit: the lab was built, all that comes before the first expectation that
-/// must fail held, and every one that must fail did.
+/// Whether a sabotage bit: the lab was built, every act done, each expectation that must fail did,
+/// and every other that was checked held, save those that may fail.
 pub(super) fn bite(report: &Report, sabotage: &Sabotage) -> Result<(), String> {
     match &report.end {
         End::Played => {}
@@ -94,15 +94,12 @@ pub(super) fn bite(report: &Report, sabotage: &Sabotage) -> Result<(), String> {
         End::ActFailed { step, error } => return Err(format!("{step} could not be done: {error}")),
         End::Interrupted => return Err("it was stopped".to_owned()),
     }
-    let named = |name: &String| sabotage.must_fail.contains(name);
-    let before = report
-        .expectations()
-        .take_while(|report| !named(&report.name));
-    for earlier in before {
-        if !earlier.verdict.passed() {
+    for other in report.expectations() {
+        if !other.verdict.passed() && !sabotage.names(&other.name) {
             return Err(format!(
-                "`{}`, which comes before, did not hold either",
-                earlier.name
+                "`{}` did not hold either; if it belongs to the damage, name it in `must-fail` \
+                 or `may-fail`",
+                other.name
             ));
         }
     }
@@ -117,6 +114,15 @@ pub(super) fn bite(report: &Report, sabotage: &Sabotage) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What fails in the unharmed scenario proves nothing by failing in a harmed one.
+fn fails_anyway(play: &Report, sabotage: &Sabotage) -> Option<String> {
+    let held = |name: &&String| play.verdict(name).is_some_and(Verdict::passed);
+    let name = sabotage.must_fail.iter().find(|name| !held(name))?;
+    Some(format!(
+        "`{name}` does not hold without the sabotage either"
+    ))
 }
 
 /// Puts the plays together, in the files' order.
@@ -135,6 +141,13 @@ pub(super) fn gather(files: &[ScenarioFile], done: mpsc::Receiver<Done>) -> Vec<
                 let outcome = &mut outcomes[file].sabotages[number];
                 outcome.play = report;
                 outcome.no_bite = no_bite;
+            }
+        }
+    }
+    for (outcome, file) in outcomes.iter_mut().zip(files) {
+        for (sabotaged, sabotage) in outcome.sabotages.iter_mut().zip(&file.sabotages) {
+            if sabotaged.no_bite.is_none() {
+                sabotaged.no_bite = fails_anyway(&outcome.play, sabotage);
             }
         }
     }

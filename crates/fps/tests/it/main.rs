@@ -2,7 +2,7 @@
 
 mod cli;
 mod fwmark;
+mod host;
 mod loopback;
-mod namespace;
 mod programs;
 mod tun;

@@ -1,31 +1,32 @@
 //! The tunnel end to end: both TUNs and all four programs in one namespace, carriers on loopback.
 
-use std::fs;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
+use fps_netns::testing::with_namespaces;
 use nix::sys::signal::Signal;
 use socket2::SockRef;
 
-use crate::namespace::{isolated, run};
-use crate::programs::{Chain, DEADLINE, Program, UUID};
+use crate::host::Host;
+use crate::programs::{Chain, DEADLINE, Program, UUID, start_carrier};
 
 const TUNS: Option<(&str, &str)> = Some(("fpsc0", "fpss0"));
 const NEAR: &str = "10.9.0.1:4000";
 const FAR: &str = "10.9.0.2:4000";
 
 /// Does the route engine's part.
-fn bring_up() {
+async fn bring_up(host: &Host) {
     for (link, address) in [("fpsc0", "10.9.0.1/24"), ("fpss0", "10.9.0.2/24")] {
+        // A router solicitation that is dropped would take the one log line in ten seconds.
+        host.set_sysctl(&format!("net/ipv6/conf/{link}/disable_ipv6"), "1");
         // Both ends are local addresses here, and such a source is refused as forged otherwise.
-        let setting = |name| format!("/proc/sys/net/ipv4/conf/{link}/{name}");
-        fs::write(setting("accept_local"), "1").expect("root of the namespace");
-        fs::write(setting("rp_filter"), "0").expect("root of the namespace");
-        run("ip", &["address", "add", address, "dev", link]);
-        run("ip", &["link", "set", link, "up"]);
+        host.set_sysctl(&format!("net/ipv4/conf/{link}/accept_local"), "1");
+        host.set_sysctl(&format!("net/ipv4/conf/{link}/rp_filter"), "0");
+        host.add_address(link, address).await;
+        host.set_up(link).await;
     }
-    fs::write("/proc/sys/net/ipv4/conf/all/rp_filter", "0").expect("root of the namespace");
+    host.set_sysctl("net/ipv4/conf/all/rp_filter", "0");
 }
 
 /// A socket that can only be reached through one link.
@@ -38,6 +39,11 @@ fn socket(link: &str, address: &str) -> UdpSocket {
         .set_read_timeout(Some(Duration::from_millis(100)))
         .expect("a valid timeout");
     socket
+}
+
+/// A socket on either TUN.
+fn ends(host: &Host) -> (UdpSocket, UdpSocket) {
+    host.within(|| (socket("fpsc0", NEAR), socket("fpss0", FAR)))
 }
 
 /// Sends until the text arrives: the first packets may meet a carrier that is just starting.
@@ -59,21 +65,19 @@ fn exchange(from: &UdpSocket, to: &UdpSocket, text: &[u8]) {
 
 #[test]
 fn packets_cross_both_ways() {
-    isolated("tun::packets_cross_both_ways", || {
-        let mut chain = Chain::start(UUID, TUNS);
+    with_namespaces("tun::packets_cross_both_ways", async || {
+        let host = Host::new().await;
+        let mut chain = host.within(|| Chain::start(UUID, TUNS));
         for link in ["fpsc0", "fpss0"] {
-            let shown = run("ip", &["-o", "link", "show", link]);
-            assert!(
-                shown.contains("mtu 1280") && shown.contains("state DOWN"),
-                "{shown}"
-            );
-            assert!(!shown.contains("UP"), "brought up by FPS: {shown}");
-            let shown = run("ip", &["-o", "address", "show", "dev", link]);
-            assert!(shown.is_empty(), "addressed by FPS: {shown}");
+            let link = host.link(link).await;
+            assert_eq!(link.mtu, 1280, "{link:?}");
+            assert!(!link.up && !link.carrier, "brought up by FPS: {link:?}");
+            let addresses = host.netlink.addresses(Some(link.index)).await.unwrap();
+            assert_eq!(addresses, [], "addressed by FPS");
         }
         chain.wait_registered();
-        bring_up();
-        let (near, far) = (socket("fpsc0", NEAR), socket("fpss0", FAR));
+        bring_up(&host).await;
+        let (near, far) = ends(&host);
         exchange(&near, &far, b"ping");
         exchange(&far, &near, b"pong");
         exchange(&near, &far, &[b'x'; 1252]);
@@ -83,15 +87,16 @@ fn packets_cross_both_ways() {
 
 #[test]
 fn two_carriers_share_the_packets_and_one_can_die() {
-    isolated(
+    with_namespaces(
         "tun::two_carriers_share_the_packets_and_one_can_die",
-        || {
-            let mut chain = Chain::start(UUID, TUNS);
+        async || {
+            let host = Host::new().await;
+            let mut chain = host.within(|| Chain::start(UUID, TUNS));
             chain.wait_registered();
-            let second = crate::programs::start_carrier(&chain.files, &chain.client_address);
+            let second = host.within(|| start_carrier(&chain.files, &chain.client_address));
             chain.wait_registered();
-            bring_up();
-            let (near, far) = (socket("fpsc0", NEAR), socket("fpss0", FAR));
+            bring_up(&host).await;
+            let (near, far) = ends(&host);
             for number in 0..20 {
                 exchange(&near, &far, format!("there {number}").as_bytes());
                 exchange(&far, &near, format!("back {number}").as_bytes());
@@ -111,23 +116,24 @@ fn two_carriers_share_the_packets_and_one_can_die() {
 
 #[test]
 fn a_link_that_goes_down_drops_packets_and_nothing_else() {
-    isolated(
+    with_namespaces(
         "tun::a_link_that_goes_down_drops_packets_and_nothing_else",
-        || {
-            let mut chain = Chain::start(UUID, TUNS);
+        async || {
+            let host = Host::new().await;
+            let mut chain = host.within(|| Chain::start(UUID, TUNS));
             chain.wait_registered();
-            bring_up();
-            let (near, far) = (socket("fpsc0", NEAR), socket("fpss0", FAR));
+            bring_up(&host).await;
+            let (near, far) = ends(&host);
             exchange(&near, &far, b"before");
-            run("ip", &["link", "set", "fpss0", "down"]);
+            host.set_down("fpss0").await;
             near.send_to(b"lost", FAR).expect("the near link is up");
             chain
                 .server
                 .wait_for(&["event=tun_packet_dropped", "reason=link_down"]);
-            run("ip", &["link", "set", "fpss0", "up"]);
+            host.set_up("fpss0").await;
             exchange(&near, &far, b"after");
-            run("ip", &["link", "set", "fpsc0", "down"]);
-            run("ip", &["link", "set", "fpsc0", "up"]);
+            host.set_down("fpsc0").await;
+            host.set_up("fpsc0").await;
             exchange(&near, &far, b"after both");
             exchange(&far, &near, b"and back");
         },
@@ -136,23 +142,29 @@ fn a_link_that_goes_down_drops_packets_and_nothing_else() {
 
 #[test]
 fn a_link_that_never_comes_up_costs_no_time() {
-    isolated("tun::a_link_that_never_comes_up_costs_no_time", || {
-        let mut chain = Chain::start(UUID, TUNS);
-        chain.wait_registered();
-        let before = chain.client.cpu_ticks() + chain.server.cpu_ticks();
-        // The kernel's clock for CPU time ticks 100 times a second: a program that spins for one
-        // second has about that many.
-        chain.carrier.watch(Duration::from_secs(1));
-        let spent = chain.client.cpu_ticks() + chain.server.cpu_ticks() - before;
-        assert!(spent < 30, "{spent} ticks in one idle second");
-    });
+    with_namespaces(
+        "tun::a_link_that_never_comes_up_costs_no_time",
+        async || {
+            let host = Host::new().await;
+            let mut chain = host.within(|| Chain::start(UUID, TUNS));
+            chain.wait_registered();
+            let before = chain.client.cpu_ticks() + chain.server.cpu_ticks();
+            // The kernel's clock for CPU time ticks 100 times a second: a program that spins for one
+            // second has about that many.
+            chain.carrier.watch(Duration::from_secs(1));
+            let spent = chain.client.cpu_ticks() + chain.server.cpu_ticks() - before;
+            assert!(spent < 30, "{spent} ticks in one idle second");
+        },
+    );
 }
 
 #[test]
 fn a_deleted_tun_ends_the_program() {
-    isolated("tun::a_deleted_tun_ends_the_program", || {
-        let mut chain = Chain::start(UUID, TUNS);
-        run("ip", &["link", "del", "fpsc0"]);
+    with_namespaces("tun::a_deleted_tun_ends_the_program", async || {
+        let host = Host::new().await;
+        let mut chain = host.within(|| Chain::start(UUID, TUNS));
+        let fpsc0 = host.link("fpsc0").await.index;
+        host.netlink.delete_link(fpsc0).await.unwrap();
         assert_eq!(
             chain.client.wait().code(),
             Some(1),
@@ -165,11 +177,12 @@ fn a_deleted_tun_ends_the_program() {
 
 #[test]
 fn refuses_a_tun_held_by_another_process() {
-    isolated("tun::refuses_a_tun_held_by_another_process", || {
-        let chain = Chain::start(UUID, TUNS);
+    with_namespaces("tun::refuses_a_tun_held_by_another_process", async || {
+        let host = Host::new().await;
+        let chain = host.within(|| Chain::start(UUID, TUNS));
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fps_client"));
         command.arg("--config").arg(chain.files.path("client.json"));
-        let mut second = Program::start("second client", &mut command);
+        let mut second = host.within(|| Program::start("second client", &mut command));
         assert_eq!(second.wait().code(), Some(1), "{}", second.said());
         second.said_all(&["event=tun_open_failed", "no other program holds fpsc0"]);
         assert!(

@@ -1,6 +1,5 @@
 //! What a failed expectation shows: the way that a probe took, hop by hop.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Instant;
 
@@ -8,32 +7,11 @@ use fps_packet::{Direction, Frame};
 
 use super::CheckError;
 use crate::play::stage::Stage;
-use crate::probe::{Answer, Attempt};
+use crate::probe::{Answer, Attempt, Mark};
 use crate::scenario::{HostName, Probe};
 
 /// How many lines of hops are shown.
 const SHOWN: usize = 24;
-
-/// The names of a host's interfaces by their index.
-pub(super) async fn link_names(
-    stage: &Stage<'_>,
-    host: &HostName,
-) -> Result<BTreeMap<u32, String>, CheckError> {
-    let links = stage.lab.host(host).station().netlink().links().await;
-    let links = links.map_err(|error| CheckError::Network(host.clone(), error))?;
-    Ok(links
-        .into_iter()
-        .map(|link| (link.index.get(), link.name.to_string()))
-        .collect())
-}
-
-/// An interface's name; one that is gone by now has only its number left.
-pub(super) fn link_name(names: &BTreeMap<u32, String>, index: u32) -> String {
-    names
-        .get(&index)
-        .cloned()
-        .unwrap_or_else(|| format!("a link that is gone (index {index})"))
-}
 
 /// One packet on one interface.
 pub(super) fn line(start: Instant, host: &str, link: &str, frame: &Frame) -> String {
@@ -79,7 +57,7 @@ pub(super) async fn of_attempts(
     let Some(attempt) = attempts.first() else {
         return Ok(lines);
     };
-    let hops = hops(stage, probe, attempt).await?;
+    let hops = hops(stage, attempt.mark, attempt.at).await?;
     let last_host = hops.last().map_or(&probe.from, |hop| &hop.host).clone();
     if hops.is_empty() {
         lines.push("the first probe was seen on no interface of the lab".to_owned());
@@ -113,10 +91,10 @@ async fn way(stage: &Stage<'_>, host: &HostName, to: IpAddr) -> Result<String, C
         }
         Ok(route) => route,
     };
-    let names = link_names(stage, host).await?;
+    let names = stage.tape(host).names();
     let link = route
         .link
-        .map_or_else(String::new, |link| link_name(&names, link.get()));
+        .map_or_else(String::new, |link| names.show(link.get()));
     let via = route
         .gateway
         .map_or_else(String::new, |gateway| format!(" via {gateway}"));
@@ -130,30 +108,35 @@ async fn way(stage: &Stage<'_>, host: &HostName, to: IpAddr) -> Result<String, C
 struct Hop {
     at: Instant,
     host: HostName,
+    link: String,
     source: Option<IpAddr>,
     line: String,
 }
 
-async fn hops(stage: &Stage<'_>, probe: &Probe, attempt: &Attempt) -> Result<Vec<Hop>, CheckError> {
+/// The interface on which a question's packets were seen last.
+pub(super) async fn last_place(
+    stage: &Stage<'_>,
+    mark: Mark,
+) -> Result<Option<String>, CheckError> {
+    let hops = hops(stage, mark, stage.step_began()).await?;
+    Ok(hops.last().map(|hop| format!("{}:{}", hop.host, hop.link)))
+}
+
+async fn hops(stage: &Stage<'_>, mark: Mark, start: Instant) -> Result<Vec<Hop>, CheckError> {
     let mut seen = Vec::new();
     for (host, tape) in stage.tapes() {
         tape.sync().await?;
-        let names = link_names(stage, host).await?;
         tape.look(|frames| {
-            let ours = |frame: &&Frame| {
-                let nonce = frame.packet().and_then(|packet| packet.nonce());
-                nonce == Some(attempt.nonce) || attempt.asks(probe, frame)
-            };
-            seen.extend(frames.iter().filter(ours).map(|frame| Hop {
-                at: frame.at,
-                host: host.clone(),
-                source: frame.packet().map(|packet| packet.source),
-                line: line(
-                    attempt.at,
-                    host.as_str(),
-                    &link_name(&names, frame.ifindex),
-                    frame,
-                ),
+            let ours = frames.iter().filter(|frame| mark.concerns(frame));
+            seen.extend(ours.map(|frame| {
+                let link = tape.names().show(frame.ifindex);
+                Hop {
+                    at: frame.at,
+                    host: host.clone(),
+                    source: frame.packet().map(|packet| packet.source),
+                    line: line(start, host.as_str(), &link, frame),
+                    link,
+                }
             }));
         });
     }

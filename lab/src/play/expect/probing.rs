@@ -1,4 +1,4 @@
-//! Probes sent one after the other, however long each waits for its answer.
+//! Questions asked one after the other, however long each waits for its answer.
 
 use std::time::Duration;
 
@@ -8,25 +8,35 @@ use tokio::time::{Instant, sleep_until};
 
 use super::CheckError;
 use crate::play::stage::Stage;
-use crate::probe::{Attempt, ask};
+use crate::probe::{Attempt, Question};
 use crate::scenario::Probe;
 
-/// The time between two probes, the first ones closer together: what comes true is seen soon.
+/// The time between two questions, the first ones closer together: what comes true is seen soon.
 const GAPS: [Duration; 3] = [
     Duration::from_millis(10),
     Duration::from_millis(20),
     Duration::from_millis(50),
 ];
 
-/// How long a probe waits for its answer.
+/// How long a question waits for its answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Sends probes until `enough` says so of one that has come to its end, or the deadline; gives
-/// all that came to an end. Those still under way at the deadline have no answer.
+/// What the end of the time means for questions that still wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AtTheEnd {
+    /// They have had no answer in time.
+    GiveUp,
+    /// They were asked in time, and may wait for their answers.
+    WaitOn,
+}
+
+/// Asks until `enough` says so of a question that has come to its end, or until the deadline;
+/// gives all that came to an end.
 pub(super) async fn probe_until(
     stage: &Stage<'_>,
     probe: &Probe,
     deadline: Instant,
+    at_the_end: AtTheEnd,
     mut enough: impl AsyncFnMut(&Attempt) -> Result<bool, CheckError>,
 ) -> Result<Vec<Attempt>, CheckError> {
     let host = stage.lab.host(&probe.from).id();
@@ -48,8 +58,15 @@ pub(super) async fn probe_until(
                 }
             }
             () = sleep_until(next), if next < deadline => {
-                let patience = PATIENCE.min(deadline.saturating_duration_since(next));
-                under_way.push(ask(stage.lab.sandbox(), host, probe, patience));
+                let question = Question::new(stage.lab.sandbox(), host, probe)?;
+                stage.asked(question.mark());
+                let patience = match at_the_end {
+                    AtTheEnd::WaitOn => PATIENCE,
+                    AtTheEnd::GiveUp => {
+                        PATIENCE.min(deadline.saturating_duration_since(Instant::now()))
+                    }
+                };
+                under_way.push(question.ask(patience));
                 next += gaps.next().unwrap_or(PATIENCE);
             }
             else => return Ok(done),

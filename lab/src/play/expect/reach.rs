@@ -1,24 +1,24 @@
-//! `reach`: probes are answered, and leave by the link named.
+//! `reach`: probes are answered, by the target itself, and leave by the link named.
 
 use std::collections::BTreeSet;
 
 use fps_packet::Direction;
 use tokio::time::Instant;
 
-use super::probing::probe_until;
+use super::probing::{AtTheEnd, probe_until};
 use super::{CheckError, evidence, lossy};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::probe::{Answer, Attempt};
-use crate::scenario::{Probe, Reach, When};
+use crate::scenario::{HostName, Reach, When};
 
 pub(super) async fn check(stage: &Stage<'_>, reach: &Reach) -> Result<Verdict, CheckError> {
     match reach.when {
         When::Within(time) => {
             let deadline = Instant::now() + time;
             let enough = async |attempt: &Attempt| Ok(holds(stage, reach, attempt).await?.is_ok());
-            let attempts = probe_until(stage, &reach.probe, deadline, enough).await?;
-            // The capture's losses count only where it is to show that nothing went elsewhere.
+            let end = AtTheEnd::GiveUp;
+            let attempts = probe_until(stage, &reach.probe, deadline, end, enough).await?;
             if let Some(verdict) = lost(stage, reach).await? {
                 return Ok(verdict);
             }
@@ -32,72 +32,88 @@ pub(super) async fn check(stage: &Stage<'_>, reach: &Reach) -> Result<Verdict, C
         When::For(time) => {
             let deadline = Instant::now() + time;
             let broken = async |attempt: &Attempt| Ok(holds(stage, reach, attempt).await?.is_err());
-            let attempts = probe_until(stage, &reach.probe, deadline, broken).await?;
+            let end = AtTheEnd::WaitOn;
+            let attempts = probe_until(stage, &reach.probe, deadline, end, broken).await?;
             if let Some(verdict) = lost(stage, reach).await? {
                 return Ok(verdict);
             }
-            // The last ones may have been cut off by the end and not by the network.
-            let mut held = 0;
             for attempt in &attempts {
-                let cut_off = attempt.answer == Answer::Silence
-                    && deadline.into_std() <= attempt.at + super::probing::PATIENCE;
-                match holds(stage, reach, attempt).await? {
-                    Ok(_) => held += 1,
-                    Err(()) if cut_off => {}
-                    Err(()) => return failed(stage, reach, &attempts).await,
+                if holds(stage, reach, attempt).await?.is_err() {
+                    return failed(stage, reach, &attempts).await;
                 }
             }
-            if held == 0 {
-                return failed(stage, reach, &attempts).await;
-            }
-            Ok(Verdict::Held(format!("{held} probes answered in {time:?}")))
+            Ok(Verdict::Held(format!(
+                "each of {} probes in {time:?} answered",
+                attempts.len()
+            )))
         }
     }
 }
 
-/// Whether an attempt was answered and left as it should; what was seen, in words.
+/// Whether an attempt was answered by the target and left as it should; what was seen, in words.
 async fn holds(
     stage: &Stage<'_>,
     reach: &Reach,
     attempt: &Attempt,
-) -> Result<Result<String, ()>, CheckError> {
+) -> Result<Result<String, String>, CheckError> {
     let Answer::Echo { after } = attempt.answer else {
-        return Ok(Err(()));
+        return Ok(Err(attempt.answer.to_string()));
     };
+    if let Some(target) = &reach.probe.to
+        && !arrived(stage, target, attempt).await?
+    {
+        return Ok(Err(format!(
+            "answered, but the question never came to {target}"
+        )));
+    }
     let Some(via) = &reach.via else {
         return Ok(Ok(format!("answered after {after:.1?}")));
     };
-    let links = leaves_by(stage, &reach.probe, attempt).await?;
-    let only_there = links.len() == 1 && links.contains(via.as_str());
-    Ok(if only_there {
-        Ok(format!("by {via}, answered after {after:.1?}"))
-    } else {
-        Err(())
-    })
+    let links = leaves_by(stage, &reach.probe.from, attempt).await?;
+    if links.len() == 1 && links.contains(via.as_str()) {
+        return Ok(Ok(format!("by {via}, answered after {after:.1?}")));
+    }
+    let links: Vec<String> = links.into_iter().collect();
+    Ok(Err(format!(
+        "answered, but it left by {}",
+        links.join(" and ")
+    )))
+}
+
+/// Whether the target's own capture has the question: another host may have the same address.
+async fn arrived(
+    stage: &Stage<'_>,
+    target: &HostName,
+    attempt: &Attempt,
+) -> Result<bool, CheckError> {
+    let tape = stage.tape(target);
+    tape.sync().await?;
+    Ok(tape.look(|frames| {
+        let mut came_in = frames
+            .iter()
+            .filter(|frame| frame.direction == Direction::Received);
+        came_in.any(|frame| attempt.mark.reaches(frame))
+    }))
 }
 
 /// The links of the sender by which an attempt's packets have left, from the capture.
 async fn leaves_by(
     stage: &Stage<'_>,
-    probe: &Probe,
+    from: &HostName,
     attempt: &Attempt,
 ) -> Result<BTreeSet<String>, CheckError> {
-    let tape = stage.tape(&probe.from);
+    let tape = stage.tape(from);
     tape.sync().await?;
-    let indices: BTreeSet<u32> = tape.look(|frames| {
+    Ok(tape.look(|frames| {
         frames
             .iter()
-            .filter(|frame| frame.direction == Direction::Sent && attempt.asks(probe, frame))
-            .map(|frame| frame.ifindex)
+            .filter(|frame| frame.direction == Direction::Sent && attempt.mark.asks(frame))
+            .map(|frame| tape.names().show(frame.ifindex))
             .collect()
-    });
-    let names = evidence::link_names(stage, &probe.from).await?;
-    Ok(indices
-        .into_iter()
-        .map(|index| evidence::link_name(&names, index))
-        .collect())
+    }))
 }
 
+/// A capture that has lost packets cannot show that a probe went nowhere else.
 async fn lost(stage: &Stage<'_>, reach: &Reach) -> Result<Option<Verdict>, CheckError> {
     if reach.via.is_none() {
         return Ok(None);
@@ -114,11 +130,15 @@ async fn failed(
     let probe = &reach.probe;
     let answered = attempts
         .iter()
-        .filter(|a| matches!(a.answer, Answer::Echo { .. }))
+        .filter(|attempt| attempt.answer.is_echo())
         .count();
     let mut links = BTreeSet::new();
+    let mut why_not = None;
     for attempt in attempts {
-        links.extend(leaves_by(stage, probe, attempt).await?);
+        links.extend(leaves_by(stage, &probe.from, attempt).await?);
+        if attempt.answer.is_echo() {
+            why_not = holds(stage, reach, attempt).await?.err().or(why_not);
+        }
     }
     let links: Vec<String> = links.into_iter().collect();
     let left = match links.as_slice() {
@@ -129,8 +149,9 @@ async fn failed(
         Some(via) => format!("answers, by {via} alone"),
         None => "answers".to_owned(),
     };
+    let why_not = why_not.map_or_else(String::new, |why| format!(" ({why})"));
     let why = format!(
-        "expected {expected}; of {} probes {answered} were answered, {left}",
+        "expected {expected}; of {} probes {answered} were answered{why_not}, {left}",
         attempts.len()
     );
     let evidence = evidence::of_attempts(stage, probe, attempts).await?;

@@ -2,11 +2,11 @@
 
 use tokio::time::Instant;
 
-use super::probing::{PATIENCE, probe_until};
+use super::probing::{AtTheEnd, PATIENCE, probe_until};
 use super::{CheckError, evidence};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
-use crate::probe::{Answer, Attempt, ask};
+use crate::probe::{Answer, Attempt, Question};
 use crate::scenario::{Probe, Unreachable};
 
 pub(super) async fn check(
@@ -15,20 +15,27 @@ pub(super) async fn check(
 ) -> Result<Verdict, CheckError> {
     let probe = &unreachable.probe;
     let deadline = Instant::now() + unreachable.hold;
-    let answered = async |attempt: &Attempt| Ok(matches!(attempt.answer, Answer::Echo { .. }));
-    let attempts = probe_until(stage, probe, deadline, answered).await?;
-    if let Some(attempt) = attempts.last()
-        && matches!(attempt.answer, Answer::Echo { .. })
-    {
-        let why = format!("expected no answer; {} {}", probe.address, attempt.answer);
-        let evidence = evidence::of_attempts(stage, probe, &attempts).await?;
-        return Ok(Verdict::Failed { why, evidence });
-    }
+    let answered = async |attempt: &Attempt| Ok(attempt.answer.is_echo());
+    let end = AtTheEnd::GiveUp;
+    let attempts = probe_until(stage, probe, deadline, end, answered).await?;
     let Some(last) = attempts.last() else {
         return Ok(Verdict::Inconclusive("no probe was sent".to_owned()));
     };
-    let seen = format!("{} probes, the last: {}", attempts.len(), last.answer);
-    Ok(control(stage, probe).await?.unwrap_or(Verdict::Held(seen)))
+    if last.answer.is_echo() {
+        let why = format!("expected no answer; {} {}", probe.address, last.answer);
+        let evidence = evidence::of_attempts(stage, probe, &attempts).await?;
+        return Ok(Verdict::Failed { why, evidence });
+    }
+    if let Some(verdict) = control(stage, probe).await? {
+        return Ok(verdict);
+    }
+    let place = evidence::last_place(stage, last.mark).await?;
+    let place = place.map_or_else(String::new, |place| format!(", last seen on {place}"));
+    let count = attempts.len();
+    Ok(Verdict::Held(format!(
+        "{count} probes, the last: {}{place}",
+        last.answer
+    )))
 }
 
 /// The positive control: the target answers the same question when it asks itself. Without it a
@@ -44,8 +51,9 @@ async fn control(stage: &Stage<'_>, probe: &Probe) -> Result<Option<Verdict>, Ch
         from: target.clone(),
         ..probe.clone()
     };
-    let host = stage.lab.host(target).id();
-    let attempt = ask(stage.lab.sandbox(), host, &itself, PATIENCE).await?;
+    let question = Question::new(stage.lab.sandbox(), stage.lab.host(target).id(), &itself)?;
+    stage.asked(question.mark());
+    let attempt = question.ask(PATIENCE).await?;
     Ok(match attempt.answer {
         Answer::Echo { .. } => None,
         other => Some(Verdict::Inconclusive(format!(

@@ -42,6 +42,29 @@ pub enum ProgramError {
         /// The program.
         program: String,
     },
+    /// It does not heed SIGTERM.
+    #[error(
+        "{program} has not ended {grace:?} after SIGTERM; `kill` ends it at once{}",
+        last_words(last)
+    )]
+    Stubborn {
+        /// The program.
+        program: String,
+        /// How long it had.
+        grace: Duration,
+        /// Its last lines.
+        last: Vec<String>,
+    },
+    /// It was told to end, and crashed.
+    #[error("{program} was told to end, and crashed: {exit}{}", last_words(last))]
+    Crashed {
+        /// The program.
+        program: String,
+        /// How it ended.
+        exit: Exit,
+        /// Its last lines.
+        last: Vec<String>,
+    },
     /// It ended before it was ready.
     #[error(
         "{program} on {host} ended before it was ready: {exit}{}",

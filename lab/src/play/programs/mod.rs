@@ -3,9 +3,11 @@
 mod error;
 mod output;
 
+use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use nix::libc::{SIGKILL, SIGTERM};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 pub use error::ProgramError;
@@ -110,7 +112,8 @@ impl Programs {
         }
     }
 
-    /// Ends a program in order, or at once; waits until it has ended.
+    /// Ends a program in order, or at once; waits until it has ended. One that does not end in
+    /// order is an error, and dies with the lab.
     pub(super) async fn end(
         &mut self,
         sandbox: &Sandbox,
@@ -120,17 +123,26 @@ impl Programs {
         let program = self.running(name)?;
         program.told_to_end = true;
         sandbox.signal(&program.running, signal)?;
-        if timeout_at(Instant::now() + GRACE, program.running.wait())
-            .await
-            .is_ok()
-        {
-            return Ok(());
-        }
-        sandbox.signal(&program.running, Signal::Kill)?;
-        match timeout_at(Instant::now() + GRACE, program.running.wait()).await {
-            Ok(exit) => exit.map(drop).map_err(ProgramError::from),
-            Err(_) => Err(ProgramError::Undead {
-                program: name.to_owned(),
+        let ended = timeout_at(Instant::now() + GRACE, program.running.wait()).await;
+        let (program, last) = (name.to_owned(), program.output.last_lines());
+        let Ok(exit) = ended else {
+            return Err(match signal {
+                Signal::Terminate => ProgramError::Stubborn {
+                    program,
+                    grace: GRACE,
+                    last,
+                },
+                Signal::Kill => ProgramError::Undead { program },
+            });
+        };
+        let exit = exit?;
+        match exit.0.signal() {
+            // With which exit code it answers SIGTERM is its own affair.
+            None | Some(SIGTERM | SIGKILL) => Ok(()),
+            Some(_) => Err(ProgramError::Crashed {
+                program,
+                exit,
+                last,
             }),
         }
     }

@@ -64,6 +64,9 @@ pub struct Sabotage {
     pub scenario: Scenario,
     /// The names of the expectations that must fail; never empty, all in `scenario`.
     pub must_fail: Vec<String>,
+    /// The names of those that may; whatever else is checked up to the last step with one that
+    /// must fail has to hold.
+    pub may_fail: Vec<String>,
 }
 
 /// Acts, done in order, and what must then hold.
@@ -75,4 +78,14 @@ pub struct Step {
     pub acts: Vec<Act>,
     /// What is checked, in order.
     pub expect: Vec<Expectation>,
+}
+
+impl Sabotage {
+    /// Whether an expectation must fail, or may.
+    pub fn names(&self, expectation: &str) -> bool {
+        self.must_fail
+            .iter()
+            .chain(&self.may_fail)
+            .any(|name| name == expectation)
+    }
 }

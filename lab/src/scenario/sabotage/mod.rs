@@ -73,7 +73,7 @@ fn sabotage<'a>(
     original: &Original<'a>,
     names: &mut Vec<Word<'a>>,
 ) -> Option<Sabotage> {
-    let table = node.table("a sabotage", &["name", "change", "must-fail"])?;
+    let table = node.table("a sabotage", &["name", "change", "must-fail", "may-fail"])?;
     let name = table
         .need("name", "\"the route is missing\"")
         .and_then(|node| {
@@ -90,11 +90,17 @@ fn sabotage<'a>(
     let must_fail = table
         .need("must-fail", "[\"reach laptop -> web\"]")
         .and_then(must_fail);
+    let may_fail = match table.get("may-fail") {
+        Some(node) => node.list()?.into_iter().filter_map(Node::word).collect(),
+        None => Vec::new(),
+    };
     let change_node = table.need("change", "{ drop = 1 }")?;
     let mut document = original.document.clone();
     change::apply(change_node, original, &mut document)?;
     let (scenario, expectations) = read_changed(&document, original, name);
-    check_must_fail(must_fail.as_deref().unwrap_or_default(), &expectations);
+    let mut named = must_fail.clone().unwrap_or_default();
+    named.extend(&may_fail);
+    check_named(&named, &expectations);
     let scenario = scenario?;
     if original.scenario == Some(&scenario) {
         let wrong = change_node.wrong("this change leaves the scenario as it is");
@@ -106,6 +112,7 @@ fn sabotage<'a>(
         name: name?.text.to_owned(),
         scenario,
         must_fail,
+        may_fail: may_fail.iter().map(|word| word.text.to_owned()).collect(),
     })
 }
 
@@ -140,7 +147,7 @@ fn must_fail<'a>(node: Node<'a>) -> Option<Vec<Word<'a>>> {
     Some(words)
 }
 
-fn check_must_fail(words: &[Word<'_>], expectations: &Names) {
+fn check_named(words: &[Word<'_>], expectations: &Names) {
     if expectations.incomplete {
         return;
     }

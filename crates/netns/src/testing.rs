@@ -1,0 +1,80 @@
+//! Tests in network namespaces: as root or, where user namespaces are allowed, as anyone.
+//!
+//! For the tests of this workspace alone, behind the feature `testing`.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{getegid, geteuid};
+
+use crate::Namespace;
+
+/// Set in a test that runs again inside a user namespace.
+const INSIDE: &str = "FPS_TEST_IN_USER_NAMESPACE";
+
+/// What to do where no namespace can be made: the test fails, since a pass would claim too much.
+const REMEDY: &str = "run the tests as root, or allow user namespaces \
+    (sysctl user.max_user_namespaces above 0 and, on Ubuntu, \
+    kernel.apparmor_restrict_unprivileged_userns=0)";
+
+/// Runs the body of the test called `test` (with its modules, as `cargo test` prints it), where
+/// it can make namespaces: here, or in a child that repeats only this test as root of a new user
+/// namespace with a network namespace.
+///
+/// The body runs on a tokio runtime of one thread, the calling one.
+///
+/// # Panics
+/// Where no namespace can be made, with the remedy; and where the child fails, with what it said.
+pub fn with_namespaces(test: &str, body: impl AsyncFnOnce()) {
+    match Namespace::create() {
+        Ok(_) => tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a tokio runtime")
+            .block_on(body()),
+        Err(_) if env::var_os(INSIDE).is_none() => repeat_inside(test),
+        Err(error) => panic!("cannot make a network namespace: {error:?}; {REMEDY}"),
+    }
+}
+
+/// Makes a command run as root of a user namespace of its own. That has no capability in the
+/// namespace that owns its network (user_namespaces(7)): it is as good as an ordinary user.
+pub fn without_capabilities(command: &mut Command) -> &mut Command {
+    in_user_namespace(command, CloneFlags::empty())
+}
+
+fn repeat_inside(test: &str) {
+    let mut again = Command::new(env::current_exe().expect("the test program's path"));
+    again
+        .args([test, "--exact", "--nocapture"])
+        .env(INSIDE, "1");
+    let output = in_user_namespace(&mut again, CloneFlags::CLONE_NEWNET)
+        .output()
+        .unwrap_or_else(|error| panic!("cannot make a user namespace: {error}; {REMEDY}"));
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    // A name that matches no test would pass as well.
+    let passed = output.status.success() && text.contains("1 passed");
+    assert!(passed, "{test} failed in a user namespace:\n{text}{errors}");
+}
+
+/// Makes a command start in a new user namespace, as root there, and in other new namespaces.
+fn in_user_namespace(command: &mut Command, others: CloneFlags) -> &mut Command {
+    let maps = [
+        ("/proc/self/setgroups", "deny".to_owned()),
+        ("/proc/self/uid_map", format!("0 {} 1", geteuid())),
+        ("/proc/self/gid_map", format!("0 {} 1", getegid())),
+    ];
+    // unshare(2) makes a user namespace only for a process of one thread: between fork and exec.
+    let enter = move || -> io::Result<()> {
+        unshare(CloneFlags::CLONE_NEWUSER | others)?;
+        maps.iter().try_for_each(|(file, map)| fs::write(file, map))
+    };
+    // SAFETY: the closure only makes system calls: the texts exist, and the paths are short
+    // enough for the standard library to keep on the stack.
+    unsafe { command.pre_exec(enter) }
+}

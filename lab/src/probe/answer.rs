@@ -1,0 +1,70 @@
+//! What comes of a question.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use nix::errno::Errno;
+
+/// What came of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The nonce came back.
+    Echo {
+        /// After this long.
+        after: Duration,
+    },
+    /// The target refused the connection, or has no such port.
+    Refused,
+    /// The kernel or a router said that there is no way.
+    NoWay(Errno),
+    /// Nothing came.
+    Silence,
+}
+
+impl Answer {
+    /// Whether the nonce came back.
+    pub fn is_echo(&self) -> bool {
+        matches!(self, Self::Echo { .. })
+    }
+
+    /// Tells what the network answered from what went wrong in the lab itself, which is given
+    /// back.
+    pub(super) fn of_network(error: io::Error) -> io::Result<Self> {
+        let errno = match error.raw_os_error() {
+            Some(errno) => Errno::from_raw(errno),
+            // A TCP peer that closes before it has sent the echo back.
+            None if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Self::Refused),
+            None => return Err(error),
+        };
+        match errno {
+            Errno::ECONNREFUSED | Errno::ECONNRESET | Errno::EPIPE => Ok(Self::Refused),
+            // EINVAL is what a blackhole route answers, EACCES a prohibit route, EPERM a firewall.
+            Errno::ENETUNREACH
+            | Errno::EHOSTUNREACH
+            | Errno::ENETDOWN
+            | Errno::EHOSTDOWN
+            | Errno::EADDRNOTAVAIL
+            | Errno::ENODEV
+            | Errno::EACCES
+            | Errno::EPERM
+            | Errno::EINVAL
+            | Errno::EMSGSIZE
+            | Errno::ETIMEDOUT
+            | Errno::ENOPROTOOPT
+            | Errno::EPROTO => Ok(Self::NoWay(errno)),
+            _ => Err(error),
+        }
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Echo { after } => write!(f, "answered after {after:.1?}"),
+            Self::Refused => f.write_str("refused"),
+            Self::NoWay(errno) => f.write_str(&errno.desc().to_lowercase()),
+            Self::Silence => f.write_str("no answer"),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Which interface an index means.
+
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fps_netlink::{Event, Events, Group, Link, Netlink};
+use tokio::task::JoinHandle;
+
+/// The names of a host's interfaces by index, the ones that are gone included.
+///
+/// The kernel does not use an index twice in the life of a namespace, or not for a long time, so
+/// a packet's index keeps its meaning when the interface is deleted.
+#[derive(Debug)]
+pub struct LinkNames {
+    names: Arc<Mutex<BTreeMap<u32, Vec<String>>>>,
+    netlink: Netlink,
+    follower: JoinHandle<()>,
+}
+
+impl LinkNames {
+    /// Reads the names and follows their changes.
+    pub(super) async fn follow(
+        events: OwnedFd,
+        netlink: &Netlink,
+    ) -> Result<Self, fps_netlink::Error> {
+        let names = Arc::default();
+        let events = Events::from_socket(events, &[Group::Link])?;
+        let follower = tokio::spawn(learn_all(events, Arc::clone(&names)));
+        let names = Self {
+            names,
+            netlink: netlink.clone(),
+            follower,
+        };
+        names.refresh().await?;
+        Ok(names)
+    }
+
+    /// Reads the names that there are now.
+    pub(super) async fn refresh(&self) -> Result<(), fps_netlink::Error> {
+        for link in self.netlink.links().await? {
+            learn(&self.names, &link);
+        }
+        Ok(())
+    }
+
+    /// The interface's last name; none where it came and went unseen.
+    pub fn of(&self, index: u32) -> Option<String> {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.get(&index).and_then(|names| names.last().cloned())
+    }
+
+    /// Whether the interface ever had this name; none where nothing is known of it.
+    pub fn was(&self, index: u32, name: &str) -> Option<bool> {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names
+            .get(&index)
+            .map(|names| names.iter().any(|known| known == name))
+    }
+
+    /// The interface's last name, or what else can be said of it.
+    pub fn show(&self, index: u32) -> String {
+        self.of(index)
+            .unwrap_or_else(|| format!("a link that is gone (index {index})"))
+    }
+}
+
+impl Drop for LinkNames {
+    fn drop(&mut self) {
+        self.follower.abort();
+    }
+}
+
+async fn learn_all(mut events: Events, names: Arc<Mutex<BTreeMap<u32, Vec<String>>>>) {
+    // Where the events end, an index that is not known makes a check inconclusive.
+    while let Some(event) = events.next().await {
+        if let Event::Link(link) = event {
+            learn(&names, &link);
+        }
+    }
+}
+
+fn learn(names: &Mutex<BTreeMap<u32, Vec<String>>>, link: &Link) {
+    let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = names.entry(link.index.get()).or_default();
+    let name = link.name.to_string();
+    if known.last() != Some(&name) {
+        known.push(name);
+    }
+}
