@@ -63,6 +63,13 @@ impl Place {
         command.arg("run").arg(file).arg("--out").arg(self.out());
         command
     }
+
+    /// All that is in the logs of a play.
+    fn logs(&self) -> String {
+        let folder = fs::read_dir(self.out().join("pair/play")).expect("the play's folder");
+        let text = |file: fs::DirEntry| fs::read_to_string(file.path()).expect("text");
+        folder.map(|file| text(file.expect("an entry"))).collect()
+    }
 }
 
 fn finish(command: Command) -> Ended {
@@ -121,7 +128,7 @@ async fn the_sandbox_keeps_a_copy_of_each_packet_socket() {
 /// Waits until somebody stops it, or until its time is over.
 const WAITS: &str = r#"
 [[step]]
-do = { run = { on = "laptop", command = ["sleep", "60"], within = "1s" } }
+do = { run = { on = "laptop", command = ["sh", "-c", "echo waits; exec sleep 60"], within = "1s" } }
 "#;
 
 /// Starts a run that waits, and stops its sandbox, which then answers nothing.
@@ -130,7 +137,8 @@ fn run_with_a_stopped_sandbox(place: &Place, steps: &str) -> (Process, Instant) 
     run.await_line("step     step 1", PATIENCE);
     let helper = children(run.pid);
     let helper = Pid::from_raw(helper.trim().parse().expect("one sandbox"));
-    await_that(PATIENCE, "sleep runs", || !children(helper).is_empty());
+    // The runner has read it, so that no request is under way.
+    await_that(PATIENCE, "sleep runs", || place.logs().contains("waits"));
     kill(helper, Signal::SIGSTOP).expect("it runs");
     (run, Instant::now())
 }
@@ -176,4 +184,59 @@ fn a_second_ctrl_c_ends_at_once() {
     let said = run.finish(PATIENCE).expect_exit(130);
     // To be told once takes as long as the sandbox is waited for.
     assert!(begin.elapsed() < Duration::from_secs(4), "{said}");
+}
+
+#[test]
+fn only_the_sysctls_of_a_hosts_own_network_can_be_written() {
+    let write = |key: &str| format!("cat /proc/sys/{key} > /proc/sys/{key}");
+    succeeds_in_a_host(&format!(
+        "{}\necho 1 > /proc/sys/net/ipv4/ip_forward\ntest $(cat /proc/sys/net/ipv4/ip_forward) = 1",
+        write("net/ipv6/conf/all/forwarding"),
+    ));
+    for key in ["vm/swappiness", "kernel/panic", "fs/file-max"] {
+        let said = finish(Place::new().run(&script(&write(key)))).expect_exit(1);
+        assert_says(&said, &["Read-only file system"]);
+    }
+}
+
+#[test]
+fn what_was_played_before_a_stop_is_reported() {
+    let place = Place::new();
+    let first = "[[step]]\nname = \"before the stop\"\n\
+                 do = { run = { on = \"laptop\", command = [\"true\"] } }\n\
+                 expect = [ { reach = { from = \"laptop\", to = \"printer\" } } ]\n";
+    let steps = [first, &WAITS.replace("1s", "60s")].concat();
+    let mut run = Process::start(place.run(&steps));
+    run.await_line("step     step 2", PATIENCE);
+    kill(run.pid, Signal::SIGINT).expect("it runs");
+    run.finish(PATIENCE).expect_exit(130);
+    let report = fs::read_to_string(place.out().join("pair/play/report.json"));
+    let report = report.expect("a report");
+    let signs = [
+        "before the stop",
+        "on laptop: true",
+        "reach laptop -> printer",
+        "held",
+    ];
+    assert_says(&report, &signs);
+    assert_says(&report, &["\"end\": \"interrupted\""]);
+}
+
+#[test]
+fn a_link_that_is_up_may_be_set_up_again() {
+    let up = "[[step]]\ndo = { link = { on = \"laptop\", link = \"eth0\", state = \"up\" } }\n";
+    finish(Place::new().run(up)).expect_exit(0);
+}
+
+#[test]
+fn a_link_does_not_come_up_over_somebody_elses_route() {
+    let steps = "[[step]]\ndo = [\n\
+        { route = { on = \"laptop\", action = \"delete\", to = \"10.0.0.0/8\", via = \"192.168.188.20\" } },\n\
+        { route = { on = \"laptop\", to = \"10.0.0.0/8\", via = \"192.168.188.30\" } },\n\
+        { link = { on = \"laptop\", link = \"eth0\", state = \"up\" } } ]\n";
+    let said = finish(Place::new().run(steps)).expect_exit(1);
+    assert_says(
+        &said,
+        &["ip route add 10.0.0.0/8 via 192.168.188.20", "exists"],
+    );
 }

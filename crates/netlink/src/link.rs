@@ -93,8 +93,9 @@ impl Netlink {
     /// The interface with this index; none where there is no such interface.
     ///
     /// To ask for one interface also makes the kernel bring its operational state up to date at
-    /// once (`linkwatch_sync_dev` in rtnl_getlink). Without that a lost carrier is reported up to
-    /// a second late, and a bridge port drops what it is sent until linkwatch has run.
+    /// once (`linkwatch_sync_dev` in rtnl_getlink, since Linux 6.8; measured on 6.18). Without
+    /// that, and so on older kernels, a lost carrier is reported up to a second late, and a bridge
+    /// port drops what it is sent until linkwatch has run.
     pub async fn link_by_index(&self, index: IfIndex) -> Result<Option<Link>> {
         let mut message = LinkMessage::default();
         message.header.index = index.get();

@@ -16,6 +16,9 @@ use tokio::task::JoinHandle;
 use crate::error::{Cause, Error, Result};
 use crate::socket;
 
+/// How often a table is read that changes each time.
+const READINGS: usize = 5;
+
 /// One NETLINK_ROUTE socket. Clones share it.
 ///
 /// It speaks to the network namespace in which the socket was made, from any thread. It must be
@@ -122,39 +125,56 @@ impl Netlink {
         message: RouteNetlinkMessage,
     ) -> Result<Vec<RouteNetlinkMessage>> {
         let _one_at_a_time = self.dumping.lock().await;
-        let mut request = NetlinkMessage::from(message);
-        request.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-        let outcome = async {
-            let mut answers = self
-                .handle
-                .clone()
-                .request(request)
-                .map_err(|_| Cause::NoAnswer)?;
-            let mut found = Vec::new();
-            let mut interrupted = false;
-            while let Some(answer) = answers.next().await {
-                interrupted |= answer.header.flags & NLM_F_DUMP_INTR != 0;
-                match answer.payload {
-                    NetlinkPayload::InnerMessage(message) => found.push(message),
-                    NetlinkPayload::Done(done) => {
-                        acknowledged(done.code)?;
-                        return if interrupted {
-                            Err(Cause::Interrupted)
-                        } else {
-                            Ok(found)
-                        };
-                    }
-                    NetlinkPayload::Error(error) => acknowledged(error.raw_code())?,
-                    NetlinkPayload::Overrun(_) => return Err(Cause::Overrun),
-                    _ => {}
-                }
-            }
-            Err(Cause::NoAnswer)
-        };
-        outcome
+        consistent(async || self.read(message.clone()).await)
             .await
             .map_err(|cause| Error::new(operation(), cause))
     }
+
+    /// Reads a whole table once.
+    async fn read(&self, message: RouteNetlinkMessage) -> Result<Vec<RouteNetlinkMessage>, Cause> {
+        let mut request = NetlinkMessage::from(message);
+        request.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+        let mut answers = self
+            .handle
+            .clone()
+            .request(request)
+            .map_err(|_| Cause::NoAnswer)?;
+        let mut found = Vec::new();
+        let mut interrupted = false;
+        while let Some(answer) = answers.next().await {
+            interrupted |= answer.header.flags & NLM_F_DUMP_INTR != 0;
+            match answer.payload {
+                NetlinkPayload::InnerMessage(message) => found.push(message),
+                NetlinkPayload::Done(done) => {
+                    acknowledged(done.code)?;
+                    return if interrupted {
+                        Err(Cause::Interrupted)
+                    } else {
+                        Ok(found)
+                    };
+                }
+                NetlinkPayload::Error(error) => acknowledged(error.raw_code())?,
+                NetlinkPayload::Overrun(_) => return Err(Cause::Overrun),
+                _ => {}
+            }
+        }
+        Err(Cause::NoAnswer)
+    }
+}
+
+/// Reads until the table has not changed meanwhile.
+///
+/// The kernel does not lock a table from one part of a dump to the next. Where it finds that the
+/// table has changed it says so (`NLM_F_DUMP_INTR`, nl_dump_check_consistent in net/netlink.h),
+/// and leaves it to us to read again, as iproute2 does.
+async fn consistent<T>(mut read: impl AsyncFnMut() -> Result<T, Cause>) -> Result<T, Cause> {
+    for _ in 1..READINGS {
+        match read().await {
+            Err(Cause::Interrupted) => {}
+            outcome => return outcome,
+        }
+    }
+    read().await
 }
 
 /// Turns the code of an NLMSG_ERROR or NLMSG_DONE message into a result.
@@ -164,5 +184,48 @@ fn acknowledged(code: i32) -> Result<(), Cause> {
         code => Err(Cause::Kernel {
             errno: Errno::from_raw(code.abs()),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often a table is read that changes during the first few readings, and what comes of
+    /// it.
+    async fn readings(interrupted: usize) -> (usize, Result<(), Cause>) {
+        let mut count = 0;
+        let outcome = consistent(async || {
+            count += 1;
+            if count <= interrupted {
+                return Err(Cause::Interrupted);
+            }
+            Ok(())
+        })
+        .await;
+        (count, outcome)
+    }
+
+    #[tokio::test]
+    async fn a_table_that_changes_meanwhile_is_read_again() {
+        assert!(matches!(readings(0).await, (1, Ok(()))));
+        assert!(matches!(readings(4).await, (5, Ok(()))));
+    }
+
+    #[tokio::test]
+    async fn a_table_that_changes_all_the_time_is_given_up() {
+        let given_up = readings(usize::MAX).await;
+        assert!(matches!(given_up, (READINGS, Err(Cause::Interrupted))));
+    }
+
+    #[tokio::test]
+    async fn another_error_is_no_reason_to_read_again() {
+        let mut count = 0;
+        let outcome: Result<(), Cause> = consistent(async || {
+            count += 1;
+            Err(Cause::NoAnswer)
+        })
+        .await;
+        assert!(matches!((count, outcome), (1, Err(Cause::NoAnswer))));
     }
 }

@@ -31,7 +31,10 @@ pub const BASELINE: &[(&str, &str)] = &[
     ("net/ipv4/conf/default/accept_redirects", "0"),
     ("net/ipv4/conf/all/send_redirects", "0"),
     ("net/ipv4/conf/default/send_redirects", "0"),
-    // Every probe that is refused shall be told so, not one a second.
+    // Who is refused shall be told so, not once a second. There is one exception, which no
+    // namespace can change: a router whose own route is `prohibit` or `unreachable` says so five
+    // times in a row to one sender and then once a second (ip_error in net/ipv4/route.c;
+    // net.ipv4.route.error_cost and error_burst are the machine's alone).
     ("net/ipv4/icmp_ratelimit", "0"),
     ("net/ipv6/conf/all/disable_ipv6", "0"),
     ("net/ipv6/conf/default/disable_ipv6", "0"),

@@ -1,11 +1,12 @@
 //! Links that change while a scenario plays.
 
-use fps_netlink::LinkName;
+use fps_netlink::{Family, LinkName, Route, RouteFilter, TableId};
+use nix::errno::Errno;
 
 use super::error::At;
 use super::host::configuration;
-use super::{Lab, LabError};
-use crate::scenario::{HostName, LinkChange, LinkState, Roam};
+use super::{Host, Lab, LabError};
+use crate::scenario::{HostName, LinkChange, LinkState, Roam, StaticRoute};
 
 impl Lab {
     /// Changes a link's state, as a person would.
@@ -60,7 +61,11 @@ impl Lab {
                         .any(|address| address.contains(&via))
                 });
             if hangs_here {
-                host.add_route(route).await.at(at)?;
+                match host.add_route(route).await {
+                    // The link was up, and kept what it has.
+                    Err(error) if is_taken(&error) && host.has_route(route).await.at(at)? => {}
+                    added => added.at(at)?,
+                }
             }
         }
         Ok(())
@@ -89,4 +94,41 @@ impl Lab {
         self.host_mut(&roam.on).links[&roam.link].now = roam.to.clone();
         Ok(())
     }
+}
+
+impl Host {
+    /// Whether a route of the scenario stands.
+    async fn has_route(&self, plan: &StaticRoute) -> fps_netns::Result<bool> {
+        let link = match &plan.link {
+            Some(link) => Some(self.station.link(link).await?.index),
+            None => None,
+        };
+        let filter = RouteFilter {
+            family: Family::of(plan.to.addr()),
+            table: Some(TableId::MAIN),
+        };
+        // What the kernel takes where a route names no metric.
+        let default = match filter.family {
+            Family::V4 => 0,
+            Family::V6 => 1024,
+        };
+        let is_it = |route: &Route| {
+            route.to == plan.to.trunc()
+                && route.gateway == plan.via
+                && (link.is_none() || route.link == link)
+                && route.metric.unwrap_or(default) == plan.metric.unwrap_or(default)
+        };
+        Ok(self
+            .station
+            .netlink()
+            .routes(filter)
+            .await?
+            .iter()
+            .any(is_it))
+    }
+}
+
+/// Whether a route was refused because there is one with its prefix and metric.
+fn is_taken(error: &fps_netns::Error) -> bool {
+    matches!(error, fps_netns::Error::Netlink(error) if error.errno() == Some(Errno::EEXIST))
 }

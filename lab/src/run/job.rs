@@ -1,12 +1,14 @@
 //! One play: a scenario, or one of its sabotages.
 
+use std::time::Instant;
+
 use tokio::sync::watch;
 
 use super::line::{Line, Voice};
 use super::{Options, outcome};
 use crate::folder::Folder;
 use crate::lab::Lab;
-use crate::play::{End, Report, Until, play};
+use crate::play::{End, Event, Report, StepReport, Until, play};
 use crate::sandbox::Sandbox;
 use crate::scenario::{Sabotage, Scenario, ScenarioFile};
 
@@ -88,10 +90,18 @@ impl<'a> Job<'a> {
             Some((_, sabotage)) => Until::Bite(sabotage),
             None => Until::End,
         };
-        let mut observe = |event: crate::play::Event<'_>| voice.event(event);
+        let begin = Instant::now();
+        let mut so_far = Report::default();
+        let mut observe = |event: Event<'_>| {
+            voice.event(event);
+            note(&mut so_far, event);
+        };
         tokio::select! {
             biased;
-            () = told(options.stop.clone()) => (Report::default(), None),
+            () = told(options.stop.clone()) => {
+                so_far.took = begin.elapsed();
+                (so_far, None)
+            }
             played = play(self.scenario(), options.site, folder, until, &mut observe) => played,
         }
     }
@@ -109,6 +119,20 @@ impl<'a> Job<'a> {
             Some((number, _)) => format!("{name}/sabotage-{}", number + 1),
             None => format!("{name}/play"),
         }
+    }
+}
+
+/// Adds an event to the report of a play that may be stopped before it has one of its own.
+fn note(report: &mut Report, event: Event<'_>) {
+    match (event, report.steps.last_mut()) {
+        (Event::Built { took, .. }, _) => report.built = Some(took),
+        (Event::Step { step }, _) => report.steps.push(StepReport {
+            name: step.name.clone(),
+            ..StepReport::default()
+        }),
+        (Event::Act { report }, Some(step)) => step.acts.push(report.clone()),
+        (Event::Expectation { report }, Some(step)) => step.expectations.push(report.clone()),
+        (Event::TunnelUp { .. } | Event::Act { .. } | Event::Expectation { .. }, _) => {}
     }
 }
 

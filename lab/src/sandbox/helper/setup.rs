@@ -64,6 +64,7 @@ pub(super) fn sandbox() -> Result<(Home, OwnedFd)> {
     // The machine's /proc shows the machine's processes.
     let quiet = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     mount_at(Some("proc"), "/proc", Some("proc"), quiet, None)?;
+    protect_sysctls(quiet)?;
     let private = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
     mount_at(
         Some("tmpfs"),
@@ -75,6 +76,21 @@ pub(super) fn sandbox() -> Result<(Home, OwnedFd)> {
     // The bridges shall not speak: no address, no router solicitation.
     sysctl::write("net/ipv6/conf/default/disable_ipv6", "1").step("silence the switch")?;
     Ok((Home::current()?, netlink_socket()?))
+}
+
+/// Lets nobody in here write the machine's sysctls by accident, which as root they could: only
+/// those below net/ belong to a namespace.
+///
+/// The bind mount of net/ shows the namespace of whoever looks, as the original does.
+fn protect_sysctls(quiet: MsFlags) -> Result<()> {
+    const SYSCTLS: &str = "/proc/sys";
+    const NETWORK: &str = "/proc/sys/net";
+    let again = MsFlags::MS_BIND | MsFlags::MS_REMOUNT;
+    mount_at(Some(SYSCTLS), SYSCTLS, None, MsFlags::MS_BIND, None)?;
+    mount_at(Some(NETWORK), NETWORK, None, MsFlags::MS_BIND, None)?;
+    // A remount sets all flags anew.
+    let flags = again | quiet | MsFlags::MS_RDONLY;
+    mount_at(None, SYSCTLS, None, flags, None)
 }
 
 /// mount(2), with what it was about in the error.
