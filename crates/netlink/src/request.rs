@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use netlink_packet_core::{
     NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
 };
@@ -64,6 +64,17 @@ impl Netlink {
         })
     }
 
+    fn send(
+        &self,
+        message: RouteNetlinkMessage,
+        flags: u16,
+    ) -> Result<impl Stream<Item = NetlinkMessage<RouteNetlinkMessage>> + use<>, Cause> {
+        let mut request = NetlinkMessage::from(message);
+        request.header.flags = NLM_F_REQUEST | flags;
+        let mut handle = self.handle.clone();
+        handle.request(request).map_err(|_| Cause::NoAnswer)
+    }
+
     /// Sends a change and waits for the kernel's acknowledgement.
     pub(crate) async fn change(
         &self,
@@ -71,14 +82,8 @@ impl Netlink {
         message: RouteNetlinkMessage,
         flags: u16,
     ) -> Result<()> {
-        let mut request = NetlinkMessage::from(message);
-        request.header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;
         let outcome = async {
-            let mut answers = self
-                .handle
-                .clone()
-                .request(request)
-                .map_err(|_| Cause::NoAnswer)?;
+            let mut answers = self.send(message, NLM_F_ACK | flags)?;
             while let Some(answer) = answers.next().await {
                 if let NetlinkPayload::Error(error) = answer.payload {
                     return acknowledged(error.raw_code());
@@ -97,14 +102,8 @@ impl Netlink {
         operation: impl FnOnce() -> String,
         message: RouteNetlinkMessage,
     ) -> Result<RouteNetlinkMessage> {
-        let mut request = NetlinkMessage::from(message);
-        request.header.flags = NLM_F_REQUEST;
         let outcome = async {
-            let mut answers = self
-                .handle
-                .clone()
-                .request(request)
-                .map_err(|_| Cause::NoAnswer)?;
+            let mut answers = self.send(message, 0)?;
             match answers.next().await.map(|answer| answer.payload) {
                 Some(NetlinkPayload::InnerMessage(message)) => Ok(message),
                 Some(NetlinkPayload::Error(error)) => {
@@ -132,13 +131,7 @@ impl Netlink {
 
     /// Reads a whole table once.
     async fn read(&self, message: RouteNetlinkMessage) -> Result<Vec<RouteNetlinkMessage>, Cause> {
-        let mut request = NetlinkMessage::from(message);
-        request.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-        let mut answers = self
-            .handle
-            .clone()
-            .request(request)
-            .map_err(|_| Cause::NoAnswer)?;
+        let mut answers = self.send(message, NLM_F_DUMP)?;
         let mut found = Vec::new();
         let mut interrupted = false;
         while let Some(answer) = answers.next().await {
