@@ -188,6 +188,14 @@ fn report(times: &[(Duration, Duration)]) {
         at(&answered, 0.99),
         at(&answered, 1.0)
     );
+    let worst = measured.iter().max_by_key(|(_, answered)| *answered);
+    if let Some((built, answered)) = worst {
+        let pings = millis(answered.saturating_sub(*built));
+        println!(
+            "the worst of them: built in {:.1} ms, pings {pings:.1} ms",
+            millis(*built)
+        );
+    }
     let kept = at(&answered, 0.5) < MEDIAN && at(&answered, 1.0) < WORST;
     let verdict = if kept { "kept" } else { "NOT KEPT" };
     println!("limits of {MEDIAN} ms (median) and {WORST} ms (worst): {verdict}");

@@ -11,7 +11,7 @@ use super::error::At;
 use super::host::{Host, LiveLink, configuration};
 use super::{Lab, LabError, echo, files, machine};
 use crate::multicall::PROGRAMS;
-use crate::sandbox::{HostSpec, Sandbox, SocketKind};
+use crate::sandbox::{HostHandle, HostSpec, Sandbox, SocketKind};
 use crate::scenario::{self, HostName, NetName, Scenario, StaticRoute};
 
 /// What a lab takes from the machine.
@@ -46,6 +46,20 @@ impl Site {
     }
 }
 
+/// How many hosts the helper is asked for before their links are plugged in: it creates the next
+/// ones on another core meanwhile.
+const AHEAD: usize = 8;
+
+/// What the sandbox is to know of a host.
+fn spec(scenario: &Scenario, name: &HostName, host: &scenario::Host, site: &Site) -> HostSpec {
+    HostSpec {
+        name: name.to_string(),
+        forward: host.forward,
+        files: files::of(scenario, name, host),
+        programs: site.commands(),
+    }
+}
+
 impl Lab {
     /// Builds the hosts, links and segments of a scenario. The first packet is answered once
     /// this returns: nothing has still to come up.
@@ -59,14 +73,20 @@ impl Lab {
             segments: IndexMap::new(),
             hosts: IndexMap::new(),
         };
+        let mut ahead = scenario.hosts.iter();
+        for (name, host) in ahead.by_ref().take(AHEAD) {
+            lab.sandbox.ask_for_host(spec(scenario, name, host, site))?;
+        }
         for (number, net) in scenario.nets.keys().enumerate() {
             lab.add_net(number, net).await?;
         }
-        for (name, host) in &scenario.hosts {
-            lab.add_host(scenario, name, host, site).await?;
-        }
         let mut port = 0;
         for (name, host) in &scenario.hosts {
+            let handle = lab.sandbox.take_host(name.as_str())?;
+            if let Some((name, host)) = ahead.next() {
+                lab.sandbox.ask_for_host(spec(scenario, name, host, site))?;
+            }
+            lab.add_host(name, host, handle).await?;
             for (link, plan) in &host.links {
                 lab.plug(name, link, plan, port).await?;
                 port += 1;
@@ -89,17 +109,10 @@ impl Lab {
 
     async fn add_host(
         &mut self,
-        scenario: &Scenario,
         name: &HostName,
         host: &scenario::Host,
-        site: &Site,
+        handle: HostHandle,
     ) -> Result<(), LabError> {
-        let handle = self.sandbox.create_host(HostSpec {
-            name: name.to_string(),
-            forward: host.forward,
-            files: files::of(scenario, name, host),
-            programs: site.commands(),
-        })?;
         let at = || format!("the host {name}");
         let station = Station::new(Netlink::from_socket(handle.netlink).at(at)?);
         station.loopback_up().await.at(at)?;

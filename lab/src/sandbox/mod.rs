@@ -20,7 +20,7 @@ mod protocol;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use channel::Channel;
 pub use error::SandboxError;
@@ -33,8 +33,16 @@ use protocol::{Reply, Request};
 #[derive(Debug)]
 pub struct Sandbox {
     // Closed before the keeper is waited for: declared first, dropped first.
-    channel: Mutex<Channel>,
+    line: Mutex<Line>,
     keeper: Keeper,
+}
+
+/// The line to the helper, on which answers come in the order of the questions.
+#[derive(Debug)]
+struct Line {
+    channel: Channel,
+    /// Hosts that were asked for and not taken yet: their answers come before any other.
+    hosts_due: usize,
 }
 
 /// A host's namespaces, as the runner holds them.
@@ -65,7 +73,10 @@ impl Sandbox {
         let [netlink] = understand(reply, descriptors, "set up the sandbox")?.1;
         Ok((
             Self {
-                channel: Mutex::new(channel),
+                line: Mutex::new(Line {
+                    channel,
+                    hosts_due: 0,
+                }),
                 keeper,
             },
             netlink,
@@ -77,13 +88,30 @@ impl Sandbox {
         self.keeper
     }
 
-    /// Creates a host's namespaces.
-    pub fn create_host(&self, spec: HostSpec) -> Result<HostHandle, SandboxError> {
+    /// Asks for a host, which the helper creates while the caller does something else. Hosts are
+    /// to be taken in this order, and before anything else is asked.
+    pub fn ask_for_host(&self, spec: HostSpec) -> Result<(), SandboxError> {
         let operation = format!("create the host {}", spec.name);
-        let (reply, [namespace, netlink]) =
-            self.call(&Request::CreateHost(spec), &[], &operation)?;
-        match reply {
-            Reply::Host(id) => Ok(HostHandle {
+        let mut line = self.line();
+        let sent = line.channel.send(&Request::CreateHost(spec), &[]);
+        sent.map_err(|cause| self.broken(&line.channel, cause, &operation))?;
+        line.hosts_due += 1;
+        Ok(())
+    }
+
+    /// Takes the next of the hosts that were asked for; `name` is for the error.
+    pub fn take_host(&self, name: &str) -> Result<HostHandle, SandboxError> {
+        let operation = format!("create the host {name}");
+        let mut line = self.line();
+        line.hosts_due = match line.hosts_due.checked_sub(1) {
+            Some(due) => due,
+            None => return Err(SandboxError::confused(&operation)),
+        };
+        let answer = line.channel.receive();
+        let (reply, descriptors) =
+            answer.map_err(|cause| self.broken(&line.channel, cause, &operation))?;
+        match understand(reply, descriptors, &operation)? {
+            (Reply::Host(id), [namespace, netlink]) => Ok(HostHandle {
                 id,
                 namespace,
                 netlink,
@@ -128,18 +156,28 @@ impl Sandbox {
         descriptors: &[&OwnedFd],
         operation: &str,
     ) -> Result<(Reply, [OwnedFd; N]), SandboxError> {
-        let mut channel = self
+        let mut line = self.line();
+        if line.hosts_due > 0 {
+            return Err(SandboxError::confused(operation));
+        }
+        let answer = line
             .channel
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let answer = channel
             .send(request, descriptors)
-            .and_then(|()| channel.receive());
-        let (reply, descriptors) = answer.map_err(|cause| match cause.kind() {
-            io::ErrorKind::WouldBlock => self.keeper.silence(&channel, operation),
-            _ => SandboxError::lost(cause),
-        })?;
+            .and_then(|()| line.channel.receive());
+        let (reply, descriptors) =
+            answer.map_err(|cause| self.broken(&line.channel, cause, operation))?;
         understand(reply, descriptors, operation)
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn broken(&self, channel: &Channel, cause: io::Error, operation: &str) -> SandboxError {
+        match cause.kind() {
+            io::ErrorKind::WouldBlock => self.keeper.silence(channel, operation),
+            _ => SandboxError::lost(cause),
+        }
     }
 }
 
