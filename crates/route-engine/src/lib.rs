@@ -4,12 +4,14 @@
 //! - [`Intent`] (`intent.rs`): what is wanted, validated whole
 //! - [`TunAddress`], [`Destination`] (`cidr.rs`), [`Mtu`] (`mtu.rs`), [`FullTunnel`] and its
 //!   [`Selector`]s (`policy.rs`), [`Bypass`] (`bypass.rs`), [`Dns`] (`dns.rs`): its parts
-//! - [`Plan`] (`plan.rs`): the operations in the order of the shell helper, for one [`Action`]
+//! - [`Plan`] (`plan.rs`): the operations for one [`Action`], in the order of the shell helper
+//!   (`sequence.rs`)
 //! - [`Operation`] (`operation.rs`): one of them, whose text is its equivalent command, quoted by
 //!   `quote.rs`
 //! - [`KernelState`] (`state.rs`): what the kernel holds
-//! - [`needed`] (`needed.rs`): from plan and state to the [`Change`]s (`change.rs`) that are needed
-//! - [`Executor`], [`Transaction`] (`execute.rs`): carries them out, or rolls them back
+//! - [`needed()`] (`needed.rs`): from plan and state to the [`Change`]s (`change.rs`) that are needed
+//! - [`Executor`], [`Transaction`] (`execute.rs`): carries them out, or rolls them back; DNS by
+//!   `resolvectl.rs`
 //! - [`cli`] (`cli.rs`, its options in `options.rs`): the command `fps-route`, and its exit codes
 //! - [`Error`] (`error.rs`): what failed, and what to do about it
 //!
@@ -31,6 +33,7 @@ mod plan;
 mod policy;
 mod quote;
 mod resolvectl;
+mod sequence;
 mod state;
 
 #[cfg(test)]

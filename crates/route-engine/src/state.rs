@@ -1,6 +1,6 @@
 //! What the kernel holds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use fps_netlink::{Address, FPS_ROUTE_PROTOCOL, IfIndex, Link, LinkName, Route, Rule, TableId};
 use fps_netlink::{RouteProtocol, RouteScope};
@@ -99,10 +99,14 @@ impl KernelState {
             address.link == tun && !address.automatic && !now.holds_address(address)
         });
         let addresses = addresses.cloned().map(Change::AddAddress);
+        let still = now.by_key();
+        let stands = |route: &Route| {
+            let there = still.get(&RouteKey::of(route));
+            there.is_some_and(|there| there.contains(&route))
+        };
         let routes = self.routes.iter().filter(|route| {
-            route.link == Some(tun)
-                && route.protocol != RouteProtocol::Kernel
-                && !now.routes.contains(route)
+            let set_by_hand = route.protocol != RouteProtocol::Kernel;
+            route.link == Some(tun) && set_by_hand && !stands(route)
         });
         let routes = routes.cloned().map(Change::AddRoute);
         addresses.chain(routes).collect()
@@ -116,10 +120,11 @@ impl KernelState {
     /// In what `now` differs from this state, of what is ours to touch: the device, its addresses
     /// and routes, and what carries our protocol.
     pub(crate) fn differences(&self, now: &Self, tun: IfIndex) -> Vec<String> {
-        let (before, after) = (self.ours(tun), now.ours(tun));
-        let missing = before.iter().filter(|line| !after.contains(line));
+        let before: BTreeSet<_> = self.ours(tun).into_iter().collect();
+        let after: BTreeSet<_> = now.ours(tun).into_iter().collect();
+        let missing = before.difference(&after);
         let missing = missing.map(|line| format!("missing: {line}"));
-        let left = after.iter().filter(|line| !before.contains(line));
+        let left = after.difference(&before);
         missing
             .chain(left.map(|line| format!("left: {line}")))
             .collect()
