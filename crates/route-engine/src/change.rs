@@ -98,3 +98,37 @@ impl Change {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_absent_is_forgiven() {
+        let link = IfIndex::LOOPBACK;
+        let address = Address::new(link, "10.66.0.2/30".parse().unwrap());
+        let route = Route::new("10.66.1.0/24".parse().unwrap()).on_link(link);
+        let (no_route, no_table, no_address) = (Errno::ESRCH, Errno::ENOENT, Errno::EADDRNOTAVAIL);
+        let (gone, no_ipv6) = (Errno::ENODEV, Errno::ENXIO);
+        for (change, forgiven) in [
+            (
+                Change::DeleteRoute(route.clone()),
+                vec![no_route, no_table, gone],
+            ),
+            (
+                Change::DeleteAddress(address.clone()),
+                vec![no_address, gone, no_ipv6],
+            ),
+            (Change::SetDown(link), vec![gone]),
+            (Change::AddRoute(route), vec![]),
+            (Change::AddAddress(address), vec![]),
+            (Change::SetUp(link), vec![]),
+        ] {
+            for errno in (1..134).map(Errno::from_raw) {
+                let expected = forgiven.contains(&errno);
+                assert_eq!(change.is_absent(errno), expected, "{change:?}: {errno}");
+            }
+            assert_eq!(change.opposite().opposite(), change);
+        }
+    }
+}

@@ -150,3 +150,31 @@ fn a_fault_leaves_a_device_with_a_life_of_its_own_as_before() {
         },
     );
 }
+
+#[test]
+fn a_route_that_comes_in_between_stays() {
+    with_namespaces("fault::a_route_that_comes_in_between_stays", async || {
+        let (netlink, _namespaces) = host().await;
+        let lan = index(&netlink, "lan0").await;
+        let plan = plans().swap_remove(0);
+        let executor = Executor::new(netlink.clone());
+        let transaction = executor.look(&plan).await.unwrap();
+        let theirs = Route::new("10.66.1.0/24".parse().unwrap()).on_link(lan);
+        netlink.add_route(&theirs).await.unwrap();
+        let before = snapshot(&netlink).await;
+        let error = transaction.apply().await.unwrap_err();
+        assert_eq!(
+            error.chain(),
+            "`ip route replace 10.66.1.0/24 dev fpsc0` failed: File exists; rolled back: the \
+             machine is as before"
+        );
+        assert_eq!(snapshot(&netlink).await, before);
+        let error = executor.look(&plan).await.unwrap_err();
+        assert_eq!(
+            error.chain(),
+            "`ip route replace 10.66.1.0/24 dev fpsc0` is refused and nothing has changed: the \
+             route `10.66.1.0/24 dev lan0 proto boot` stands in its place, which another program \
+             set (protocol boot); take that away first, or leave this out"
+        );
+    });
+}
