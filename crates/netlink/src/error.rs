@@ -60,6 +60,11 @@ impl Error {
             _ => None,
         }
     }
+
+    /// Whether what was read changed under way, so that it is worth reading again.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.cause, Cause::Overrun | Cause::Interrupted)
+    }
 }
 
 impl From<io::Error> for Cause {

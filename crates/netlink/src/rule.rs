@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ipnet::IpNet;
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, Nla};
 use netlink_packet_route::route::RouteProtocol;
 use netlink_packet_route::rule::{RuleAction as Verb, RuleAttribute, RuleFlags, RuleMessage};
@@ -10,7 +11,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use crate::error::{Cause, Error, Result};
 use crate::{Family, Fwmark, Netlink, RulePriority, TableId};
 
-/// A rule for all packets, or for those with a firewall mark.
+/// A rule for all packets, or for those with a firewall mark or from a network, or for all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// The family of the packets that it is for.
@@ -19,6 +20,10 @@ pub struct Rule {
     pub priority: RulePriority,
     /// It is only for packets with exactly this mark.
     pub fwmark: Option<Fwmark>,
+    /// It is only for packets from this network.
+    pub from: Option<IpNet>,
+    /// It is for those packets that its mark and its network do not choose (`FIB_RULE_INVERT`).
+    pub inverted: bool,
     /// What becomes of a packet.
     pub action: RuleAction,
     /// Who set it.
@@ -41,6 +46,8 @@ impl Rule {
             family,
             priority,
             fwmark: None,
+            from: None,
+            inverted: false,
             action,
             protocol: RouteProtocol::Boot,
         }
@@ -53,9 +60,26 @@ impl Rule {
         self
     }
 
+    /// Is only for packets from this network.
+    #[must_use]
+    pub fn sent_from(mut self, net: IpNet) -> Self {
+        self.from = Some(net.trunc());
+        self
+    }
+
+    /// Is for all packets but those that it has been for.
+    #[must_use]
+    pub fn inverted(mut self) -> Self {
+        self.inverted = !self.inverted;
+        self
+    }
+
     fn message(&self) -> RuleMessage {
         let mut message = RuleMessage::default();
         message.header.family = self.family.number();
+        if self.inverted {
+            message.header.flags |= RuleFlags::Invert;
+        }
         let attributes = &mut message.attributes;
         attributes.push(RuleAttribute::Priority(self.priority.0));
         attributes.push(RuleAttribute::Protocol(self.protocol));
@@ -63,6 +87,10 @@ impl Rule {
             // Without a mask, mark 0 would stand for any.
             attributes.push(RuleAttribute::FwMark(mark.0));
             attributes.push(RuleAttribute::FwMask(u32::MAX));
+        }
+        if let Some(net) = self.from {
+            message.header.src_len = net.prefix_len();
+            attributes.push(RuleAttribute::Source(net.addr()));
         }
         message.header.action = match self.action {
             RuleAction::Lookup(table) => {
@@ -82,14 +110,13 @@ impl Rule {
             AddressFamily::Inet6 => Family::V6,
             _ => return Ok(None),
         };
-        let chooses_more = header.dst_len != 0
-            || header.src_len != 0
-            || header.tos != 0
-            || header.flags.contains(RuleFlags::Invert);
+        let chooses_more = header.dst_len != 0 || header.tos != 0;
         let (mut priority, mut protocol) = (RulePriority(0), RouteProtocol::Unspec);
         let (mut table, mut mark, mut mask) = (u32::from(header.table), None, None);
+        let mut source = None;
         for attribute in &message.attributes {
             match attribute {
+                RuleAttribute::Source(address) => source = Some(*address),
                 RuleAttribute::Priority(number) => priority = RulePriority(*number),
                 RuleAttribute::Protocol(number) => protocol = *number,
                 RuleAttribute::Table(number) => table = *number,
@@ -110,10 +137,16 @@ impl Rule {
         if chooses_more || mask.is_some_and(|mask| mask != u32::MAX) {
             return Ok(None);
         }
+        let from = source
+            .map(|address| IpNet::new(address, header.src_len))
+            .transpose()
+            .map_err(|e| Cause::Malformed(e.to_string()))?;
         Ok(Some(Self {
             family,
             priority,
             fwmark,
+            from,
+            inverted: header.flags.contains(RuleFlags::Invert),
             action,
             protocol,
         }))
@@ -136,6 +169,12 @@ fn number(attribute: &RuleAttribute) -> Result<u32, Cause> {
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "pref {}", self.priority)?;
+        if self.inverted {
+            f.write_str(" not")?;
+        }
+        if let Some(net) = self.from {
+            write!(f, " from {net}")?;
+        }
         if let Some(mark) = self.fwmark {
             write!(f, " fwmark {mark}")?;
         }
@@ -156,7 +195,7 @@ fn command(family: Family) -> &'static str {
 
 impl Netlink {
     /// `ip rule show`: those that a [`Rule`] can tell, in the order of their turns. Rules that
-    /// choose by addresses, interfaces, ports or part of the mark, or do something else, are left
+    /// choose by destination, interfaces, ports or part of the mark, or do something else, are left
     /// out.
     pub async fn rules(&self, family: Family) -> Result<Vec<Rule>> {
         let operation = || format!("{} show", command(family));
@@ -186,7 +225,8 @@ impl Netlink {
     }
 
     /// `ip rule del`: the first rule with this priority, mark, action and protocol; refused with
-    /// ENOENT where there is none. No mark stands for any, and so does protocol `unspec`.
+    /// ENOENT where there is none. No mark stands for any, as do no network and protocol `unspec`;
+    /// whether it is inverted is not compared (`rule_find` in net/core/fib_rules.c).
     pub async fn delete_rule(&self, rule: &Rule) -> Result<()> {
         self.change(
             || format!("{} del {rule}", command(rule.family)),

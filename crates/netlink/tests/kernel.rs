@@ -234,12 +234,20 @@ fn a_rule_is_added_read_and_deleted() {
             let known = kernel_rules(family);
             assert_eq!(host.netlink.rules(family).await.unwrap(), known);
             let rule = |priority, action| Rule::new(family, RulePriority(priority), action);
+            let source = match family {
+                Family::V4 => "10.66.0.0/30".parse().unwrap(),
+                Family::V6 => "fd66::/64".parse().unwrap(),
+            };
             let own = [
                 rule(10, RuleAction::Unreachable).marked(Fwmark(0x46_5053)),
                 rule(11, RuleAction::Lookup(TABLE)).marked(Fwmark(0)),
+                rule(12, RuleAction::Lookup(TABLE)).sent_from(source),
+                rule(13, RuleAction::Lookup(TABLE))
+                    .marked(Fwmark(0x46_5053))
+                    .inverted(),
                 Rule {
                     protocol: FPS_ROUTE_PROTOCOL,
-                    ..rule(12, RuleAction::Lookup(TABLE))
+                    ..rule(14, RuleAction::Lookup(TABLE))
                 },
             ];
             for rule in &own {

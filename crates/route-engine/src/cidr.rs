@@ -7,7 +7,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 
 /// An address of the TUN device, with the length of its subnet's prefix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TunAddress(IpNet);
 
 impl TunAddress {
@@ -46,11 +46,16 @@ pub enum InvalidTunAddress {
     NoHost(IpAddr),
 }
 
-/// A network that is reached through the tunnel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A network to route, or to choose packets by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Destination(IpNet);
 
 impl Destination {
+    /// Everything of a family.
+    pub(crate) fn everything(family: fps_netlink::Family) -> Self {
+        Self(crate::policy::everything(family))
+    }
+
     /// The network: no bit is set behind its prefix.
     pub fn net(self) -> IpNet {
         self.0

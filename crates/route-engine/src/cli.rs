@@ -1,17 +1,19 @@
 //! The command `fps-route`.
 //!
 //! Its exit codes: 0, all is well; 1, an operation failed; 2, a usage error or a missing device,
-//! and nothing has changed; 4, the capability CAP_NET_ADMIN is missing.
+//! and nothing has changed; 3, an operation of `apply` failed and all is as before; 4, the
+//! capability CAP_NET_ADMIN is missing; 5, another program's route or rule is in the way, and
+//! nothing has changed.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
-use fps_netlink::LinkName;
+use clap::{Parser, Subcommand};
 
-use crate::{Action, Destination, Error, Executor, Intent, Mtu, Plan, TunAddress};
+use crate::options::Options;
+use crate::{Action, Error, Executor, Plan};
 
 /// Plans, applies and cleans up the routes around a TUN device.
 #[derive(Debug, Parser)]
@@ -25,7 +27,9 @@ const EXIT_CODES: &str = "Exit codes:
   0  all is well
   1  an operation failed
   2  a usage error or a missing device; nothing has changed
-  4  the capability CAP_NET_ADMIN is missing";
+  3  an operation of `apply` failed; all is rolled back to what it was
+  4  the capability CAP_NET_ADMIN is missing
+  5  another program's route or rule is in the way; nothing has changed";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -37,38 +41,15 @@ enum Verb {
     Cleanup(Options),
 }
 
-#[derive(Args, Debug)]
-struct Options {
-    /// The TUN device
-    #[arg(long, value_name = "DEV")]
-    tun: LinkName,
-    /// An address of the device, such as 10.66.0.2/30; may be given more than once
-    #[arg(long = "tun-address", value_name = "CIDR")]
-    addresses: Vec<TunAddress>,
-    /// The device's MTU in bytes
-    #[arg(long, value_name = "N")]
-    mtu: Option<Mtu>,
-    /// A network to reach through the device, such as 10.66.1.0/24; may be given more than once
-    #[arg(long = "route", value_name = "CIDR")]
-    routes: Vec<Destination>,
-    /// Leave DNS alone, as this version always does
-    #[arg(long)]
-    no_dns: bool,
-    /// With `cleanup`: set the device down at the end
-    #[arg(long)]
-    down: bool,
-    /// Print the operations and change nothing
-    #[arg(long)]
-    dry_run: bool,
-}
-
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exit {
     Done = 0,
     Failed = 1,
     Usage = 2,
+    RolledBack = 3,
     MissingCapability = 4,
+    Foreign = 5,
 }
 
 /// Runs the command; `arguments` begin with the program's name.
@@ -86,25 +67,27 @@ fn run(verb: Verb) -> Exit {
         Verb::Apply(options) => (Action::Apply, options),
         Verb::Cleanup(options) => (Action::Cleanup { down: options.down }, options),
     };
-    let Options {
-        tun,
-        addresses,
-        mtu,
-        routes,
-        dry_run,
-        ..
-    } = options;
-    let plan = match Intent::new(tun, addresses, mtu, routes) {
+    let execute = !options.dry_run && action != Action::Plan;
+    let json = options.json;
+    if options.full_tunnel && action.adds() && options.has_routes() {
+        complain(&"with --full-tunnel no route is set in the main table: --route is left out");
+    }
+    let plan = match options.intent() {
         Ok(intent) => Plan::new(action, intent),
         Err(error) => {
             complain(&error);
             return Exit::Usage;
         }
     };
-    let outcome = if dry_run || action == Action::Plan {
-        print(plan.to_string())
+    let text = if json {
+        format!("{:#}\n", plan.json(execute))
     } else {
-        carry_out(&plan)
+        plan.text(execute)
+    };
+    let outcome = if execute {
+        carry_out(&plan, text)
+    } else {
+        print(text).map(|()| Exit::Done)
     };
     match outcome {
         Ok(exit) => exit,
@@ -112,70 +95,45 @@ fn run(verb: Verb) -> Exit {
     }
 }
 
-fn print(text: String) -> Result<Exit, Error> {
+fn print(text: String) -> Result<(), Error> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
-        .map_err(Error::Output)?;
-    Ok(Exit::Done)
+        .map_err(Error::Output)
 }
 
-fn carry_out(plan: &Plan) -> Result<Exit, Error> {
+/// Looks, prints the plan, and carries out what of it is needed.
+fn carry_out(plan: &Plan, text: String) -> Result<Exit, Error> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Error::Runtime)?
         .block_on(async {
-            let executor = Executor::open()?;
-            match plan.action() {
-                Action::Cleanup { .. } => clean_up(plan, &executor).await,
-                Action::Plan | Action::Apply => apply(plan, &executor).await,
+            let transaction = Executor::open()?.look(plan).await?;
+            if plan.action().adds() {
+                transaction.require_resolvectl()?;
+                print(text)?;
+                transaction.apply().await?;
+                return Ok(Exit::Done);
             }
+            print(text)?;
+            let mut exit = Exit::Done;
+            for error in transaction.clean_up().await {
+                exit = report(&error);
+            }
+            Ok(exit)
         })
-}
-
-/// Stops at the first failure: the operations after it build on it.
-async fn apply(plan: &Plan, executor: &Executor) -> Result<Exit, Error> {
-    executor.require_device(plan.intent().tun()).await?;
-    print(format!("{}\n", plan.header(true)))?;
-    for (done, operation) in plan.operations().iter().enumerate() {
-        print(format!("+ {operation}\n"))?;
-        if let Err(error) = executor.execute(operation).await {
-            let exit = report(&error);
-            if done > 0 {
-                complain(
-                    &"what came before it stays: `fps-route cleanup` with the same options \
-                           takes it away",
-                );
-            }
-            return Ok(exit);
-        }
-    }
-    Ok(Exit::Done)
-}
-
-/// Goes on after a failure, since what can be taken away should be.
-async fn clean_up(plan: &Plan, executor: &Executor) -> Result<Exit, Error> {
-    print(format!("{}\n", plan.header(true)))?;
-    let mut exit = Exit::Done;
-    for operation in plan.operations() {
-        print(format!("+ {operation}\n"))?;
-        match executor.execute(operation).await {
-            Ok(()) => {}
-            // No other will fare better.
-            Err(error @ Error::MissingCapability { .. }) => return Err(error),
-            Err(error) => exit = report(&error),
-        }
-    }
-    Ok(exit)
 }
 
 /// Says what failed.
 fn report(error: &Error) -> Exit {
     complain(&error.chain());
     match error {
-        Error::NoDevice(_) => Exit::Usage,
+        Error::NoDevice(_) | Error::NoBypassDevice(_) => Exit::Usage,
         Error::MissingCapability { .. } => Exit::MissingCapability,
+        Error::Foreign { .. } => Exit::Foreign,
+        // What is missing may be missing for a later step alone, as under a security module.
+        Error::RolledBack(_) => Exit::RolledBack,
         _ => Exit::Failed,
     }
 }
@@ -187,7 +145,7 @@ fn refuse(error: &clap::Error) -> Exit {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     ) {
         return match print(error.render().to_string()) {
-            Ok(exit) => exit,
+            Ok(()) => Exit::Done,
             Err(error) => report(&error),
         };
     }

@@ -5,6 +5,8 @@ use std::io;
 
 use fps_netlink::LinkName;
 
+use crate::InvalidDestination;
+
 /// Why `fps-route` did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -14,6 +16,63 @@ pub enum Error {
          its device with --tun"
     )]
     NoDevice(LinkName),
+    /// A bypass needs its device.
+    #[error(
+        "there is no interface `{0}` in this network namespace: name the one by which the gateway \
+         of --bypass is reached"
+    )]
+    NoBypassDevice(LinkName),
+    /// Another program's route or rule stands where ours would.
+    #[error(
+        "`{command}` is refused and nothing has changed: the {theirs} stands in its place, which \
+         another program set (protocol {protocol}); take that away first, or leave this out"
+    )]
+    Foreign {
+        /// The operation, as its equivalent command.
+        command: String,
+        /// What stands there.
+        theirs: String,
+        /// Its protocol.
+        protocol: String,
+    },
+    /// DNS shall be set, and nothing is there to set it.
+    #[error(
+        "`{0}` needs the program resolvectl, which is not in PATH; nothing has changed: install \
+         systemd-resolved, or leave DNS alone with --no-dns"
+    )]
+    NoResolvectl(String),
+    /// An operation failed, and what came before it is undone.
+    #[error("{}; rolled back: the machine is as before", .0.chain())]
+    RolledBack(Box<Error>),
+    /// An operation failed, and what came before it could not be undone wholly.
+    #[error("{}; rolled back, but not wholly: {differences}", .cause.chain())]
+    NotRolledBack {
+        /// What failed first.
+        cause: Box<Error>,
+        /// In what the machine is not as before.
+        differences: String,
+    },
+    /// A file of routes could not be read.
+    #[error("cannot read --routes-file {file}")]
+    RoutesFile {
+        /// The file.
+        file: String,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// A line of it is no route.
+    #[error("--routes-file {file}, line {line}: `{text}`: {cause}")]
+    RoutesLine {
+        /// The file.
+        file: String,
+        /// The line's number.
+        line: usize,
+        /// What it says.
+        text: String,
+        /// What is wrong with it.
+        cause: InvalidDestination,
+    },
     /// The kernel lets nobody without CAP_NET_ADMIN change its routes (capabilities(7)).
     #[error("`{command}` needs the capability CAP_NET_ADMIN: run fps-route as root")]
     MissingCapability {

@@ -1,15 +1,22 @@
-//! Operations carried out over netlink.
+//! Changes carried out: over netlink, and by resolvectl.
 
-use fps_netlink::{Address, FPS_ROUTE_PROTOCOL, IfIndex, LinkName, Netlink, Route};
-use ipnet::IpNet;
+use fps_netlink::{Family, Netlink, RouteFilter, TableId};
 use nix::errno::Errno;
 
-use crate::{Destination, Error, Operation};
+use crate::resolvectl::Resolvectl;
+use crate::{Change, Error, KernelState, Operation, Plan, Step, needed};
 
-/// Carries operations out in the network namespace of its netlink socket.
+/// How often the state is read again where it changes while it is read.
+const READINGS: usize = 5;
+
+/// Carries plans out in the network namespace of its netlink socket.
 ///
-/// Every route that it sets carries [`FPS_ROUTE_PROTOCOL`], number 70: `ip route` shows it as
-/// `proto 70`. It deletes no other, so that a cleanup never takes away what another program set.
+/// Every route and rule that it sets carries
+/// [`FPS_ROUTE_PROTOCOL`](fps_netlink::FPS_ROUTE_PROTOCOL), number 70: `ip route` and `ip rule`
+/// show it as `proto 70`. It replaces and deletes no other. The kernel would: when it replaces a
+/// route (NLM_F_REPLACE) it compares prefix and metric but not the protocol. So it looks before the
+/// first change, and sets what is new in such a way that the kernel refuses it where another
+/// program came in between (NLM_F_EXCL).
 #[derive(Clone, Debug)]
 pub struct Executor {
     netlink: Netlink,
@@ -26,191 +33,249 @@ impl Executor {
         Self { netlink }
     }
 
-    /// Fails where there is no such device: to be asked before anything changes.
-    pub async fn require_device(&self, device: &LinkName) -> Result<(), Error> {
-        match self.netlink.link(device).await.map_err(Error::Netlink)? {
-            Some(_) => Ok(()),
-            None => Err(Error::NoDevice(device.clone())),
-        }
+    /// Looks at what the kernel holds, and at what of a plan it needs.
+    pub async fn look(&self, plan: &Plan) -> Result<Transaction, Error> {
+        let full = plan.intent().full_tunnel();
+        let tables = [Some(TableId::MAIN), full.map(|full| full.table)];
+        let tables: Vec<_> = tables.into_iter().flatten().collect();
+        let before = self.state(&tables).await?;
+        let steps = needed(plan, &before)?;
+        let dns = |step: &Step| matches!(step.change, Change::Resolvectl { .. });
+        let resolvectl = if steps.iter().any(dns) {
+            Resolvectl::find()
+        } else {
+            None
+        };
+        Ok(Transaction {
+            executor: self.clone(),
+            resolvectl,
+            tables,
+            tun: before.link(plan.intent().tun()).map(|link| link.index),
+            before,
+            steps,
+            dns_named: plan.intent().dns().is_some_and(|dns| !dns.is_empty()),
+        })
     }
 
-    /// Carries an operation out. Done twice it is as done once; to take away what is absent is
-    /// done already.
-    pub async fn execute(&self, operation: &Operation) -> Result<(), Error> {
-        match self.request(operation).await {
-            Err(error)
-                if error
-                    .errno()
-                    .is_some_and(|errno| is_absent(operation, errno)) =>
-            {
-                Ok(())
+    /// Reads what the kernel holds; all of it once more where it changed meanwhile.
+    async fn state(&self, tables: &[TableId]) -> Result<KernelState, Error> {
+        let mut reading = self.read(tables).await;
+        for _ in 1..READINGS {
+            match &reading {
+                Err(error) if error.is_passing() => reading = self.read(tables).await,
+                _ => break,
             }
-            outcome => outcome.map_err(|error| refused(operation, error)),
         }
+        reading.map_err(Error::Netlink)
     }
 
-    /// Sends what the operation says to the kernel.
-    async fn request(&self, operation: &Operation) -> Result<(), Refusal> {
+    async fn read(&self, tables: &[TableId]) -> Result<KernelState, fps_netlink::Error> {
         let netlink = &self.netlink;
-        let link = netlink
-            .link(operation.device())
-            .await?
-            .ok_or(Refusal::NoDevice)?
-            .index;
-        match operation {
-            Operation::ReplaceAddress { address, .. } => {
-                netlink
-                    .replace_address(&Address::new(link, address.net()))
-                    .await?;
+        let mut state = KernelState {
+            links: netlink.links().await?,
+            addresses: netlink.addresses(None).await?,
+            ..KernelState::default()
+        };
+        for family in Family::BOTH {
+            state.rules.extend(netlink.rules(family).await?);
+            for &table in tables {
+                let table = Some(table);
+                let filter = RouteFilter { family, table };
+                state.routes.extend(netlink.routes(filter).await?);
             }
-            Operation::DeleteAddress { address, .. } => {
-                netlink
-                    .delete_address(&Address::new(link, address.net()))
-                    .await?;
+        }
+        Ok(state)
+    }
+
+    async fn send(&self, change: &Change) -> Result<(), fps_netlink::Error> {
+        let netlink = &self.netlink;
+        match change {
+            Change::AddAddress(address) => netlink.add_address(address).await,
+            Change::DeleteAddress(address) => netlink.delete_address(address).await,
+            Change::SetMtu { link, to, .. } => netlink.set_mtu(*link, *to).await,
+            Change::SetUp(link) => netlink.set_up(*link).await,
+            Change::SetDown(link) => netlink.set_down(*link).await,
+            Change::AddRoute(route) => netlink.add_route(route).await,
+            Change::ReplaceRoute { new, .. } => netlink.replace_route(new).await,
+            Change::DeleteRoute(route) => netlink.delete_route(route).await,
+            Change::AddRule(rule) => netlink.add_rule(rule).await,
+            Change::DeleteRule(rule) => netlink.delete_rule(rule).await,
+            Change::Resolvectl { .. } => Ok(()),
+        }
+    }
+}
+
+/// The changes that a plan needs, and the state from before them.
+#[derive(Debug)]
+pub struct Transaction {
+    executor: Executor,
+    resolvectl: Option<Resolvectl>,
+    tables: Vec<TableId>,
+    tun: Option<fps_netlink::IfIndex>,
+    before: KernelState,
+    steps: Vec<Step>,
+    /// Whether the options say what of DNS has been set.
+    dns_named: bool,
+}
+
+impl Transaction {
+    /// What is needed.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Fails where DNS shall be set and there is no program for it: before anything changes.
+    pub fn require_resolvectl(&self) -> Result<(), Error> {
+        let dns = |step: &Step| matches!(step.change, Change::Resolvectl { .. });
+        match self.steps.iter().find(|step| dns(step)) {
+            Some(step) if self.resolvectl.is_none() => {
+                Err(Error::NoResolvectl(step.operation.to_string()))
             }
-            Operation::SetMtu { mtu, .. } => netlink.set_mtu(link, mtu.get()).await?,
-            Operation::SetUp { .. } => netlink.set_up(link).await?,
-            Operation::SetDown { .. } => netlink.set_down(link).await?,
-            Operation::ReplaceRoute { to, .. } => netlink.replace_route(&route(*to, link)).await?,
-            Operation::DeleteRoute { to, .. } => netlink.delete_route(&route(*to, link)).await?,
+            _ => Ok(()),
+        }
+    }
+
+    /// Does it all, or nothing: after a failure it undoes what it has done.
+    pub async fn apply(&self) -> Result<(), Error> {
+        self.apply_checked(|_| Ok(())).await
+    }
+
+    /// The same, with a way to make the kernel refuse a step, by its number.
+    pub(crate) async fn apply_checked(
+        &self,
+        check: impl Fn(usize) -> Result<(), Errno>,
+    ) -> Result<(), Error> {
+        for (number, step) in self.steps.iter().enumerate() {
+            let outcome = match check(number) {
+                Ok(()) => self.carry_out(step).await,
+                Err(errno) => Err(Error::Operation {
+                    command: step.operation.to_string(),
+                    cause: errno.into(),
+                }),
+            };
+            let Err(cause) = outcome else { continue };
+            // Asked of every change before it is even read, so here nothing has changed.
+            if number == 0 && matches!(cause, Error::MissingCapability { .. }) {
+                return Err(cause);
+            }
+            let cause = Box::new(cause);
+            // The failed step may have half happened, as resolvectl's can.
+            let differences = self.roll_back(&self.steps[..number], step).await;
+            return Err(if differences.is_empty() {
+                Error::RolledBack(cause)
+            } else {
+                let differences = differences.join("; ");
+                Error::NotRolledBack { cause, differences }
+            });
         }
         Ok(())
     }
-}
 
-/// Our route to a network by a device. The kernel deletes only a route whose protocol is the one
-/// in the request (`fib_table_delete` in net/ipv4/fib_trie.c, `ip6_route_del` in
-/// net/ipv6/route.c).
-fn route(to: Destination, link: IfIndex) -> Route {
-    let mut route = Route::new(to.net()).on_link(link);
-    route.protocol = FPS_ROUTE_PROTOCOL;
-    route
-}
+    /// Does what it can, and goes on after a failure, since what can be taken away should be.
+    pub async fn clean_up(&self) -> Vec<Error> {
+        let mut errors = Vec::new();
+        for step in &self.steps {
+            let Err(error) = self.carry_out(step).await else {
+                continue;
+            };
+            // Without --dns it is a precaution: there may be nothing, and no resolved.
+            if matches!(step.change, Change::Resolvectl { .. }) && !self.dns_named {
+                continue;
+            }
+            let hopeless = matches!(error, Error::MissingCapability { .. });
+            errors.push(error);
+            if hopeless {
+                break;
+            }
+        }
+        errors
+    }
 
-/// Why the kernel did not do it.
-enum Refusal {
-    /// There is no such device.
-    NoDevice,
-    /// It said no, or could not be asked.
-    Netlink(fps_netlink::Error),
-}
-
-impl Refusal {
-    fn errno(&self) -> Option<Errno> {
-        match self {
-            Self::NoDevice => Some(Errno::ENODEV),
-            Self::Netlink(error) => error.errno(),
+    async fn carry_out(&self, step: &Step) -> Result<(), Error> {
+        if let Change::Resolvectl { words, .. } = &step.change {
+            return match &self.resolvectl {
+                Some(resolvectl) => resolvectl.run(words, &step.operation),
+                None => Ok(()),
+            };
+        }
+        match self.executor.send(&step.change).await {
+            Err(error) if error.errno().is_some_and(|e| step.change.is_absent(e)) => Ok(()),
+            outcome => outcome.map_err(|error| refused(&step.operation, error)),
         }
     }
-}
 
-impl From<fps_netlink::Error> for Refusal {
-    fn from(error: fps_netlink::Error) -> Self {
-        Self::Netlink(error)
+    /// Undoes what is done, last first, and says in what the state then differs from before.
+    async fn roll_back(&self, done: &[Step], failed: &Step) -> Vec<String> {
+        let Some(tun) = self.tun else {
+            return Vec::new();
+        };
+        let mut problems = Vec::new();
+        let half = matches!(failed.change, Change::Resolvectl { .. }).then_some(failed);
+        let mut dns_reverted = false;
+        for step in done.iter().chain(half).rev() {
+            let change = step.change.opposite();
+            if matches!(change, Change::Resolvectl { .. })
+                && std::mem::replace(&mut dns_reverted, true)
+            {
+                continue;
+            }
+            let undo = Step {
+                operation: step.operation.clone(),
+                change,
+            };
+            // What a failure leaves behind shows in the comparison; DNS does not.
+            if let (Err(error), Change::Resolvectl { .. }) =
+                (self.carry_out(&undo).await, &undo.change)
+            {
+                problems.push(error.chain());
+            }
+        }
+        match self.restore(tun).await {
+            Ok(differences) => problems.extend(differences),
+            Err(error) => problems.push(error.chain()),
+        }
+        problems
     }
-}
 
-/// Whether the kernel refused because what shall go is not there.
-fn is_absent(operation: &Operation, errno: Errno) -> bool {
-    match operation {
-        Operation::DeleteRoute { .. } => {
-            // ESRCH: no such route; ENOENT: no such table.
-            matches!(errno, Errno::ESRCH | Errno::ENOENT | Errno::ENODEV)
+    /// Sets again what the kernel dropped by itself, and compares.
+    async fn restore(&self, tun: fps_netlink::IfIndex) -> Result<Vec<String>, Error> {
+        let now = self.executor.state(&self.tables).await?;
+        for change in self.before.lost(&now, tun) {
+            // Its failure shows in the comparison.
+            let _ = self.executor.send(&change).await;
         }
-        Operation::DeleteAddress { .. } => {
-            // ENXIO: the device has no IPv6 at all, as with an MTU below 1280 (`inet6_addr_del`
-            // in net/ipv6/addrconf.c).
-            matches!(errno, Errno::EADDRNOTAVAIL | Errno::ENODEV | Errno::ENXIO)
-        }
-        Operation::SetDown { .. } => errno == Errno::ENODEV,
-        Operation::ReplaceAddress { .. }
-        | Operation::SetMtu { .. }
-        | Operation::SetUp { .. }
-        | Operation::ReplaceRoute { .. } => false,
+        let now = self.executor.state(&self.tables).await?;
+        Ok(self.before.differences(&now, tun))
     }
 }
 
 /// Names the operation that was refused.
-fn refused(operation: &Operation, refusal: Refusal) -> Error {
+fn refused(operation: &Operation, error: fps_netlink::Error) -> Error {
     let command = operation.to_string();
-    let cause = match (refusal.errno(), refusal) {
-        // Asked of every change before it is even read (`rtnetlink_rcv_msg` in
-        // net/core/rtnetlink.c), so nothing has changed.
-        (Some(Errno::EPERM), _) => return Error::MissingCapability { command },
+    match error.errno() {
+        Some(Errno::EPERM) => Error::MissingCapability { command },
         // `addrconf_add_dev` and `fib6_nh_init` (net/ipv6/) answer so where disable_ipv6 is set.
-        (Some(Errno::EACCES), _) if is_v6(operation) => {
-            return Error::Ipv6Disabled {
+        Some(Errno::EACCES) => match v6_device(operation) {
+            Some(device) => Error::Ipv6Disabled { command, device },
+            None => Error::Operation {
                 command,
-                device: operation.device().clone(),
-            };
-        }
-        (_, Refusal::NoDevice) => Errno::ENODEV.into(),
+                cause: error.cause.into(),
+            },
+        },
         // Its own text repeats the operation, with the device as a number.
-        (_, Refusal::Netlink(error)) => error.cause.into(),
-    };
-    Error::Operation { command, cause }
-}
-
-fn is_v6(operation: &Operation) -> bool {
-    let net = match operation {
-        Operation::ReplaceAddress { address, .. } => address.net(),
-        Operation::ReplaceRoute { to, .. } => to.net(),
-        _ => return false,
-    };
-    matches!(net, IpNet::V6(_))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_absent_is_forgiven() {
-        let device = || LinkName::new("fpsc0").unwrap();
-        let address = "10.66.0.2/30".parse().unwrap();
-        let to = "10.66.1.0/24".parse().unwrap();
-        let (no_route, no_table, no_address) = (Errno::ESRCH, Errno::ENOENT, Errno::EADDRNOTAVAIL);
-        let (gone, no_ipv6) = (Errno::ENODEV, Errno::ENXIO);
-        for (operation, forgiven) in [
-            (
-                Operation::DeleteRoute {
-                    to,
-                    device: device(),
-                },
-                vec![no_route, no_table, gone],
-            ),
-            (
-                Operation::DeleteAddress {
-                    address,
-                    device: device(),
-                },
-                vec![no_address, gone, no_ipv6],
-            ),
-            (Operation::SetDown { device: device() }, vec![gone]),
-            (
-                Operation::ReplaceRoute {
-                    to,
-                    device: device(),
-                },
-                vec![],
-            ),
-            (
-                Operation::ReplaceAddress {
-                    address,
-                    device: device(),
-                },
-                vec![],
-            ),
-            (Operation::SetUp { device: device() }, vec![]),
-        ] {
-            for errno in (1..134).map(Errno::from_raw) {
-                let expected = forgiven.contains(&errno);
-                assert_eq!(
-                    is_absent(&operation, errno),
-                    expected,
-                    "{operation}: {errno}"
-                );
-            }
-        }
+        _ => Error::Operation {
+            command,
+            cause: error.cause.into(),
+        },
     }
+}
+
+/// The device of an operation of IPv6.
+fn v6_device(operation: &Operation) -> Option<fps_netlink::LinkName> {
+    let (net, device) = match operation {
+        Operation::ReplaceAddress { address, device } => (address.net(), device),
+        Operation::ReplaceRoute(route) => (route.to.net(), &route.device),
+        _ => return None,
+    };
+    net.addr().is_ipv6().then(|| device.clone())
 }

@@ -1,9 +1,12 @@
 //! What is wanted, validated whole before anything changes.
 
-use fps_netlink::LinkName;
+use std::collections::HashSet;
+use std::hash::Hash;
+
+use fps_netlink::{Family, LinkName};
 use ipnet::IpNet;
 
-use crate::{Destination, Mtu, TunAddress};
+use crate::{Bypass, Destination, Dns, FullTunnel, Mtu, TunAddress};
 
 /// What the host's routes around a TUN device shall be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub struct Intent {
     addresses: Vec<TunAddress>,
     mtu: Option<Mtu>,
     routes: Vec<Destination>,
+    full_tunnel: Option<FullTunnel>,
+    dns: Option<Dns>,
 }
 
 impl Intent {
@@ -37,7 +42,45 @@ impl Intent {
             addresses: once(addresses),
             mtu,
             routes: once(routes),
+            full_tunnel: None,
+            dns: None,
         })
+    }
+
+    /// Leads what the selectors choose into the tunnel.
+    pub fn with_full_tunnel(mut self, mut full: FullTunnel) -> Result<Self, InvalidIntent> {
+        if full.selectors.is_empty() {
+            return Err(InvalidIntent::NoSelector);
+        }
+        full.bypasses = once(full.bypasses);
+        let families = full.families(self.has_v6_address());
+        for bypass in &full.bypasses {
+            if bypass.device == self.tun {
+                return Err(InvalidIntent::BypassIntoTunnel(bypass.clone()));
+            }
+            if !families.contains(&Family::of(bypass.via)) {
+                return Err(InvalidIntent::BypassFamily(bypass.clone()));
+            }
+        }
+        if let Some(mtu) = self.mtu
+            && mtu < Mtu::LEAST_V6
+            && families.contains(&Family::V6)
+        {
+            let net = crate::policy::everything(Family::V6);
+            return Err(InvalidIntent::MtuBelowV6 { mtu, net });
+        }
+        self.full_tunnel = Some(full);
+        Ok(self)
+    }
+
+    /// Has names looked up through the tunnel. None leaves DNS alone, also when cleaning up.
+    #[must_use]
+    pub fn with_dns(mut self, dns: Option<Dns>) -> Self {
+        self.dns = dns.map(|dns| Dns {
+            servers: once(dns.servers),
+            domains: once(dns.domains),
+        });
+        self
     }
 
     /// The TUN device.
@@ -50,30 +93,55 @@ impl Intent {
         &self.addresses
     }
 
+    /// Whether one of them is of IPv6.
+    pub(crate) fn has_v6_address(&self) -> bool {
+        let v6 = |address: &TunAddress| address.net().addr().is_ipv6();
+        self.addresses.iter().any(v6)
+    }
+
     /// Its MTU; as it is, where there is none.
     pub fn mtu(&self) -> Option<Mtu> {
         self.mtu
     }
 
-    /// What goes into the tunnel.
+    /// What goes into the tunnel by the main table.
     pub fn routes(&self) -> &[Destination] {
         &self.routes
+    }
+
+    /// What goes into the tunnel by a table of its own.
+    pub fn full_tunnel(&self) -> Option<&FullTunnel> {
+        self.full_tunnel.as_ref()
+    }
+
+    /// What is looked up through the tunnel; none where DNS is left alone.
+    pub fn dns(&self) -> Option<&Dns> {
+        self.dns.as_ref()
     }
 }
 
 /// Keeps the first of equal values.
-fn once<T: PartialEq>(values: Vec<T>) -> Vec<T> {
-    values.into_iter().fold(Vec::new(), |mut kept, value| {
-        if !kept.contains(&value) {
-            kept.push(value);
-        }
-        kept
-    })
+fn once<T: Clone + Eq + Hash>(mut values: Vec<T>) -> Vec<T> {
+    let mut seen = HashSet::with_capacity(values.len());
+    values.retain(|value| seen.insert(value.clone()));
+    values
 }
 
 /// Why values that are right each by itself do not go together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIntent {
+    /// A full tunnel for all packets would be one for the carrier's, too.
+    #[error(
+        "--full-tunnel needs a selector, --fwmark MARK, --from CIDR or --except-fwmark MARK: \
+         without one the carrier itself could be routed into the tunnel"
+    )]
+    NoSelector,
+    /// What is to stay out would go in.
+    #[error("--bypass {0} leads into the tunnel that it is to go around")]
+    BypassIntoTunnel(Bypass),
+    /// No rule would ever look at it.
+    #[error("--bypass {0} is of a family of which the selector chooses no packet")]
+    BypassFamily(Bypass),
     /// The kernel takes IPv6 off a device with a smaller MTU (`addrconf_notify` in
     /// net/ipv6/addrconf.c).
     #[error(

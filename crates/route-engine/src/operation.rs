@@ -1,11 +1,13 @@
 //! One change to the host.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use fps_netlink::LinkName;
+use fps_netlink::{LinkName, TableId};
 use ipnet::IpNet;
 
-use crate::{Destination, Mtu, TunAddress, quote};
+use crate::policy::everything;
+use crate::{Bypass, Destination, DnsDomain, Mtu, PolicyRule, TunAddress, quote};
 
 /// One change to the host's network. Its text is the command that does the same by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,74 +43,168 @@ pub enum Operation {
         /// The device.
         device: LinkName,
     },
-    /// Routes a network into a device, in place of a route to the same network and of the same
-    /// metric, if there is one.
-    ReplaceRoute {
-        /// The network.
-        to: Destination,
+    /// Routes a network, in place of our own route to it. Unlike the command it never takes the
+    /// place of another program's.
+    ReplaceRoute(PlannedRoute),
+    /// Takes our own route to a network away. Unlike the command it leaves another program's
+    /// alone: see [`FPS_ROUTE_PROTOCOL`](fps_netlink::FPS_ROUTE_PROTOCOL).
+    DeleteRoute(PlannedRoute),
+    /// Leads packets into a table.
+    AddRule(PolicyRule),
+    /// Leads them there no more. When applying it is only for those who type the commands: a rule
+    /// that stands is left standing.
+    DeleteRule(PolicyRule),
+    /// Forgets cached routes, which the kernel does by itself at each change of a route or a rule
+    /// (`rt_cache_flush` in net/ipv4/route.c, called from net/core/fib_rules.c).
+    FlushCache,
+    /// Sets the servers that systemd-resolved asks through a device.
+    SetServers {
+        /// The servers.
+        servers: Vec<IpAddr>,
         /// The device.
         device: LinkName,
     },
-    /// Takes our own route to a network away. Unlike the command it leaves another program's
-    /// alone: see [`FPS_ROUTE_PROTOCOL`](fps_netlink::FPS_ROUTE_PROTOCOL).
-    DeleteRoute {
-        /// The network.
-        to: Destination,
+    /// Sets the domains that it asks them for.
+    SetDomains {
+        /// The domains.
+        domains: Vec<DnsDomain>,
+        /// The device.
+        device: LinkName,
+    },
+    /// Forgets both.
+    RevertDns {
         /// The device.
         device: LinkName,
     },
 }
 
+/// A route of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedRoute {
+    /// Its destination.
+    pub to: Destination,
+    /// Its gateway; a route into the tunnel has none.
+    pub via: Option<IpAddr>,
+    /// The device by which packets leave.
+    pub device: LinkName,
+    /// Its table.
+    pub table: TableId,
+}
+
+impl PlannedRoute {
+    /// A bypass in a table.
+    pub(crate) fn bypass(bypass: &Bypass, table: TableId) -> Self {
+        Self {
+            to: bypass.to,
+            via: Some(bypass.via),
+            device: bypass.device.clone(),
+            table,
+        }
+    }
+
+    fn words(&self) -> Vec<String> {
+        let mut words = vec![
+            if self.table != TableId::MAIN && self.to.net().prefix_len() == 0 {
+                "default".to_owned()
+            } else {
+                self.to.to_string()
+            },
+        ];
+        if let Some(via) = self.via {
+            words.extend(["via".to_owned(), via.to_string()]);
+        }
+        words.extend(["dev".to_owned(), self.device.to_string()]);
+        if self.table != TableId::MAIN {
+            words.extend(["table".to_owned(), self.table.to_string()]);
+        }
+        words
+    }
+}
+
 impl Operation {
-    /// The device that it changes or routes into.
-    pub fn device(&self) -> &LinkName {
+    /// What it does, in one word of its own.
+    pub fn name(&self) -> &'static str {
         match self {
-            Self::ReplaceAddress { device, .. }
-            | Self::DeleteAddress { device, .. }
-            | Self::SetMtu { device, .. }
-            | Self::SetUp { device }
-            | Self::SetDown { device }
-            | Self::ReplaceRoute { device, .. }
-            | Self::DeleteRoute { device, .. } => device,
+            Self::ReplaceAddress { .. } => "replace-address",
+            Self::DeleteAddress { .. } => "delete-address",
+            Self::SetMtu { .. } => "set-mtu",
+            Self::SetUp { .. } => "set-up",
+            Self::SetDown { .. } => "set-down",
+            Self::ReplaceRoute(_) => "replace-route",
+            Self::DeleteRoute(_) => "delete-route",
+            Self::AddRule(_) => "add-rule",
+            Self::DeleteRule(_) => "delete-rule",
+            Self::FlushCache => "flush-cache",
+            Self::SetServers { .. } => "set-dns-servers",
+            Self::SetDomains { .. } => "set-dns-domains",
+            Self::RevertDns { .. } => "revert-dns",
+        }
+    }
+
+    /// The equivalent command, word by word.
+    pub fn words(&self) -> Vec<String> {
+        match self {
+            Self::ReplaceAddress { address, device } => {
+                let verb = format!("addr replace {address} dev");
+                ip(Some(address.net()), &verb, [device.to_string()])
+            }
+            Self::DeleteAddress { address, device } => {
+                let verb = format!("addr del {address} dev");
+                ip(Some(address.net()), &verb, [device.to_string()])
+            }
+            Self::SetMtu { mtu, device } => {
+                let words = [device.to_string(), "mtu".to_owned(), mtu.to_string()];
+                ip(None, "link set dev", words)
+            }
+            Self::SetUp { device } => {
+                ip(None, "link set dev", [device.to_string(), "up".to_owned()])
+            }
+            Self::SetDown { device } => {
+                let words = [device.to_string(), "down".to_owned()];
+                ip(None, "link set dev", words)
+            }
+            Self::ReplaceRoute(route) => ip(Some(route.to.net()), "route replace", route.words()),
+            Self::DeleteRoute(route) => ip(Some(route.to.net()), "route del", route.words()),
+            Self::AddRule(rule) => ip(Some(everything(rule.family)), "rule add", rule.words()),
+            Self::DeleteRule(rule) => ip(Some(everything(rule.family)), "rule del", rule.words()),
+            Self::FlushCache => ip(None, "route flush cache", []),
+            Self::SetServers { servers, device } => {
+                resolvectl("dns", device, servers.iter().map(ToString::to_string))
+            }
+            Self::SetDomains { domains, device } => {
+                resolvectl("domain", device, domains.iter().map(ToString::to_string))
+            }
+            Self::RevertDns { device } => resolvectl("revert", device, []),
         }
     }
 }
 
 impl fmt::Display for Operation {
-    /// The command of iproute2, each word quoted for bash.
+    /// The command, each word quoted for bash.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.device().as_str();
-        let device = quote(name);
-        match self {
-            Self::ReplaceAddress { address, .. } => {
-                write!(
-                    f,
-                    "{} addr replace {address} dev {device}",
-                    ip(address.net())
-                )
-            }
-            Self::DeleteAddress { address, .. } => {
-                write!(f, "{} addr del {address} dev {device}", ip(address.net()))
-            }
-            Self::SetMtu { mtu, .. } => write!(f, "ip link set dev {device} mtu {mtu}"),
-            Self::SetUp { .. } => write!(f, "ip link set dev {device} up"),
-            Self::SetDown { .. } => write!(f, "ip link set dev {device} down"),
-            Self::ReplaceRoute { to, .. } => {
-                write!(f, "{} route replace {to} dev {device}", ip(to.net()))
-            }
-            Self::DeleteRoute { to, .. } => {
-                write!(f, "{} route del {to} dev {device}", ip(to.net()))
-            }
-        }
+        let words = self.words();
+        let quoted: Vec<_> = words.iter().map(|word| quote(word)).collect();
+        f.write_str(&quoted.join(" "))
     }
 }
 
-/// The command for a network's family.
-fn ip(net: IpNet) -> &'static str {
-    match net {
-        IpNet::V4(_) => "ip",
-        IpNet::V6(_) => "ip -6",
-    }
+/// A command of iproute2, for the family of a network.
+fn ip(net: Option<IpNet>, verb: &str, words: impl IntoIterator<Item = String>) -> Vec<String> {
+    let command = match net {
+        Some(IpNet::V6(_)) => "ip -6",
+        Some(IpNet::V4(_)) | None => "ip",
+    };
+    let head = command.split(' ').chain(verb.split(' '));
+    head.map(str::to_owned).chain(words).collect()
+}
+
+fn resolvectl(
+    verb: &str,
+    device: &LinkName,
+    words: impl IntoIterator<Item = String>,
+) -> Vec<String> {
+    let head = ["resolvectl".to_owned(), verb.to_owned(), device.to_string()];
+    head.into_iter().chain(words).collect()
 }
 
 #[cfg(test)]
@@ -117,9 +213,12 @@ mod tests {
 
     #[test]
     fn an_odd_name_is_quoted() {
-        let device = LinkName::new("it's$0").unwrap();
-        let to = "10.66.1.0/24".parse().unwrap();
-        let operation = Operation::ReplaceRoute { to, device };
+        let operation = Operation::ReplaceRoute(PlannedRoute {
+            to: "10.66.1.0/24".parse().unwrap(),
+            via: None,
+            device: LinkName::new("it's$0").unwrap(),
+            table: TableId::MAIN,
+        });
         assert_eq!(
             operation.to_string(),
             "ip route replace 10.66.1.0/24 dev it\\'s\\$0"

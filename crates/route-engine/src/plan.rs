@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde_json::json;
+
+use crate::sequence::{apply, cleanup};
 use crate::{Intent, Operation, quote};
 
 /// What is done with an intent.
@@ -19,6 +22,11 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it sets things, and does not take them away.
+    pub(crate) fn adds(self) -> bool {
+        !matches!(self, Self::Cleanup { .. })
+    }
+
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -29,7 +37,8 @@ impl Action {
     }
 }
 
-/// The operations for an action, in the order in which they must happen.
+/// The operations for an action, in the order in which the shell helper printed them. What of
+/// them is needed, and when, is [`needed`](crate::needed()).
 ///
 /// Its text is what `fps-route` prints where nothing is carried out: a [`header`](Self::header),
 /// then a line per operation.
@@ -69,6 +78,31 @@ impl Plan {
         &self.operations
     }
 
+    /// The plan as data: what its text says, each command as its words.
+    pub fn json(&self, execute: bool) -> serde_json::Value {
+        let operations: Vec<_> = self
+            .operations
+            .iter()
+            .map(|operation| json!({"operation": operation.name(), "command": operation.words()}))
+            .collect();
+        json!({
+            "action": self.action.name(),
+            "tun": self.intent.tun().as_str(),
+            "execute": execute,
+            "operations": operations,
+        })
+    }
+
+    /// The text, whose first line says whether the operations are carried out.
+    pub fn text(&self, execute: bool) -> String {
+        let mut text = self.header(execute);
+        text.push('\n');
+        for operation in &self.operations {
+            text.push_str(&format!("+ {operation}\n"));
+        }
+        text
+    }
+
     /// The first line of the text, which says whether the operations are carried out.
     pub fn header(&self, execute: bool) -> String {
         let (action, tun) = (self.action.name(), quote(self.intent.tun().as_str()));
@@ -78,54 +112,8 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.header(false))?;
-        self.operations
-            .iter()
-            .try_for_each(|operation| writeln!(f, "+ {operation}"))
+        f.write_str(&self.text(false))
     }
-}
-
-/// Addresses, MTU, up, routes: the kernel takes a route only into a device that is up
-/// (ENETDOWN in `fib_check_nh_nongw`, net/ipv4/fib_semantics.c).
-fn apply(intent: &Intent) -> Vec<Operation> {
-    let device = || intent.tun().clone();
-    let addresses = intent
-        .addresses()
-        .iter()
-        .map(|&address| Operation::ReplaceAddress {
-            address,
-            device: device(),
-        });
-    let mtu = intent.mtu().map(|mtu| Operation::SetMtu {
-        mtu,
-        device: device(),
-    });
-    let up = Operation::SetUp { device: device() };
-    let routes = intent.routes().iter().map(|&to| Operation::ReplaceRoute {
-        to,
-        device: device(),
-    });
-    addresses.chain(mtu).chain([up]).chain(routes).collect()
-}
-
-/// Routes, addresses, down: before its address, because the kernel drops with an IPv4 address each
-/// route that has it as source (`fib_sync_down_addr`, net/ipv4/fib_semantics.c), and what is then
-/// absent was ours to take away.
-fn cleanup(intent: &Intent, down: bool) -> Vec<Operation> {
-    let device = || intent.tun().clone();
-    let routes = intent.routes().iter().map(|&to| Operation::DeleteRoute {
-        to,
-        device: device(),
-    });
-    let addresses = intent
-        .addresses()
-        .iter()
-        .map(|&address| Operation::DeleteAddress {
-            address,
-            device: device(),
-        });
-    let down = down.then(|| Operation::SetDown { device: device() });
-    routes.chain(addresses).chain(down).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,164 @@
+//! A host to run `fps-route` on, in namespaces of its own.
+
+use std::os::fd::AsFd;
+use std::process::{Command, Output};
+
+use fps_netlink::{
+    Address, FPS_ROUTE_PROTOCOL, Family, IfIndex, Link, LinkName, Netlink, Route, RouteFilter,
+    RouteProtocol, Rule, TableId, VethPair,
+};
+use fps_netns::Namespace;
+
+/// A host with a device `fpsc0`, whose far end is in a namespace of its own.
+pub(crate) struct Host {
+    pub(crate) namespace: Namespace,
+    pub(crate) netlink: Netlink,
+    pub(crate) fpsc0: IfIndex,
+    /// An interface of the LAN, behind `add_lan`.
+    pub(crate) lan: IfIndex,
+    pub(crate) far: Namespace,
+}
+
+/// What of a host's network `fps-route` may touch.
+#[derive(Debug, PartialEq)]
+pub(crate) struct State {
+    pub(crate) link: Link,
+    pub(crate) addresses: Vec<String>,
+    pub(crate) routes: Vec<String>,
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// The table of the full tunnel.
+pub(crate) const TABLE: TableId = TableId(100);
+
+pub(crate) fn name(text: &str) -> LinkName {
+    text.parse().unwrap()
+}
+
+impl Host {
+    pub(crate) async fn new() -> Self {
+        let (namespace, far) = (Namespace::create().unwrap(), Namespace::create().unwrap());
+        let netlink = namespace.within(Netlink::open).unwrap().unwrap();
+        let beyond = far.within(Netlink::open).unwrap().unwrap();
+        beyond.create_bridge(&name("br0")).await.unwrap();
+        let bridge = beyond.link(&name("br0")).await.unwrap().unwrap().index;
+        let (port, peer) = (&name("port0"), &name("fpsc0"));
+        let pair = VethPair {
+            port,
+            bridge,
+            peer,
+            namespace: namespace.as_fd(),
+        };
+        beyond.create_veth(pair).await.unwrap();
+        let fpsc0 = netlink.link(&name("fpsc0")).await.unwrap().unwrap().index;
+        Self {
+            namespace,
+            netlink,
+            fpsc0,
+            lan: IfIndex::LOOPBACK,
+            far,
+        }
+    }
+
+    /// Adds an interface `lan0`, up, with the address 192.0.2.2/24.
+    pub(crate) async fn add_lan(&mut self) {
+        let beyond = self.far.within(Netlink::open).unwrap().unwrap();
+        let bridge = beyond.link(&name("br0")).await.unwrap().unwrap().index;
+        let pair = VethPair {
+            port: &name("port1"),
+            bridge,
+            peer: &name("lan0"),
+            namespace: self.namespace.as_fd(),
+        };
+        beyond.create_veth(pair).await.unwrap();
+        let lan0 = self.netlink.link(&name("lan0")).await.unwrap().unwrap();
+        self.lan = lan0.index;
+        self.netlink.set_up(self.lan).await.unwrap();
+        let address = Address::new(self.lan, "192.0.2.2/24".parse().unwrap());
+        self.netlink.add_address(&address).await.unwrap();
+    }
+
+    /// Runs `fps-route` on this host.
+    pub(crate) fn run(&self, line: &str) -> Output {
+        self.spawn(Command::new(env!("CARGO_BIN_EXE_fps-route")).args(line.split(' ')))
+    }
+
+    pub(crate) fn spawn(&self, command: &mut Command) -> Output {
+        self.namespace
+            .within(|| command.output())
+            .unwrap()
+            .expect("run fps-route")
+    }
+
+    /// Runs `fps-route`, which must succeed without a word on standard error.
+    pub(crate) fn succeed(&self, line: &str) -> String {
+        let output = self.run(line);
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            output.status.success() && complaint.is_empty(),
+            "{line}: {complaint}"
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs `fps-route`, which must fail with this code.
+    pub(crate) fn fail(&self, line: &str, code: i32) -> String {
+        let output = self.run(line);
+        assert_eq!(output.status.code(), Some(code), "{line}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    pub(crate) async fn routes(&self) -> Vec<Route> {
+        let mut routes = Vec::new();
+        for family in Family::BOTH {
+            for table in [TableId::MAIN, TABLE] {
+                let table = Some(table);
+                let filter = RouteFilter { family, table };
+                routes.extend(self.netlink.routes(filter).await.unwrap());
+            }
+        }
+        routes
+    }
+
+    /// The rules of both families.
+    pub(crate) async fn rules(&self) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        for family in Family::BOTH {
+            rules.extend(self.netlink.rules(family).await.unwrap());
+        }
+        rules
+    }
+
+    /// Our routes, as text.
+    pub(crate) async fn own_routes(&self) -> Vec<String> {
+        let mut own = self.routes().await;
+        own.retain(|route| route.protocol == FPS_ROUTE_PROTOCOL);
+        own.iter().map(|route| route.to.to_string()).collect()
+    }
+
+    /// Addresses and routes but for those that the kernel made by itself.
+    pub(crate) async fn state(&self) -> State {
+        let link = self
+            .netlink
+            .link_by_index(self.fpsc0)
+            .await
+            .unwrap()
+            .unwrap();
+        let addresses = self.netlink.addresses(Some(self.fpsc0)).await.unwrap();
+        let addresses = addresses.iter().filter(|address| !address.automatic);
+        let mut routes = self.routes().await;
+        let by_kernel = |route: &Route| route.protocol == RouteProtocol::Kernel;
+        // Of IPv6 it makes some later by itself.
+        let lan = |route: &Route| route.link == Some(self.lan) && route.to.addr().is_ipv4();
+        routes.retain(|route| !by_kernel(route) || lan(route));
+        State {
+            link,
+            rules: self.rules().await,
+            addresses: addresses.map(|address| address.net.to_string()).collect(),
+            routes: routes
+                .iter()
+                .map(|route| format!("{route} {:?}", route.protocol))
+                .collect(),
+        }
+    }
+}
