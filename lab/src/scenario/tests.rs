@@ -145,6 +145,7 @@ fn the_split_tunnel_reads_as_it_is_written() {
             .map(|net| net.parse().expect("one"))
             .to_vec(),
         down: false,
+        full_tunnel: None,
     };
     assert_eq!(scenario.steps[1].acts, [Act::Routes(routes)]);
     assert_eq!(sabotages.len(), 5);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::scenario::{Routes, RoutesAction, Run};
+use crate::scenario::{FullTunnel, Routes, RoutesAction, Run};
 
 /// How long the route engine may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,6 +29,9 @@ pub(super) fn command(routes: &Routes) -> Run {
     for route in &routes.routes {
         option("--route", route.to_string());
     }
+    if let Some(full) = &routes.full_tunnel {
+        command.extend(full_tunnel(full));
+    }
     command.push("--no-dns".to_owned());
     if routes.down {
         command.push("--down".to_owned());
@@ -39,4 +42,26 @@ pub(super) fn command(routes: &Routes) -> Run {
         exit: 0,
         within: PATIENCE,
     }
+}
+
+fn full_tunnel(full: &FullTunnel) -> Vec<String> {
+    let mut command = vec!["--full-tunnel".to_owned()];
+    let mut option = |name: &str, value: Option<String>| {
+        command.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
+    };
+    option("--fwmark", full.fwmark.map(|mark| mark.to_string()));
+    option("--from", full.from.map(|net| net.to_string()));
+    option(
+        "--except-fwmark",
+        full.except_fwmark.map(|mark| mark.to_string()),
+    );
+    option("--table", full.table.map(|table| table.0.to_string()));
+    option(
+        "--priority",
+        full.priority.map(|priority| priority.to_string()),
+    );
+    for bypass in &full.bypasses {
+        option("--bypass", Some(bypass.clone()));
+    }
+    command
 }

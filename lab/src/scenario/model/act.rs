@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fps_netlink::LinkName;
+use fps_netlink::{Fwmark, LinkName, RulePriority, TableId};
 use ipnet::IpNet;
 
 use super::{HostName, Link, ProgramName, StaticRoute, TunnelRole};
@@ -71,6 +71,25 @@ pub struct Routes {
     pub routes: Vec<IpNet>,
     /// `--down`.
     pub down: bool,
+    /// `--full-tunnel`.
+    pub full_tunnel: Option<FullTunnel>,
+}
+
+/// What a full tunnel leads into the TUN device, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FullTunnel {
+    /// `--fwmark`: what carries this mark.
+    pub fwmark: Option<Fwmark>,
+    /// `--from`: what comes from this network.
+    pub from: Option<IpNet>,
+    /// `--except-fwmark`: all but what carries this mark.
+    pub except_fwmark: Option<Fwmark>,
+    /// `--table`; the route engine's own where there is none.
+    pub table: Option<TableId>,
+    /// `--priority`; the route engine's own where there is none.
+    pub priority: Option<RulePriority>,
+    /// `--bypass`, once for each: `CIDR,VIA,DEV`.
+    pub bypasses: Vec<String>,
 }
 
 /// The route engine's verbs.

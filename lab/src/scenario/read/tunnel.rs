@@ -103,7 +103,8 @@ fn tun(
     table.refuse(wrong.label(format!("set `{key}` to another name")))
 }
 
-fn fwmark(node: Node<'_>) -> Option<Fwmark> {
+/// Reads a mark, which is never 0.
+pub(super) fn fwmark(node: Node<'_>) -> Option<Fwmark> {
     let mark = if node.value.is_integer() {
         let value = node.integer("mark", 0..=i64::from(u32::MAX))?;
         u32::try_from(value).ok().map(Fwmark)

@@ -1,5 +1,6 @@
 //! What a step does.
 
+mod full;
 mod kernel;
 mod link;
 mod program;

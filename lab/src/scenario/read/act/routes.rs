@@ -3,11 +3,27 @@
 use fps_netlink::LinkName;
 use ipnet::IpNet;
 
+use super::full;
 use crate::scenario::model::{HostName, Routes, RoutesAction};
 use crate::scenario::read::{Lab, Plug};
 use crate::scenario::syntax::{Node, Table};
 
-const KEYS: &[&str] = &["on", "action", "tun", "tun-address", "mtu", "route", "down"];
+const KEYS: &[&str] = &[
+    "on",
+    "action",
+    "tun",
+    "tun-address",
+    "mtu",
+    "route",
+    "down",
+    "full-tunnel",
+    "fwmark",
+    "from",
+    "except-fwmark",
+    "table",
+    "priority",
+    "bypass",
+];
 
 /// The least MTU with which the kernel keeps IPv6 on a link (RFC 8200, section 5).
 const LEAST_V6_MTU: u32 = 1280;
@@ -44,6 +60,7 @@ pub(crate) fn routes(node: Node<'_>, lab: &mut Lab) -> Option<Routes> {
         .unwrap_or_default();
     let routes = routes.into_iter().filter_map(Node::subnet).collect();
     let down = table.get("down").map_or(Some(false), Node::flag);
+    let full_tunnel = full::tunnel(&table);
     let (on, tun, action) = (on?, tun?, action?);
     lab.add_tun(&on, &tun);
     lab.plugs.clear(&on, &tun);
@@ -68,6 +85,7 @@ pub(crate) fn routes(node: Node<'_>, lab: &mut Lab) -> Option<Routes> {
         mtu: mtu?,
         routes,
         down: down?,
+        full_tunnel: full_tunnel?,
     })
 }
 
