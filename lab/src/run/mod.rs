@@ -29,8 +29,10 @@ use crate::scenario::ScenarioFile;
 /// How many finished sandboxes are kept until the end of a run.
 ///
 /// The kernel clears a namespace away in tens of milliseconds, during which it blocks the
-/// creation of others: a lab built while another is torn down has taken half a second.
-const KEPT: usize = 32;
+/// creation of others: a lab built while another is torn down has taken half a second. Not more
+/// are kept, since the neighbour tables of all namespaces together hold 1024 entries (gc_thresh3
+/// in arp(7)); when they are full, IPv6 answers EINVAL.
+const KEPT: usize = 16;
 
 /// How to play.
 #[derive(Debug)]
