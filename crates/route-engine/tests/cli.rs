@@ -1,22 +1,11 @@
 //! The command's text and exit codes; nothing here needs a privilege, a device or a namespace.
 
-use std::process::{Command, Output, Stdio};
+#[path = "support/command.rs"]
+mod command;
 
-fn fps_route(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_fps-route"))
-        .args(arguments)
-        .output()
-        .expect("run fps-route")
-}
+use std::process::{Command, Stdio};
 
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("UTF-8")
-}
-
-/// Splits a command line at its spaces.
-fn words(line: &str) -> Vec<&str> {
-    line.split(' ').collect()
-}
+use command::{fps_route, text, words};
 
 const OPTIONS: &str = "--tun fpsc0 --tun-address 10.66.0.2/30 --tun-address fd66::2/64 --mtu 1280 \
     --route 10.66.1.0/24 --route fd66:1::/48 --no-dns";

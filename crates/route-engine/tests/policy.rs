@@ -1,22 +1,9 @@
 //! The text of full tunnels, of DNS and of plans as data; nothing here needs a privilege.
 
-use std::process::{Command, Output};
+#[path = "support/command.rs"]
+mod command;
 
-fn fps_route(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_fps-route"))
-        .args(arguments)
-        .output()
-        .expect("run fps-route")
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("UTF-8")
-}
-
-/// Splits a command line at its spaces.
-fn words(line: &str) -> Vec<&str> {
-    line.split(' ').collect()
-}
+use command::{fps_route, text, words};
 
 #[test]
 fn prints_a_full_tunnel_as_the_shell_helper_did() {

@@ -164,6 +164,11 @@ fn print(line: &Line, width: usize) {
 fn summarise(outcomes: &[Outcome], took: Duration, folder: &Path) {
     println!();
     for outcome in outcomes.iter().filter(|outcome| !outcome.passed()) {
+        // Said once, and not again for each sabotage, which had no lab either.
+        if let Some(why) = outcome.not_built() {
+            println!("NO LAB   {}: {why}", outcome.name);
+            continue;
+        }
         if !outcome.play.passed() {
             println!("FAILED   {}", outcome.name);
         }

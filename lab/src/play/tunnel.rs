@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use fps_netlink::LinkName;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::{Value, json};
 
@@ -62,7 +63,7 @@ pub(super) fn command(tunnel: &Tunnel, role: TunnelRole) -> Vec<String> {
     if let Some(command) = tunnel.commands.get(&role) {
         return command
             .iter()
-            .map(|word| word.replace("{config}", config(role)))
+            .map(|word| word.replace("{config}", config_path(role)))
             .collect();
     }
     let command: &[&str] = match role {
@@ -96,7 +97,7 @@ fn owned(command: &[&str], more: &[&str]) -> Vec<String> {
         .collect()
 }
 
-fn config(role: TunnelRole) -> &'static str {
+fn config_path(role: TunnelRole) -> &'static str {
     match role {
         TunnelRole::Client => CLIENT_CONFIG,
         TunnelRole::Server => SERVER_CONFIG,
@@ -149,16 +150,8 @@ fn client(tunnel: &Tunnel) -> Value {
     let server = SocketAddr::new(tunnel.endpoint, SERVER_PORT);
     let mut network = json!({ "listen": listen.to_string(), "server": server.to_string() });
     mark(tunnel, &mut network);
-    json!({
-        "network": network,
-        "security": { "zero_rtt": {
-            "enabled": true,
-            "profile_id": "lab",
-            "client_uuid": CLIENT_UUID,
-            "client_upgrade_delay_ms": 0,
-        } },
-        "tun": { "enabled": true, "name": tunnel.client_tun.as_str() },
-    })
+    let identity = json!({ "client_uuid": CLIENT_UUID, "client_upgrade_delay_ms": 0 });
+    config(network, identity, &tunnel.client_tun)
 }
 
 fn server(tunnel: &Tunnel) -> Value {
@@ -172,14 +165,18 @@ fn server(tunnel: &Tunnel) -> Value {
         "origin": origin.to_string(),
     });
     mark(tunnel, &mut network);
+    let identity = json!({ "allowed_client_uuids": [CLIENT_UUID] });
+    config(network, identity, &tunnel.server_tun)
+}
+
+/// What client and server have in common.
+fn config(network: Value, mut zero_rtt: Value, tun: &LinkName) -> Value {
+    zero_rtt["enabled"] = json!(true);
+    zero_rtt["profile_id"] = json!("lab");
     json!({
         "network": network,
-        "security": { "zero_rtt": {
-            "enabled": true,
-            "profile_id": "lab",
-            "allowed_client_uuids": [CLIENT_UUID],
-        } },
-        "tun": { "enabled": true, "name": tunnel.server_tun.as_str() },
+        "security": { "zero_rtt": zero_rtt },
+        "tun": { "enabled": true, "name": tun.as_str() },
     })
 }
 
