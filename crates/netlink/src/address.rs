@@ -72,7 +72,7 @@ impl Address {
         message
     }
 
-    fn from_message(message: &AddressMessage) -> Result<Self, Cause> {
+    pub(crate) fn from_message(message: &AddressMessage) -> Result<Self, Cause> {
         let missing = |what: &str| Cause::Malformed(format!("an address without {what}"));
         let (mut local, mut address, mut metric, mut flags) = (None, None, None, None);
         for attribute in &message.attributes {

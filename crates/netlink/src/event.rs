@@ -1,17 +1,16 @@
 //! What changed, as the kernel tells it.
 
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
-use netlink_packet_core::NetlinkPayload;
+use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_sys::{AsyncSocket, SocketAddr};
-use tokio::task::JoinHandle;
+use netlink_sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket};
+use nix::errno::Errno;
 
-use crate::error::{Error, Result};
-use crate::link::Link;
-use crate::socket;
+use crate::error::{Cause, Error, Result};
+use crate::{Address, Link, Route, socket};
 
 /// A multicast group of rtnetlink(7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +21,27 @@ pub enum Group {
     AddressV4 = 5,
     /// IPv4 routes.
     RouteV4 = 7,
+    /// IPv4 rules.
+    RuleV4 = 8,
     /// IPv6 addresses.
     AddressV6 = 9,
     /// IPv6 routes.
     RouteV6 = 11,
+    /// IPv6 rules.
+    RuleV6 = 19,
+}
+
+impl Group {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Link,
+        Self::AddressV4,
+        Self::RouteV4,
+        Self::RuleV4,
+        Self::AddressV6,
+        Self::RouteV6,
+        Self::RuleV6,
+    ];
 }
 
 /// Something that changed.
@@ -35,18 +51,25 @@ pub enum Event {
     Link(Link),
     /// An interface is gone.
     LinkGone(Link),
-    /// An address came, changed or went: read them again.
-    Address,
-    /// A route came, changed or went: read them again.
-    Route,
+    /// An address is new or other than it was.
+    Address(Address),
+    /// An address is gone.
+    AddressGone(Address),
+    /// A route is new or other than it was.
+    Route(Route),
+    /// A route is gone. Of IPv4 routes that went with their interface there is no event.
+    RouteGone(Route),
+    /// A rule came or went.
+    Rule,
     /// The kernel dropped events, since the buffer was full: read everything again.
     Overrun,
 }
 
 /// A subscription. What happens after [`Events::subscribe`] returns is not missed.
 pub struct Events {
-    messages: BoxStream<'static, Option<Event>>,
-    connection: JoinHandle<()>,
+    socket: TokioSocket,
+    /// What the last datagram told beyond the first event.
+    told: VecDeque<Event>,
 }
 
 impl Events {
@@ -63,52 +86,86 @@ impl Events {
         let mask = groups
             .iter()
             .fold(0, |mask, group| mask | 1 << (*group as u32 - 1));
-        socket
-            .socket_mut()
-            .bind(&SocketAddr::new(0, mask))
-            .map_err(subscribe)?;
-        let (connection, _handle, messages) = rtnetlink::from_socket(socket);
-        Ok(Self {
-            messages: messages
-                .map(|(message, _)| understand(message.payload))
-                .boxed(),
-            connection: tokio::spawn(connection),
-        })
+        let address = SocketAddr::new(0, mask);
+        socket.socket_mut().bind(&address).map_err(subscribe)?;
+        let told = VecDeque::new();
+        Ok(Self { socket, told })
     }
 
-    /// The next event; none once the socket has failed, which a full receive buffer (ENOBUFS)
-    /// counts as: subscribe anew and read everything again.
-    pub async fn next(&mut self) -> Option<Event> {
+    /// The next event. After an error there are no more.
+    pub async fn next(&mut self) -> Result<Event> {
         loop {
-            if let Some(event) = self.messages.next().await? {
-                return Some(event);
+            if let Some(event) = self.told.pop_front() {
+                return Ok(event);
             }
+            let read = self.socket.recv_from_full().await;
+            self.hear(read.map(|(datagram, _)| datagram))?;
         }
     }
-}
 
-impl Drop for Events {
-    fn drop(&mut self) {
-        self.connection.abort();
+    /// The next event of those that the kernel has told already.
+    pub fn next_at_hand(&mut self) -> Result<Option<Event>> {
+        while self.told.is_empty() {
+            // The descriptor does not block. Asked directly, since the runtime learns that there is
+            // something to read only when it waits.
+            match self.socket.socket_ref().recv_from_full() {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+                read => self.hear(read.map(|(datagram, _)| datagram))?,
+            }
+        }
+        Ok(self.told.pop_front())
+    }
+
+    fn hear(&mut self, read: io::Result<Vec<u8>>) -> Result<()> {
+        match read {
+            Ok(datagram) => self.told.extend(understand(&datagram)),
+            // The socket lives on: so the kernel says that it has dropped something (netlink(7)).
+            Err(error) if error.raw_os_error() == Some(Errno::ENOBUFS as i32) => {
+                self.told.push_back(Event::Overrun);
+            }
+            Err(error) => return Err(Error::new("read netlink events", error.into())),
+        }
+        Ok(())
     }
 }
 
-fn understand(payload: NetlinkPayload<RouteNetlinkMessage>) -> Option<Event> {
-    match payload {
-        NetlinkPayload::InnerMessage(message) => match message {
-            RouteNetlinkMessage::NewLink(link) => Link::from_message(&link).ok().map(Event::Link),
-            RouteNetlinkMessage::DelLink(link) => {
-                Link::from_message(&link).ok().map(Event::LinkGone)
+/// The events of a datagram. What cannot be read is a change all the same: as after an overrun,
+/// only to read everything again tells what it was.
+fn understand(datagram: &[u8]) -> Vec<Event> {
+    let mut rest = datagram;
+    let mut events = Vec::new();
+    while !rest.is_empty() {
+        let Ok(message) = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest) else {
+            events.push(Event::Overrun);
+            break;
+        };
+        // Messages begin at multiples of four bytes (NLMSG_ALIGN).
+        let length = (message.header.length as usize).next_multiple_of(4);
+        rest = rest.get(length..).unwrap_or_default();
+        match message.payload {
+            NetlinkPayload::InnerMessage(message) => {
+                events.extend(event(&message).unwrap_or(Some(Event::Overrun)));
             }
-            RouteNetlinkMessage::NewAddress(_) | RouteNetlinkMessage::DelAddress(_) => {
-                Some(Event::Address)
-            }
-            RouteNetlinkMessage::NewRoute(_) | RouteNetlinkMessage::DelRoute(_) => {
-                Some(Event::Route)
-            }
-            _ => None,
-        },
-        NetlinkPayload::Overrun(_) => Some(Event::Overrun),
+            NetlinkPayload::Overrun(_) => events.push(Event::Overrun),
+            _ => {}
+        }
+    }
+    events
+}
+
+fn event(message: &RouteNetlinkMessage) -> Result<Option<Event>, Cause> {
+    Ok(match message {
+        RouteNetlinkMessage::NewLink(link) => Some(Event::Link(Link::from_message(link)?)),
+        RouteNetlinkMessage::DelLink(link) => Some(Event::LinkGone(Link::from_message(link)?)),
+        RouteNetlinkMessage::NewAddress(address) => {
+            Some(Event::Address(Address::from_message(address)?))
+        }
+        RouteNetlinkMessage::DelAddress(address) => {
+            Some(Event::AddressGone(Address::from_message(address)?))
+        }
+        RouteNetlinkMessage::NewRoute(route) => Route::from_message(route)?.map(Event::Route),
+        RouteNetlinkMessage::DelRoute(route) => Route::from_message(route)?.map(Event::RouteGone),
+        RouteNetlinkMessage::NewRule(_) | RouteNetlinkMessage::DelRule(_) => Some(Event::Rule),
         _ => None,
-    }
+    })
 }

@@ -2,14 +2,19 @@
 //!
 //! - [`Netlink`]: one NETLINK_ROUTE socket; requests end with the kernel's own acknowledgement
 //! - [`Link`], [`Address`], [`Route`], [`Rule`]: what it reads and writes, each in a file of its own
+//! - [`Flow`], [`Fib`]: a packet, and which rule and route decide about it
+//! - [`Bulk`]: thousands of routes in a few sends
 //! - [`VethPair`]: a pair whose two ends are born in their namespaces
 //! - [`Events`]: what changed, as the kernel tells it
 //! - [`IfIndex`], [`TableId`], [`Fwmark`], [`RulePriority`], [`LinkName`]: its integers and names
 //! - [`Error`]: the operation that failed, with the kernel's errno
 
 mod address;
+mod bulk;
 mod error;
 mod event;
+mod fib;
+mod flow;
 mod id;
 mod link;
 mod name;
@@ -21,15 +26,18 @@ mod socket;
 mod veth;
 
 pub use address::Address;
+pub use bulk::{Bulk, RouteRequest};
 pub use error::{Error, Result};
 pub use event::{Event, Events, Group};
+pub use fib::{Fib, Verdict};
+pub use flow::Flow;
 pub use id::{Fwmark, IfIndex, RulePriority, TableId};
 pub use link::Link;
 pub use name::{InvalidLinkName, LinkName};
 pub use neighbour::NeighbourTable;
 pub use request::Netlink;
 pub use route::{FPS_ROUTE_PROTOCOL, Family, Route, RouteFilter, RouteKind, RouteScope};
-pub use rule::{Rule, RuleAction};
+pub use rule::{MarkMatch, Rule, RuleAction};
 pub use veth::VethPair;
 
 /// A route's or rule's origin, as `ip route` prints it behind `proto` (rtnetlink(7), `rtm_protocol`).

@@ -7,8 +7,12 @@ use std::str::FromStr;
 const LONGEST: usize = 15;
 
 /// A valid interface name, by the rules of `dev_valid_name` in net/core/dev.c.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LinkName(String);
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LinkName {
+    /// The name, and zeros behind it.
+    bytes: [u8; LONGEST],
+    length: u8,
+}
 
 /// Why a text is no interface name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,18 +42,28 @@ impl LinkName {
         if name == "." || name == ".." || name.contains(forbidden) {
             return Err(InvalidLinkName::Forbidden(name));
         }
-        Ok(Self(name))
+        let mut bytes = [0; LONGEST];
+        bytes[..name.len()].copy_from_slice(name.as_bytes());
+        let length = u8::try_from(name.len()).expect("at most 15");
+        Ok(Self { bytes, length })
     }
 
     /// The name as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        let bytes = &self.bytes[..usize::from(self.length)];
+        str::from_utf8(bytes).expect("it was text")
+    }
+}
+
+impl fmt::Debug for LinkName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LinkName").field(&self.as_str()).finish()
     }
 }
 
 impl fmt::Display for LinkName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(self.as_str())
     }
 }
 

@@ -11,7 +11,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
 
 use crate::error::{Cause, Error, Result};
-use crate::{IfIndex, Netlink, TableId};
+use crate::{Flow, IfIndex, Netlink, TableId};
 
 /// The protocol number on every route that the route engine sets, so that it knows its own again
 /// after a crash. iproute2's table gives the numbers above 4 to those who ask first; 70 is free.
@@ -100,10 +100,58 @@ impl Route {
         self
     }
 
-    fn message(&self) -> RouteMessage {
+    /// A route in this table.
+    #[must_use]
+    pub fn in_table(mut self, table: TableId) -> Self {
+        self.table = table;
+        self
+    }
+
+    /// A route by which nothing leaves: it refuses, drops, or (`throw`) ends the search in its
+    /// table, so that the next rule has its turn.
+    #[must_use]
+    pub fn of_kind(mut self, kind: RouteKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The family of its destination.
+    pub fn family(&self) -> Family {
+        Family::of(self.to.addr())
+    }
+
+    /// What `ip route` writes before the destination of a route that is no plain one.
+    pub fn kind_word(&self) -> Option<&'static str> {
+        match self.kind {
+            RouteKind::Throw => Some("throw"),
+            RouteKind::Unreachable => Some("unreachable"),
+            RouteKind::Prohibit => Some("prohibit"),
+            RouteKind::BlackHole => Some("blackhole"),
+            RouteKind::Local => Some("local"),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing leaves by it, whatever the interface.
+    pub fn refuses(&self) -> bool {
+        matches!(
+            self.kind,
+            RouteKind::BlackHole | RouteKind::Unreachable | RouteKind::Prohibit | RouteKind::Throw
+        )
+    }
+
+    /// The metric by which the kernel compares: of IPv6 it turns 0 into 1024 (`IP6_RT_PRIO_USER`).
+    pub fn effective_metric(&self) -> u32 {
+        match (self.metric.unwrap_or(0), self.family()) {
+            (0, Family::V6) => 1024,
+            (metric, _) => metric,
+        }
+    }
+
+    pub(crate) fn message(&self) -> RouteMessage {
         let mut message = RouteMessage::default();
         let header = &mut message.header;
-        header.address_family = Family::of(self.to.addr()).number();
+        header.address_family = self.family().number();
         header.destination_prefix_length = self.to.prefix_len();
         header.protocol = self.protocol;
         header.scope = self.scope;
@@ -128,8 +176,22 @@ impl Route {
         message
     }
 
+    /// What deletes it. A request without metric stands for any, and of IPv6 it looks neither at the
+    /// kind nor, where there is none, at the interface (`ip6_route_del` in net/ipv6/route.c): so
+    /// the metric is always told. Of IPv4 no request can ask for metric 0 alone; but that comes
+    /// first (`fib_nh_match` in net/ipv4/fib_semantics.c).
+    pub(crate) fn deletion(&self) -> RouteMessage {
+        let metric = self.effective_metric();
+        let metric = (metric != 0).then_some(metric);
+        let exact = Self {
+            metric,
+            ..self.clone()
+        };
+        exact.message()
+    }
+
     /// None for routes that are no plain unicast, blackhole or local ones, such as cached ones.
-    fn from_message(message: &RouteMessage) -> Result<Option<Self>, Cause> {
+    pub(crate) fn from_message(message: &RouteMessage) -> Result<Option<Self>, Cause> {
         let unspecified = match message.header.address_family {
             AddressFamily::Inet => IpNet::V4(Ipv4Net::default()),
             AddressFamily::Inet6 => IpNet::V6(Ipv6Net::default()),
@@ -152,6 +214,10 @@ impl Route {
                 _ => {}
             }
         }
+        // IPv6 shows the loopback device on each route that refuses (`fib6_nh_init`).
+        if route.refuses() {
+            route.link = None;
+        }
         route.to = IpNet::new(to, message.header.destination_prefix_length)
             .map_err(|e| Cause::Malformed(e.to_string()))?;
         Ok(Some(route))
@@ -168,6 +234,9 @@ fn ip(address: &RouteAddress) -> Result<IpAddr, Cause> {
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(kind) = self.kind_word() {
+            write!(f, "{kind} ")?;
+        }
         write!(f, "{}", self.to)?;
         if let Some(gateway) = self.gateway {
             write!(f, " via {gateway}")?;
@@ -223,21 +292,14 @@ impl Netlink {
             .map_err(|cause| Error::new(operation(), cause))
     }
 
-    /// `ip route get`: the route that a packet of an unmarked socket without source takes; none
-    /// where there is no way, with the kernel's word for it.
-    pub async fn route_to(&self, destination: IpAddr) -> Result<Result<Route, Errno>> {
-        let operation = || format!("ip route get {destination}");
-        let mut message = RouteMessage::default();
-        let family = Family::of(destination);
-        message.header.address_family = family.number();
-        message.header.destination_prefix_length = if destination.is_ipv4() { 32 } else { 128 };
-        message
-            .attributes
-            .push(RouteAttribute::Destination(destination.into()));
-        match self
-            .get(operation, RouteNetlinkMessage::GetRoute(message))
-            .await
-        {
+    /// `ip route get`: the route that a packet takes; none where there is no way, with the kernel's
+    /// word for it.
+    pub async fn lookup(&self, flow: &Flow) -> Result<Result<Route, Errno>> {
+        let operation = || format!("ip route get {flow}");
+        let answer = self
+            .get(operation, RouteNetlinkMessage::GetRoute(flow.message()))
+            .await;
+        match answer {
             Ok(RouteNetlinkMessage::NewRoute(message)) => {
                 let route = Route::from_message(&message).and_then(|route| {
                     route.ok_or_else(|| Cause::Malformed("a route of no known family".into()))
@@ -278,7 +340,7 @@ impl Netlink {
     pub async fn delete_route(&self, route: &Route) -> Result<()> {
         self.change(
             || format!("ip route del {route}"),
-            RouteNetlinkMessage::DelRoute(route.message()),
+            RouteNetlinkMessage::DelRoute(route.deletion()),
             0,
         )
         .await

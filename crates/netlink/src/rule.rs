@@ -3,31 +3,74 @@
 use std::fmt;
 
 use ipnet::IpNet;
-use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, Nla};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::route::RouteProtocol;
 use netlink_packet_route::rule::{RuleAction as Verb, RuleAttribute, RuleFlags, RuleMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use crate::error::{Cause, Error, Result};
-use crate::{Family, Fwmark, Netlink, RulePriority, TableId};
+use crate::{Family, Fwmark, LinkName, Netlink, RulePriority, TableId};
 
-/// A rule for all packets, or for those with a firewall mark or from a network, or for all others.
+/// A rule for all packets, or for those that everything it names chooses, or for all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// The family of the packets that it is for.
     pub family: Family,
     /// When its turn comes. Rules may share a priority.
     pub priority: RulePriority,
-    /// It is only for packets with exactly this mark.
-    pub fwmark: Option<Fwmark>,
+    /// It is only for packets with such a mark.
+    pub mark: Option<MarkMatch>,
     /// It is only for packets from this network.
     pub from: Option<IpNet>,
-    /// It is for those packets that its mark and its network do not choose (`FIB_RULE_INVERT`).
+    /// It is only for packets to this network.
+    pub to: Option<IpNet>,
+    /// It is only for packets that came in by this interface; `lo` stands for our own.
+    pub input: Option<LinkName>,
+    /// It is only for packets of sockets that are bound to this interface.
+    pub output: Option<LinkName>,
+    /// It chooses by more than this tells: ports, users, a protocol, a service class.
+    pub narrower: bool,
+    /// It is for those packets that it does not choose (`FIB_RULE_INVERT`).
     pub inverted: bool,
     /// What becomes of a packet.
     pub action: RuleAction,
+    /// A route that it finds counts only if its prefix is longer (`suppress_prefixlength`).
+    pub suppress_prefix: Option<u32>,
     /// Who set it.
     pub protocol: RouteProtocol,
+}
+
+/// Which marks a rule is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarkMatch {
+    /// What the mark is.
+    pub mark: Fwmark,
+    /// In those of its bits that count.
+    pub mask: u32,
+}
+
+impl MarkMatch {
+    /// Whether a packet has such a mark.
+    pub fn chooses(self, mark: Fwmark) -> bool {
+        mark.0 & self.mask == self.mark.0 & self.mask
+    }
+}
+
+impl From<Fwmark> for MarkMatch {
+    /// This mark alone.
+    fn from(mark: Fwmark) -> Self {
+        let mask = u32::MAX;
+        Self { mark, mask }
+    }
+}
+
+impl fmt::Display for MarkMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mask {
+            u32::MAX => self.mark.fmt(f),
+            mask => write!(f, "{}/{mask:#x}", self.mark),
+        }
+    }
 }
 
 /// What a rule does with a packet.
@@ -37,6 +80,12 @@ pub enum RuleAction {
     Lookup(TableId),
     /// Refuses it with ENETUNREACH.
     Unreachable,
+    /// Refuses it with EACCES.
+    Prohibit,
+    /// Drops it without a word.
+    Blackhole,
+    /// Something else: it goes to another rule, or to the table of a VRF.
+    Other,
 }
 
 impl Rule {
@@ -45,18 +94,23 @@ impl Rule {
         Self {
             family,
             priority,
-            fwmark: None,
+            mark: None,
             from: None,
+            to: None,
+            input: None,
+            output: None,
+            narrower: false,
             inverted: false,
             action,
+            suppress_prefix: None,
             protocol: RouteProtocol::Boot,
         }
     }
 
     /// Is only for packets with this mark.
     #[must_use]
-    pub fn marked(mut self, mark: Fwmark) -> Self {
-        self.fwmark = Some(mark);
+    pub fn marked(mut self, mark: impl Into<MarkMatch>) -> Self {
+        self.mark = Some(mark.into());
         self
     }
 
@@ -74,35 +128,61 @@ impl Rule {
         self
     }
 
+    /// The table that it leads to.
+    pub fn table(&self) -> Option<TableId> {
+        match self.action {
+            RuleAction::Lookup(table) => Some(table),
+            _ => None,
+        }
+    }
+
     fn message(&self) -> RuleMessage {
         let mut message = RuleMessage::default();
-        message.header.family = self.family.number();
+        let header = &mut message.header;
+        header.family = self.family.number();
         if self.inverted {
-            message.header.flags |= RuleFlags::Invert;
+            header.flags |= RuleFlags::Invert;
         }
         let attributes = &mut message.attributes;
         attributes.push(RuleAttribute::Priority(self.priority.0));
         attributes.push(RuleAttribute::Protocol(self.protocol));
-        if let Some(mark) = self.fwmark {
+        if let Some(MarkMatch { mark, mask }) = self.mark {
             // Without a mask, mark 0 would stand for any.
             attributes.push(RuleAttribute::FwMark(mark.0));
-            attributes.push(RuleAttribute::FwMask(u32::MAX));
+            attributes.push(RuleAttribute::FwMask(mask));
         }
         if let Some(net) = self.from {
-            message.header.src_len = net.prefix_len();
+            header.src_len = net.prefix_len();
             attributes.push(RuleAttribute::Source(net.addr()));
         }
-        message.header.action = match self.action {
+        if let Some(net) = self.to {
+            header.dst_len = net.prefix_len();
+            attributes.push(RuleAttribute::Destination(net.addr()));
+        }
+        if let Some(link) = &self.input {
+            attributes.push(RuleAttribute::Iifname(link.to_string()));
+        }
+        if let Some(link) = &self.output {
+            attributes.push(RuleAttribute::Oifname(link.to_string()));
+        }
+        if let Some(length) = self.suppress_prefix {
+            attributes.push(RuleAttribute::SuppressPrefixLen(length));
+        }
+        header.action = match self.action {
             RuleAction::Lookup(table) => {
                 attributes.push(RuleAttribute::Table(table.0));
                 Verb::ToTable
             }
             RuleAction::Unreachable => Verb::Unreachable,
+            RuleAction::Prohibit => Verb::Prohibit,
+            RuleAction::Blackhole => Verb::Blackhole,
+            // The kernel refuses it with EINVAL.
+            RuleAction::Other => Verb::Unspec,
         };
         message
     }
 
-    /// None for rules that a [`Rule`] cannot tell.
+    /// None for rules of other families.
     fn from_message(message: &RuleMessage) -> Result<Option<Self>, Cause> {
         let header = &message.header;
         let family = match header.family {
@@ -110,63 +190,55 @@ impl Rule {
             AddressFamily::Inet6 => Family::V6,
             _ => return Ok(None),
         };
-        let chooses_more = header.dst_len != 0 || header.tos != 0;
-        let (mut priority, mut protocol) = (RulePriority(0), RouteProtocol::Unspec);
+        let mut rule = Self::new(family, RulePriority(0), RuleAction::Other);
+        rule.protocol = RouteProtocol::Unspec;
+        rule.inverted = header.flags.contains(RuleFlags::Invert);
+        rule.narrower = header.tos != 0;
         let (mut table, mut mark, mut mask) = (u32::from(header.table), None, None);
-        let mut source = None;
         for attribute in &message.attributes {
+            let net = |address, length| {
+                IpNet::new(address, length).map_err(|e| Cause::Malformed(e.to_string()))
+            };
             match attribute {
-                RuleAttribute::Source(address) => source = Some(*address),
-                RuleAttribute::Priority(number) => priority = RulePriority(*number),
-                RuleAttribute::Protocol(number) => protocol = *number,
+                RuleAttribute::Source(address) => rule.from = Some(net(*address, header.src_len)?),
+                RuleAttribute::Destination(address) => {
+                    rule.to = Some(net(*address, header.dst_len)?);
+                }
+                RuleAttribute::Priority(number) => rule.priority = RulePriority(*number),
+                RuleAttribute::Protocol(number) => rule.protocol = *number,
                 RuleAttribute::Table(number) => table = *number,
                 RuleAttribute::FwMark(number) => mark = Some(*number),
-                other if other.kind() == FRA_FWMASK => mask = Some(number(other)?),
+                RuleAttribute::FwMask(number) => mask = Some(*number),
+                RuleAttribute::Iifname(name) => rule.input = Some(link_name(name)?),
+                RuleAttribute::Oifname(name) => rule.output = Some(link_name(name)?),
                 // On every rule that looks a table up; all ones is the kernel's "none".
                 RuleAttribute::SuppressPrefixLen(u32::MAX) => {}
-                _ => return Ok(None),
+                RuleAttribute::SuppressPrefixLen(length) => rule.suppress_prefix = Some(*length),
+                _ => rule.narrower = true,
             }
         }
-        let action = match header.action {
+        rule.action = match header.action {
             Verb::ToTable => RuleAction::Lookup(TableId(table)),
             Verb::Unreachable => RuleAction::Unreachable,
-            _ => return Ok(None),
+            Verb::Prohibit => RuleAction::Prohibit,
+            Verb::Blackhole => RuleAction::Blackhole,
+            _ => RuleAction::Other,
         };
         // Of mark 0 the kernel tells the mask alone.
-        let fwmark = mask.map(|_| Fwmark(mark.unwrap_or(0)));
-        if chooses_more || mask.is_some_and(|mask| mask != u32::MAX) {
-            return Ok(None);
-        }
-        let from = source
-            .map(|address| IpNet::new(address, header.src_len))
-            .transpose()
-            .map_err(|e| Cause::Malformed(e.to_string()))?;
-        Ok(Some(Self {
-            family,
-            priority,
-            fwmark,
-            from,
-            inverted: header.flags.contains(RuleFlags::Invert),
-            action,
-            protocol,
-        }))
+        rule.mark = mask.map(|mask| MarkMatch {
+            mark: Fwmark(mark.unwrap_or(0)),
+            mask,
+        });
+        Ok(Some(rule))
     }
 }
 
-/// `FRA_FWMASK` in linux/fib_rules.h, which netlink-packet-route 0.34 writes but does not read.
-const FRA_FWMASK: u16 = 16;
-
-/// The value of an attribute that is one integer.
-fn number(attribute: &RuleAttribute) -> Result<u32, Cause> {
-    let mut bytes = [0; 4];
-    if attribute.value_len() != bytes.len() {
-        return Err(Cause::Malformed(format!("{attribute:?} is no integer")));
-    }
-    attribute.emit_value(&mut bytes);
-    Ok(u32::from_ne_bytes(bytes))
+fn link_name(text: &str) -> Result<LinkName, Cause> {
+    LinkName::new(text).map_err(|e| Cause::Malformed(e.to_string()))
 }
 
 impl fmt::Display for Rule {
+    /// As `ip rule` takes it; what it does not tell is a question mark.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "pref {}", self.priority)?;
         if self.inverted {
@@ -175,12 +247,31 @@ impl fmt::Display for Rule {
         if let Some(net) = self.from {
             write!(f, " from {net}")?;
         }
-        if let Some(mark) = self.fwmark {
+        if let Some(net) = self.to {
+            write!(f, " to {net}")?;
+        }
+        if let Some(mark) = self.mark {
             write!(f, " fwmark {mark}")?;
         }
+        if let Some(link) = &self.input {
+            write!(f, " iif {link}")?;
+        }
+        if let Some(link) = &self.output {
+            write!(f, " oif {link}")?;
+        }
+        if self.narrower {
+            f.write_str(" …")?;
+        }
         match self.action {
-            RuleAction::Lookup(table) => write!(f, " lookup {table}"),
-            RuleAction::Unreachable => f.write_str(" unreachable"),
+            RuleAction::Lookup(table) => write!(f, " lookup {table}")?,
+            RuleAction::Unreachable => f.write_str(" unreachable")?,
+            RuleAction::Prohibit => f.write_str(" prohibit")?,
+            RuleAction::Blackhole => f.write_str(" blackhole")?,
+            RuleAction::Other => f.write_str(" ?")?,
+        }
+        match self.suppress_prefix {
+            Some(length) => write!(f, " suppress_prefixlength {length}"),
+            None => Ok(()),
         }
     }
 }
@@ -194,9 +285,7 @@ fn command(family: Family) -> &'static str {
 }
 
 impl Netlink {
-    /// `ip rule show`: those that a [`Rule`] can tell, in the order of their turns. Rules that
-    /// choose by destination, interfaces, ports or part of the mark, or do something else, are left
-    /// out.
+    /// `ip rule show`, in the order of their turns.
     pub async fn rules(&self, family: Family) -> Result<Vec<Rule>> {
         let operation = || format!("{} show", command(family));
         let mut message = RuleMessage::default();
@@ -225,7 +314,7 @@ impl Netlink {
     }
 
     /// `ip rule del`: the first rule with this priority, mark, action and protocol; refused with
-    /// ENOENT where there is none. No mark stands for any, as do no network and protocol `unspec`;
+    /// ENOENT where there is none. What it does not name stands for any, as does protocol `unspec`;
     /// whether it is inverted is not compared (`rule_find` in net/core/fib_rules.c).
     pub async fn delete_rule(&self, rule: &Rule) -> Result<()> {
         self.change(

@@ -5,9 +5,11 @@ use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{AsyncSocket, Socket, TokioSocket};
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::{RcvBuf, RcvBufForce};
 
 /// The largest receive buffer that we ask for. The default holds 256 route events.
-const RECEIVE_BUFFER: u32 = 4 << 20;
+const RECEIVE_BUFFER: usize = 4 << 20;
 
 /// A socket in the namespace of the calling thread, where it stays whatever the thread does next.
 pub(crate) fn open() -> io::Result<OwnedFd> {
@@ -27,6 +29,15 @@ pub(crate) fn adopt(socket: OwnedFd) -> io::Result<TokioSocket> {
     inner.set_netlink_get_strict_chk(true)?;
     // Errors come back without the request that caused them.
     inner.set_cap_ack(true)?;
-    inner.set_rx_buf_sz(RECEIVE_BUFFER)?;
+    enlarge(inner)?;
     Ok(socket)
+}
+
+/// Asks for a large receive buffer. Without CAP_NET_ADMIN it is cut to net.core.rmem_max
+/// (socket(7)).
+pub(crate) fn enlarge(socket: &Socket) -> io::Result<()> {
+    if setsockopt(socket, RcvBufForce, &RECEIVE_BUFFER).is_err() {
+        setsockopt(socket, RcvBuf, &RECEIVE_BUFFER)?;
+    }
+    Ok(())
 }

@@ -58,7 +58,7 @@ impl Station {
         self.netlink
             .link(name)
             .await?
-            .ok_or_else(|| Error::NoSuchLink(name.clone()))
+            .ok_or(Error::NoSuchLink(*name))
     }
 
     /// Sets a link up for the first time.

@@ -85,7 +85,6 @@ impl Switch {
 
     async fn index(&self, name: &LinkName) -> Result<IfIndex> {
         let link = self.netlink.link(name).await?;
-        link.map(|link| link.index)
-            .ok_or_else(|| Error::NoSuchLink(name.clone()))
+        link.map(|link| link.index).ok_or(Error::NoSuchLink(*name))
     }
 }

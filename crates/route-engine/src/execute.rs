@@ -277,5 +277,5 @@ fn v6_device(operation: &Operation) -> Option<fps_netlink::LinkName> {
         Operation::ReplaceRoute(route) => (route.to.net(), &route.device),
         _ => return None,
     };
-    net.addr().is_ipv6().then(|| device.clone())
+    net.addr().is_ipv6().then_some(*device)
 }

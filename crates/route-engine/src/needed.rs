@@ -62,9 +62,7 @@ struct Look<'a> {
 impl Look<'_> {
     fn tun(&self) -> Result<&Link, Error> {
         let tun = self.plan.intent().tun();
-        self.state
-            .link(tun)
-            .ok_or_else(|| Error::NoDevice(tun.clone()))
+        self.state.link(tun).ok_or_else(|| Error::NoDevice(*tun))
     }
 
     fn for_apply(&self, operation: &Operation) -> Result<Option<Change>, Error> {
@@ -105,7 +103,7 @@ impl Look<'_> {
         planned: &PlannedRoute,
     ) -> Result<Option<Change>, Error> {
         let link = self.state.link(&planned.device);
-        let link = link.ok_or_else(|| Error::NoBypassDevice(planned.device.clone()))?;
+        let link = link.ok_or_else(|| Error::NoBypassDevice(planned.device))?;
         let new = kernel_route(planned, link);
         if self.comes_with_an_address(&new) {
             return Ok(None);

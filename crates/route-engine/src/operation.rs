@@ -97,7 +97,7 @@ impl PlannedRoute {
         Self {
             to: bypass.to,
             via: Some(bypass.via),
-            device: bypass.device.clone(),
+            device: bypass.device,
             table,
         }
     }

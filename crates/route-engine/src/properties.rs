@@ -129,7 +129,7 @@ fn states() -> impl Strategy<Value = KernelState> {
         for (priority, family) in rules {
             let action = RuleAction::Lookup(TableId(100));
             let rule =
-                Rule::new(family, RulePriority(priority), action).marked("17".parse().unwrap());
+                Rule::new(family, RulePriority(priority), action).marked(fps_netlink::Fwmark(17));
             if !state.rules.contains(&rule) {
                 state.rules.push(rule);
             }

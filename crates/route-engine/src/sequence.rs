@@ -7,7 +7,7 @@ use crate::{Destination, Dns, FullTunnel, Intent, Operation, PlannedRoute};
 /// Addresses, MTU, up, routes: the kernel takes a route only into a device that is up
 /// (ENETDOWN in `fib_check_nh_nongw`, net/ipv4/fib_semantics.c).
 pub(crate) fn apply(intent: &Intent) -> Vec<Operation> {
-    let device = || intent.tun().clone();
+    let device = || *intent.tun();
     let addresses = intent.addresses().iter().map(|&address| {
         let device = device();
         Operation::ReplaceAddress { address, device }
@@ -37,7 +37,7 @@ pub(crate) fn apply(intent: &Intent) -> Vec<Operation> {
 /// drops with an IPv4 address each route that has it as source (`fib_sync_down_addr`,
 /// net/ipv4/fib_semantics.c), and what is then absent was ours to take away.
 pub(crate) fn cleanup(intent: &Intent, down: bool) -> Vec<Operation> {
-    let device = || intent.tun().clone();
+    let device = || *intent.tun();
     let mut operations = Vec::new();
     if intent.dns().is_some() {
         operations.push(Operation::RevertDns { device: device() });
@@ -63,7 +63,7 @@ fn split(intent: &Intent) -> impl Iterator<Item = PlannedRoute> {
     intent.routes().iter().map(|&to| PlannedRoute {
         to,
         via: None,
-        device: intent.tun().clone(),
+        device: *intent.tun(),
         table: TableId::MAIN,
     })
 }
@@ -78,7 +78,7 @@ fn defaults(intent: &Intent, full: &FullTunnel) -> impl Iterator<Item = PlannedR
     families.into_iter().map(|family| PlannedRoute {
         to: Destination::everything(family),
         via: None,
-        device: intent.tun().clone(),
+        device: *intent.tun(),
         table: full.table,
     })
 }
@@ -86,7 +86,7 @@ fn defaults(intent: &Intent, full: &FullTunnel) -> impl Iterator<Item = PlannedR
 fn set_dns(intent: &Intent) -> Vec<Operation> {
     let mut operations = Vec::new();
     let Dns { servers, domains } = intent.dns().cloned().unwrap_or_default();
-    let device = || intent.tun().clone();
+    let device = || *intent.tun();
     if !servers.is_empty() {
         let device = device();
         operations.push(Operation::SetServers { servers, device });

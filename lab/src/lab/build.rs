@@ -154,7 +154,7 @@ impl Lab {
         };
         host.station.configure(index, &addresses).await.at(at)?;
         host.links.insert(
-            link.clone(),
+            *link,
             LiveLink {
                 port,
                 index,

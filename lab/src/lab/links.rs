@@ -23,7 +23,7 @@ impl Lab {
             }
             LinkState::Plugged | LinkState::Unplugged => {
                 let Some(live) = host.links.get(link) else {
-                    let missing = fps_netns::Error::NoSuchLink(link.clone());
+                    let missing = fps_netns::Error::NoSuchLink(*link);
                     return Err(LabError::Network {
                         what: at(),
                         cause: missing,

@@ -73,7 +73,7 @@ impl Drop for LinkNames {
 
 async fn learn_all(mut events: Events, names: Arc<Mutex<BTreeMap<u32, Vec<String>>>>) {
     // Where the events end, an index that is not known makes a check inconclusive.
-    while let Some(event) = events.next().await {
+    while let Ok(event) = events.next().await {
         if let Event::Link(link) = event {
             learn(&names, &link);
         }

@@ -57,9 +57,9 @@ impl TunDevice {
             // Unless told so, the builder brings the link up.
             .inherit_enable_state()
             .build_async()
-            .map_err(|source| TunError::Open { name: name.clone(), source })?;
+            .map_err(|source| TunError::Open { name: *name, source })?;
         Ok(Self {
-            name: name.clone(),
+            name: *name,
             device,
         })
     }
@@ -96,7 +96,7 @@ impl TunDevice {
 
     fn gone(&self, source: io::Error) -> TunError {
         TunError::Gone {
-            name: self.name.clone(),
+            name: self.name,
             source,
         }
     }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
+use fps_netlink::Flow;
 use fps_packet::{Direction, Frame};
 
 use super::CheckError;
@@ -80,7 +81,7 @@ pub(super) async fn of_attempts(
 /// Where a host's routes lead.
 async fn way(stage: &Stage<'_>, host: &HostName, to: IpAddr) -> Result<String, CheckError> {
     let netlink = stage.lab.host(host).station().netlink();
-    let route = netlink.route_to(to).await;
+    let route = netlink.lookup(&Flow::to(to)).await;
     let route = route.map_err(|error| CheckError::Network(host.clone(), error))?;
     let route = match route {
         Err(errno) => {

@@ -53,7 +53,7 @@ impl Lab {
     pub(crate) fn link(&self, host: &HostName, word: Word<'_>) -> Option<LinkName> {
         let links = self.hosts.get(host).map(|host| &host.links)?;
         if let Some(name) = links.keys().find(|name| name.as_str() == word.text) {
-            return Some(name.clone());
+            return Some(*name);
         }
         if self.doubtful_hosts.contains(host) {
             return None;
@@ -77,7 +77,7 @@ impl Lab {
             .map(|(_, tun)| tun);
         let names: Vec<&LinkName> = links.keys().chain(tuns).collect();
         if let Some(name) = names.iter().find(|name| name.as_str() == word.text) {
-            return Some((*name).clone());
+            return Some(*(*name));
         }
         let broken_tunnel = self.has_tunnel && self.tunnel.is_none();
         if broken_tunnel || self.doubtful_hosts.contains(host) {
@@ -106,7 +106,7 @@ impl Lab {
     /// Makes a TUN device known.
     pub(crate) fn add_tun(&mut self, host: &HostName, tun: &LinkName) {
         if !self.is_tun(host, tun.as_str()) {
-            self.tuns.push((host.clone(), tun.clone()));
+            self.tuns.push((host.clone(), *tun));
         }
     }
 }

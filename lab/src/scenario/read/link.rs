@@ -30,7 +30,7 @@ pub(crate) fn link(
         if let Some(address) = address(word, net.as_ref(), lab) {
             let plug = Plug {
                 host: host.clone(),
-                link: name.clone(),
+                link: *name,
                 net: net.clone(),
                 address,
                 span: word.span,

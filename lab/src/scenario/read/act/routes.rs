@@ -66,7 +66,7 @@ pub(crate) fn routes(node: Node<'_>, lab: &mut Lab) -> Option<Routes> {
     lab.plugs.clear(&on, &tun);
     if action == RoutesAction::Apply {
         for (address, node) in &addresses {
-            let (host, link) = (on.clone(), tun.clone());
+            let (host, link) = (on.clone(), tun);
             lab.plugs.add(Plug {
                 host,
                 link,
@@ -114,10 +114,10 @@ fn tun(table: &Table<'_>, on: &HostName, lab: &Lab) -> Option<LinkName> {
         return None;
     };
     if *on == tunnel.client {
-        return Some(tunnel.client_tun.clone());
+        return Some(tunnel.client_tun);
     }
     if *on == tunnel.server {
-        return Some(tunnel.server_tun.clone());
+        return Some(tunnel.server_tun);
     }
     let node = table.get("on")?;
     let wrong = node

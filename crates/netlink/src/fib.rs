@@ -1,0 +1,150 @@
+//! The forwarding information base: which rule and which route decide about a packet.
+//!
+//! The kernel says by which route a packet leaves (`ip route get`), but not which rule led to it,
+//! nor what it would say after a change. This works both out, as `fib_rules_lookup`
+//! (net/core/fib_rules.c), `fib_table_lookup` (net/ipv4/fib_trie.c) and `fib6_table_lookup`
+//! (net/ipv6/route.c) do, for packets of the host itself. A test holds it against the kernel.
+
+use std::cmp::Reverse;
+
+use crate::{Family, Flow, IfIndex, Link, Route, RouteKind, Rule, RuleAction, TableId};
+
+/// Rules and routes to look in.
+#[derive(Clone, Copy, Debug)]
+pub struct Fib<'a> {
+    /// The rules, in the order of their turns among those with one priority.
+    pub rules: &'a [Rule],
+    /// The routes of the tables that they lead to.
+    pub routes: &'a [Route],
+    /// The interfaces, by whose names rules choose.
+    pub links: &'a [Link],
+}
+
+/// What becomes of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict<'a> {
+    /// It leaves by this route, to which this rule led.
+    Leaves {
+        /// The rule.
+        rule: &'a Rule,
+        /// The route.
+        route: &'a Route,
+    },
+    /// It is refused or dropped: by this rule itself, or by a route of its table.
+    Refused {
+        /// The rule.
+        rule: &'a Rule,
+        /// The route.
+        route: Option<&'a Route>,
+    },
+    /// No rule led to a route.
+    Lost,
+    /// The same or a refusal, but the socket is bound to this interface: of IPv4 the kernel then
+    /// takes the destination for a neighbour (`ip_route_output_key_hash_rcu` in net/ipv4/route.c).
+    TakenForNeighbour(IfIndex),
+}
+
+impl<'a> Verdict<'a> {
+    /// The interface by which it leaves.
+    pub fn link(&self) -> Option<IfIndex> {
+        match self {
+            Self::Leaves { route, .. } => route.link,
+            Self::TakenForNeighbour(link) => Some(*link),
+            Self::Refused { .. } | Self::Lost => None,
+        }
+    }
+
+    /// The rule that decided.
+    pub fn rule(&self) -> Option<&'a Rule> {
+        match self {
+            Self::Leaves { rule, .. } | Self::Refused { rule, .. } => Some(rule),
+            Self::Lost | Self::TakenForNeighbour(_) => None,
+        }
+    }
+}
+
+impl<'a> Fib<'a> {
+    /// What becomes of a packet. A rule that chooses by more than a [`Rule`] tells is passed over.
+    pub fn lookup(&self, flow: &Flow) -> Verdict<'a> {
+        match (self.search(flow), flow.bound_to, Family::of(flow.to)) {
+            (Verdict::Lost | Verdict::Refused { .. }, Some(link), Family::V4) => {
+                Verdict::TakenForNeighbour(link)
+            }
+            (verdict, ..) => verdict,
+        }
+    }
+
+    fn search(&self, flow: &Flow) -> Verdict<'a> {
+        let family = Family::of(flow.to);
+        let mut rules: Vec<_> = self.rules.iter().filter(|r| r.family == family).collect();
+        rules.sort_by_key(|rule| rule.priority);
+        for rule in rules.into_iter().filter(|rule| self.chooses(rule, flow)) {
+            let found = match rule.action {
+                RuleAction::Lookup(table) => self.best(table, flow),
+                RuleAction::Other => None,
+                RuleAction::Unreachable | RuleAction::Prohibit | RuleAction::Blackhole => {
+                    return Verdict::Refused { rule, route: None };
+                }
+            };
+            match found {
+                None => {}
+                Some(route) if route.kind == RouteKind::Throw => {}
+                Some(route) if route.refuses() => {
+                    let route = Some(route);
+                    return Verdict::Refused { rule, route };
+                }
+                // `fib4_rule_suppress`, `fib6_rule_suppress`.
+                Some(route)
+                    if rule
+                        .suppress_prefix
+                        .is_some_and(|most| u32::from(route.to.prefix_len()) <= most) => {}
+                Some(route) => return Verdict::Leaves { rule, route },
+            }
+        }
+        Verdict::Lost
+    }
+
+    /// Whether a rule is for a packet (`fib_rule_match`).
+    fn chooses(&self, rule: &Rule, flow: &Flow) -> bool {
+        if rule.narrower {
+            return false;
+        }
+        let source = flow.from.is_some_and(|from| {
+            let net = rule.from;
+            net.is_none_or(|net| net.contains(&from))
+        });
+        let bound = flow.bound_to.and_then(|index| {
+            let mut links = self.links.iter();
+            links.find(|link| link.index == index)
+        });
+        let matches = (rule.from.is_none() || source)
+            && rule.to.is_none_or(|net| net.contains(&flow.to))
+            && rule.mark.is_none_or(|mark| mark.chooses(flow.mark))
+            // What a host sends itself comes in by the loopback device.
+            && rule.input.as_ref().is_none_or(|link| link.as_str() == "lo")
+            && rule
+                .output
+                .as_ref()
+                .is_none_or(|name| bound.is_some_and(|link| link.name == *name));
+        matches != rule.inverted
+    }
+
+    /// The route of a table with the longest prefix, and of those that with the lowest metric.
+    fn best(&self, table: TableId, flow: &Flow) -> Option<&'a Route> {
+        // Of IPv6 an interface only binds as long as there is no source
+        // (`ip6_route_output_flags_noref` in net/ipv6/route.c).
+        let binds = flow.to.is_ipv4() || flow.from.is_none();
+        let bound_to = flow.bound_to.filter(|_| binds);
+        // A route that refuses is one of any interface; but of IPv6 it has the loopback device.
+        let leaves_by = |route: &Route, link| {
+            route.link == Some(link) || (route.refuses() && flow.to.is_ipv4())
+        };
+        let usable = |route: &&Route| {
+            route.table == table
+                && route.to.contains(&flow.to)
+                && bound_to.is_none_or(|link| leaves_by(route, link))
+        };
+        let key = |route: &&Route| (Reverse(route.to.prefix_len()), route.effective_metric());
+        self.routes.iter().filter(usable).min_by_key(key)
+    }
+}

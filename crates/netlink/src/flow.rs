@@ -1,0 +1,90 @@
+//! Packets, as far as the choice of a route looks at them.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use netlink_packet_route::route::{RouteAttribute, RouteFlags, RouteMessage};
+
+use crate::{Family, Fwmark, IfIndex};
+
+/// What the kernel looks at when it chooses a route for a packet of this host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// Where the packet goes.
+    pub to: IpAddr,
+    /// Its source; none as long as the socket has none and the route is to give it one.
+    pub from: Option<IpAddr>,
+    /// Its mark.
+    pub mark: Fwmark,
+    /// The interface that its socket is bound to (SO_BINDTODEVICE).
+    pub bound_to: Option<IfIndex>,
+}
+
+impl Flow {
+    /// A packet of an unmarked socket without source.
+    pub fn to(to: IpAddr) -> Self {
+        Self {
+            to,
+            from: None,
+            mark: Fwmark(0),
+            bound_to: None,
+        }
+    }
+
+    /// With this mark.
+    #[must_use]
+    pub fn marked(mut self, mark: Fwmark) -> Self {
+        self.mark = mark;
+        self
+    }
+
+    /// From this address.
+    #[must_use]
+    pub fn sent_from(mut self, from: IpAddr) -> Self {
+        self.from = Some(from);
+        self
+    }
+
+    pub(crate) fn message(&self) -> RouteMessage {
+        let mut message = RouteMessage::default();
+        let header = &mut message.header;
+        header.address_family = Family::of(self.to).number();
+        let length = |ip: IpAddr| if ip.is_ipv4() { 32 } else { 128 };
+        header.destination_prefix_length = length(self.to);
+        if self.to.is_ipv4() {
+            // Without it the answer says "main", whatever the table. IPv6 always tells, and refuses
+            // to be asked (`inet6_rtm_valid_getroute_req` in net/ipv6/route.c).
+            header.flags = RouteFlags::LookupTable;
+        }
+        let attributes = &mut message.attributes;
+        attributes.push(RouteAttribute::Destination(self.to.into()));
+        if let Some(from) = self.from {
+            header.source_prefix_length = length(from);
+            attributes.push(RouteAttribute::Source(from.into()));
+        }
+        if self.mark != Fwmark(0) {
+            attributes.push(RouteAttribute::Mark(self.mark.0));
+        }
+        if let Some(link) = self.bound_to {
+            attributes.push(RouteAttribute::Oif(link.get()));
+        }
+        message
+    }
+}
+
+impl fmt::Display for Flow {
+    /// As `ip route get` takes it, but for the interface, which is a number here.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to.fmt(f)?;
+        if let Some(from) = self.from {
+            write!(f, " from {from}")?;
+        }
+        if self.mark != Fwmark(0) {
+            write!(f, " mark {}", self.mark)?;
+        }
+        match self.bound_to {
+            Some(link) => write!(f, " oif (index {link})"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What the kernel makes of the requests, in namespaces of its own.
+
+mod address;
+mod bulk;
+mod error;
+mod event;
+mod fib;
+mod host;
+mod link;
+mod route;
+mod rule;

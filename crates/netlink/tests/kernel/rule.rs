@@ -1,0 +1,85 @@
+//! Rules.
+
+use fps_netlink::{
+    FPS_ROUTE_PROTOCOL, Family, Fwmark, MarkMatch, RouteProtocol, Rule, RuleAction, RulePriority,
+    TableId,
+};
+use fps_netns::testing::with_namespaces;
+use nix::errno::Errno;
+
+use crate::host::{Host, TABLE, name};
+
+/// The rules that every namespace starts with.
+fn kernel_rules(family: Family) -> Vec<Rule> {
+    let main = (32766, TableId::MAIN);
+    let default = (32767, TableId(253));
+    let known: &[_] = match family {
+        Family::V4 => &[(0, TableId::LOCAL), main, default],
+        Family::V6 => &[(0, TableId::LOCAL), main],
+    };
+    let rule = |(priority, table): &(u32, TableId)| Rule {
+        protocol: RouteProtocol::Kernel,
+        ..Rule::new(family, RulePriority(*priority), RuleAction::Lookup(*table))
+    };
+    known.iter().map(rule).collect()
+}
+
+#[test]
+fn a_rule_is_added_read_and_deleted() {
+    with_namespaces("rule::a_rule_is_added_read_and_deleted", async || {
+        let host = Host::new().await;
+        for family in Family::BOTH {
+            let known = kernel_rules(family);
+            assert_eq!(host.netlink.rules(family).await.unwrap(), known);
+            let rule = |priority, action| Rule::new(family, RulePriority(priority), action);
+            let source = match family {
+                Family::V4 => "10.66.0.0/30".parse().unwrap(),
+                Family::V6 => "fd66::/64".parse().unwrap(),
+            };
+            let own = [
+                rule(10, RuleAction::Unreachable).marked(Fwmark(0x46_5053)),
+                rule(11, RuleAction::Lookup(TABLE)).marked(Fwmark(0)),
+                rule(12, RuleAction::Lookup(TABLE)).sent_from(source),
+                rule(13, RuleAction::Lookup(TABLE))
+                    .marked(Fwmark(0x46_5053))
+                    .inverted(),
+                Rule {
+                    protocol: FPS_ROUTE_PROTOCOL,
+                    ..rule(14, RuleAction::Lookup(TABLE))
+                },
+                rule(15, RuleAction::Lookup(TABLE)).marked(MarkMatch {
+                    mark: Fwmark(0x8_0000),
+                    mask: 0xff_0000,
+                }),
+                Rule {
+                    to: Some(source),
+                    input: Some(name("lo")),
+                    output: Some(name("br0")),
+                    suppress_prefix: Some(0),
+                    ..rule(16, RuleAction::Lookup(TableId::MAIN))
+                },
+            ];
+            for rule in &own {
+                host.netlink.add_rule(rule).await.unwrap();
+                let again = host.netlink.add_rule(rule).await.unwrap_err();
+                assert_eq!(again.errno(), Some(Errno::EEXIST));
+            }
+            let all = [&known[..1], &own, &known[1..]].concat();
+            assert_eq!(host.netlink.rules(family).await.unwrap(), all);
+            for rule in &own {
+                let protocol = RouteProtocol::Static;
+                let theirs = host.netlink.delete_rule(&Rule { protocol, ..*rule }).await;
+                assert_eq!(theirs.unwrap_err().errno(), Some(Errno::ENOENT));
+                host.netlink.delete_rule(rule).await.unwrap();
+                let again = host.netlink.delete_rule(rule).await.unwrap_err();
+                assert_eq!(again.errno(), Some(Errno::ENOENT));
+            }
+            let first = Rule {
+                protocol: RouteProtocol::Unspec,
+                ..known[0]
+            };
+            host.netlink.delete_rule(&first).await.unwrap();
+            assert_eq!(host.netlink.rules(family).await.unwrap(), known[1..]);
+        }
+    });
+}
