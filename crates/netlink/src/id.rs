@@ -54,7 +54,8 @@ impl fmt::Display for TableId {
 }
 
 /// A firewall mark: `SO_MARK` on a socket, `fwmark` in a rule (socket(7)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Fwmark(pub u32);
 
 impl fmt::Display for Fwmark {
@@ -76,7 +77,8 @@ impl FromStr for Fwmark {
 }
 
 /// A routing rule's priority: the lowest number is looked at first (ip-rule(8)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct RulePriority(pub u32);
 
 impl fmt::Display for RulePriority {

@@ -4,8 +4,9 @@ use std::error::Error as StdError;
 use std::io;
 
 use fps_netlink::LinkName;
+use nix::errno::Errno;
 
-use crate::InvalidDestination;
+use crate::{DnsError, InvalidDestination};
 
 /// Why `fps-route` did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,66 @@ pub enum Error {
         theirs: String,
         /// Its protocol.
         protocol: String,
+    },
+    /// Tables or priorities that are not free.
+    #[error(
+        "{what} is refused and nothing has changed: the {theirs} has it, which is {owner}; choose \
+         another, or have --auto choose"
+    )]
+    Taken {
+        /// The option, with the number that is taken.
+        what: String,
+        /// What has it.
+        theirs: String,
+        /// Whose that is.
+        owner: String,
+    },
+    /// Another full tunnel.
+    #[error(
+        "--full-tunnel is refused and nothing has changed: the rule `{rule}`, which is {owner}, \
+         leads all packets into another tunnel{}; end one of the two{}",
+        if *.hidden { ", before this one sees any" } else { ", and each tunnel would carry the other" },
+        if *.hidden { ", or put this one before it with --priority or --auto" } else { "" }
+    )]
+    Captured {
+        /// The rule that takes all packets.
+        rule: String,
+        /// Whose that is.
+        owner: String,
+        /// Its turn comes first.
+        hidden: bool,
+    },
+    /// A record of what was applied could not be read, written or locked.
+    #[error("cannot {what} the record {file}: --state-dir names another folder for it")]
+    Record {
+        /// What was to be done with it.
+        what: &'static str,
+        /// The file.
+        file: String,
+        /// Why not.
+        #[source]
+        cause: io::Error,
+    },
+    /// The network namespace could not be told.
+    #[error("cannot tell which network namespace this is")]
+    Namespace(#[source] io::Error),
+    /// The resolver could not be asked.
+    #[error("cannot ask the resolver about {device}; --no-dns leaves DNS alone")]
+    ReadDns {
+        /// The device.
+        device: LinkName,
+        /// Why not.
+        #[source]
+        cause: DnsError,
+    },
+    /// The resolver did not take back what it had before.
+    #[error("cannot set back what the resolver had for {device}")]
+    RestoreDns {
+        /// The device.
+        device: LinkName,
+        /// Why not.
+        #[source]
+        cause: DnsError,
     },
     /// DNS shall be set, and nothing is there to set it.
     #[error(
@@ -91,11 +152,19 @@ pub enum Error {
         device: LinkName,
     },
     /// The kernel refused an operation.
+    #[error("`{command}` failed: {}", .errno.desc())]
+    Refused {
+        /// The operation, as its equivalent command.
+        command: String,
+        /// The kernel's word for it.
+        errno: Errno,
+    },
+    /// An operation failed for another reason.
     #[error("`{command}` failed")]
     Operation {
         /// The operation, as its equivalent command.
         command: String,
-        /// What the kernel said.
+        /// Why.
         #[source]
         cause: Box<dyn StdError + Send + Sync>,
     },
@@ -126,8 +195,6 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
-    use nix::errno::Errno;
-
     use super::*;
 
     #[test]
@@ -154,11 +221,11 @@ mod tests {
                  switch it on with `sysctl -w net/ipv6/conf/fpsc0/disable_ipv6=0`",
             ),
             (
-                Error::Operation {
+                Error::Refused {
                     command: command(),
-                    cause: Errno::ENETDOWN.into(),
+                    errno: Errno::ENETDOWN,
                 },
-                "`ip -6 addr replace fd66::2/64 dev fpsc0` failed: ENETDOWN: Network is down",
+                "`ip -6 addr replace fd66::2/64 dev fpsc0` failed: Network is down",
             ),
             (
                 Error::Output(io::Error::other("no space")),

@@ -1,18 +1,74 @@
 //! DNS, by a program in the place of resolvectl.
 
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use fps_netns::testing::with_namespaces;
 
 use crate::host::Host;
 
-/// Runs `fps-route` with nothing but this folder in PATH.
-fn with_path(host: &Host, folder: &str, line: &str) -> Output {
-    let mut fps_route = Command::new(env!("CARGO_BIN_EXE_fps-route"));
-    host.spawn(fps_route.args(line.split(' ')).env("PATH", folder))
+const DNS: &str = "--tun fpsc0 --tun-address 10.66.0.2/30 --dns 10.66.0.1 --dns-domain ~fps.test";
+
+/// A resolver that keeps its settings in files, and writes down what it is told.
+struct Resolver {
+    folder: tempfile::TempDir,
 }
 
-const DNS: &str = "--tun fpsc0 --tun-address 10.66.0.2/30 --dns 10.66.0.1 --dns-domain ~fps.test";
+impl Resolver {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let resolver = Self { folder };
+        let program = resolver.file("resolvectl");
+        let here = resolver.folder.path().display();
+        let script = format!(
+            "#!/bin/sh\n\
+             verb=$1 device=$2; shift 2\n\
+             [ $verb = revert ] && rm -f {here}/dns {here}/domain\n\
+             if [ $# = 0 ] && [ $verb != revert ]; then\n\
+               value=; [ -e {here}/$verb ] && read -r value < {here}/$verb\n\
+               echo \"Link 7 ($device): $value\"; exit\n\
+             fi\n\
+             echo $verb $device \"$@\" >> {here}/log\n\
+             [ -e {here}/fail-$verb ] && {{ echo no bus >&2; exit 1; }}\n\
+             [ $verb = revert ] || echo \"$@\" > {here}/$verb\n"
+        );
+        std::fs::write(&program, script).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&program, mode).unwrap();
+        resolver
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs `fps-route` with this resolver; the script needs `rm`.
+    fn run(&self, host: &Host, line: &str) -> Output {
+        with_path(
+            host,
+            &format!("{}:/usr/bin:/bin", self.folder.path().display()),
+            line,
+        )
+    }
+
+    /// What it was told since the last time.
+    fn said(&self) -> String {
+        let log = self.file("log");
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        let _ = std::fs::remove_file(log);
+        said
+    }
+}
+
+/// Runs `fps-route` with this PATH.
+fn with_path(host: &Host, path: &str, line: &str) -> Output {
+    let mut fps_route = Command::new(env!("CARGO_BIN_EXE_fps-route"));
+    host.spawn(fps_route.args(line.split(' ')).env("PATH", path))
+}
+
+fn complaint(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
 
 #[test]
 fn without_resolvectl_says_so_and_changes_nothing() {
@@ -22,9 +78,8 @@ fn without_resolvectl_says_so_and_changes_nothing() {
             let host = Host::new().await;
             let before = host.state().await;
             let output = with_path(&host, "/nowhere", &format!("apply {DNS}"));
-            let complaint = String::from_utf8(output.stderr).unwrap();
             for part in ["resolvectl", "nothing has changed", "--no-dns"] {
-                assert!(complaint.contains(part), "{complaint}");
+                assert!(complaint(&output).contains(part), "{output:?}");
             }
             assert_eq!(output.status.code(), Some(1));
             assert_eq!(host.state().await, before);
@@ -35,37 +90,55 @@ fn without_resolvectl_says_so_and_changes_nothing() {
 }
 
 #[test]
-fn sets_domains_before_servers_and_reverts_after_a_failure() {
+fn sets_domains_before_servers_and_nothing_twice() {
     with_namespaces(
-        "dns::sets_domains_before_servers_and_reverts_after_a_failure",
+        "dns::sets_domains_before_servers_and_nothing_twice",
         async || {
-            let host = Host::new().await;
+            let (host, resolver) = (Host::new().await, Resolver::new());
             let before = host.state().await;
-            let folder = tempfile::tempdir().unwrap();
-            let (program, log) = (folder.path().join("resolvectl"), folder.path().join("log"));
-            let script = |verdict: &str| {
-                let text = format!("#!/bin/sh\necho \"$@\" >> {}\n{verdict}\n", log.display());
-                std::fs::write(&program, text).unwrap();
-                let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-                std::fs::set_permissions(&program, mode).unwrap();
-            };
-            let path = folder.path().to_str().unwrap();
-            script("[ $1 != dns ] || { echo no bus >&2; exit 1; }");
-            let output = with_path(&host, path, &format!("apply {DNS}"));
-            let complaint = String::from_utf8(output.stderr).unwrap();
-            assert!(complaint.contains("no bus; rolled back"), "{complaint}");
+            let apply = format!("apply {DNS}");
+            assert!(resolver.run(&host, &apply).status.success());
+            let set = "domain fpsc0 ~fps.test\ndns fpsc0 10.66.0.1\n";
+            assert_eq!(resolver.said(), set);
+            assert!(resolver.run(&host, &apply).status.success());
+            assert_eq!(resolver.said(), "");
+            let cleanup = format!("cleanup {DNS} --down");
+            assert!(resolver.run(&host, &cleanup).status.success());
+            assert_eq!(resolver.said(), "revert fpsc0\n");
+            assert_eq!(host.state().await, before);
+        },
+    );
+}
+
+#[test]
+fn sets_back_what_was_there_before_a_failure() {
+    with_namespaces(
+        "dns::sets_back_what_was_there_before_a_failure",
+        async || {
+            let (host, resolver) = (Host::new().await, Resolver::new());
+            let before = host.state().await;
+            std::fs::write(resolver.file("fail-dns"), "").unwrap();
+            let output = resolver.run(&host, &format!("apply {DNS}"));
+            let said = complaint(&output);
+            assert!(said.contains("no bus; rolled back"), "{said}");
             assert_eq!(output.status.code(), Some(3));
             assert_eq!(host.state().await, before);
-            script("");
-            let output = with_path(&host, path, &format!("apply {DNS}"));
-            assert!(output.status.success(), "{output:?}");
-            let output = with_path(&host, path, &format!("cleanup {DNS} --down"));
-            assert!(output.status.success(), "{output:?}");
-            assert_eq!(host.state().await, before);
-            let said = std::fs::read_to_string(&log).unwrap();
-            let set = "domain fpsc0 ~fps.test\ndns fpsc0 10.66.0.1\n";
-            let revert = "revert fpsc0\n";
-            assert_eq!(said, [set, revert, set, revert].concat());
+            let tried = "domain fpsc0 ~fps.test\ndns fpsc0 10.66.0.1\n";
+            assert_eq!(resolver.said(), format!("{tried}revert fpsc0\n"));
+            // With something there, that comes back.
+            std::fs::remove_file(resolver.file("fail-dns")).unwrap();
+            std::fs::write(resolver.file("domain"), "lan").unwrap();
+            std::fs::write(resolver.file("dns"), "192.0.2.53").unwrap();
+            let output = resolver.run(&host, &format!("apply {DNS} --tun-address ::1/128"));
+            assert_eq!(output.status.code(), Some(3), "{output:?}");
+            assert_eq!(resolver.said(), "", "not yet its turn");
+            std::fs::write(resolver.file("fail-dns"), "").unwrap();
+            let output = resolver.run(&host, &format!("apply {DNS}"));
+            // Nor can the servers be set back; that is told.
+            assert_eq!(output.status.code(), Some(1), "{output:?}");
+            assert!(complaint(&output).contains("cannot set back"), "{output:?}");
+            let back = "domain fpsc0 lan\ndns fpsc0 192.0.2.53\n";
+            assert_eq!(resolver.said(), format!("{tried}{back}"));
         },
     );
 }

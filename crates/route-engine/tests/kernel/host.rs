@@ -11,6 +11,8 @@ use fps_netns::Namespace;
 
 /// A host with a device `fpsc0`, whose far end is in a namespace of its own.
 pub(crate) struct Host {
+    /// Where its records are.
+    pub(crate) records: tempfile::TempDir,
     pub(crate) namespace: Namespace,
     pub(crate) netlink: Netlink,
     pub(crate) fpsc0: IfIndex,
@@ -52,6 +54,7 @@ impl Host {
         beyond.create_veth(pair).await.unwrap();
         let fpsc0 = netlink.link(&name("fpsc0")).await.unwrap().unwrap().index;
         Self {
+            records: tempfile::tempdir().unwrap(),
             namespace,
             netlink,
             fpsc0,
@@ -84,6 +87,7 @@ impl Host {
     }
 
     pub(crate) fn spawn(&self, command: &mut Command) -> Output {
+        command.env("FPS_ROUTE_STATE_DIR", self.records.path());
         self.namespace
             .within(|| command.output())
             .unwrap()
@@ -108,16 +112,45 @@ impl Host {
         String::from_utf8(output.stderr).unwrap()
     }
 
+    /// The routes of all tables but table local.
     pub(crate) async fn routes(&self) -> Vec<Route> {
         let mut routes = Vec::new();
         for family in Family::BOTH {
-            for table in [TableId::MAIN, TABLE] {
-                let table = Some(table);
-                let filter = RouteFilter { family, table };
-                routes.extend(self.netlink.routes(filter).await.unwrap());
-            }
+            let table = None;
+            let filter = RouteFilter { family, table };
+            routes.extend(self.netlink.routes(filter).await.unwrap());
         }
+        routes.retain(|route| route.table != TableId::LOCAL);
         routes
+    }
+
+    /// The routes of a table, one a line, with interfaces by their names.
+    pub(crate) async fn table(&self, table: u32) -> Vec<String> {
+        let routes = self.routes().await;
+        let here = routes.iter().filter(|route| route.table == TableId(table));
+        let line = |route: &Route| {
+            let line = format!("{route}").replace(&format!(" table {table}"), "");
+            let line = line.replace(&format!("(index {})", self.fpsc0), "dev fpsc0");
+            let line = line.replace(&format!("(index {})", self.lan), "dev lan0");
+            let source = route
+                .source
+                .map_or_else(String::new, |ip| format!(" src {ip}"));
+            line + &source
+        };
+        here.map(line).collect()
+    }
+
+    /// Our rules, one a line.
+    pub(crate) async fn own_rules(&self) -> Vec<String> {
+        let mut rules = self.rules().await;
+        rules.retain(|rule| rule.protocol == FPS_ROUTE_PROTOCOL);
+        rules.iter().map(ToString::to_string).collect()
+    }
+
+    /// Gives an interface one more address.
+    pub(crate) async fn add_address(&self, link: IfIndex, net: &str) {
+        let address = Address::new(link, net.parse().unwrap());
+        self.netlink.add_address(&address).await.unwrap();
     }
 
     /// The rules of both families.

@@ -1,7 +1,11 @@
 //! What the command does to a host's network, in namespaces of its own.
 
+mod address;
 mod dns;
 mod foreign;
 mod full;
 mod host;
+mod lan;
+mod numbers;
+mod record;
 mod split;

@@ -1,0 +1,110 @@
+//! Whose a table is, and with it the rules and routes that carry our protocol number.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fps_netlink::{FPS_ROUTE_PROTOCOL, IfIndex, LinkName, Route, Rule, RulePriority, TableId};
+
+use super::guard::is_guard;
+use crate::{KernelState, Ownership};
+
+/// Whose a table is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// This tunnel's.
+    Us,
+    /// That of the tunnel with this device; or of one whose route leads by an unknown interface.
+    Other(Option<LinkName>),
+    /// Nobody's: nothing is recorded, and it leads nowhere. As after a crash, when the record and
+    /// the device are gone.
+    Nobody,
+}
+
+/// The tables that have anything with our protocol number, and whose they are.
+pub(super) struct Holders {
+    tun: Option<IfIndex>,
+    tables: BTreeMap<TableId, Holder>,
+    priorities_of_others: BTreeSet<RulePriority>,
+}
+
+impl Holders {
+    /// Sorts them out for the tunnel with this device.
+    pub(super) fn new(tun: LinkName, state: &KernelState, ownership: &Ownership) -> Self {
+        let tun = state.link(tun).map(|link| link.index);
+        let mut tables = BTreeMap::new();
+        let of_rules = state
+            .rules
+            .iter()
+            .filter(|rule| rule.protocol == FPS_ROUTE_PROTOCOL);
+        let of_rules = of_rules.filter_map(Rule::table);
+        for table in of_rules {
+            tables.insert(table, Holder::Nobody);
+        }
+        for route in &state.routes {
+            if route.protocol != FPS_ROUTE_PROTOCOL || route.table == TableId::MAIN {
+                continue;
+            }
+            let holder = tables.entry(route.table).or_insert(Holder::Nobody);
+            if let Some(link) = route.link.filter(|_| route.to.prefix_len() == 0) {
+                // A default route tells; and if there are several, one into our device.
+                *holder = match holder {
+                    _ if Some(link) == tun => Holder::Us,
+                    Holder::Us => Holder::Us,
+                    _ => Holder::Other(state.link_name(link)),
+                };
+            }
+        }
+        for other in &ownership.others {
+            for table in &other.tables {
+                tables.insert(*table, Holder::Other(Some(other.tun)));
+            }
+        }
+        for table in ownership.own.iter().flat_map(|own| &own.tables) {
+            tables.insert(*table, Holder::Us);
+        }
+        let others = ownership.others.iter();
+        let priorities_of_others = others.flat_map(|other| other.priorities.iter().copied());
+        Self {
+            tun,
+            tables,
+            priorities_of_others: priorities_of_others.collect(),
+        }
+    }
+
+    /// Whose a table is.
+    pub(super) fn of(&self, table: TableId) -> Holder {
+        self.tables.get(&table).copied().unwrap_or(Holder::Nobody)
+    }
+
+    /// Whether it is ours; or nobody's, and one of `also`.
+    fn holds(&self, table: TableId, also: impl Fn(TableId) -> bool) -> bool {
+        match self.of(table) {
+            Holder::Us => true,
+            Holder::Nobody => also(table),
+            Holder::Other(_) => false,
+        }
+    }
+
+    /// Whether a rule is this tunnel's: it leads to a table that is; or it is what is left of a
+    /// guard, which goes before the first of the rules that it guards.
+    pub(super) fn has_rule(&self, rule: &Rule, also: impl Fn(TableId) -> bool) -> bool {
+        if is_guard(rule) {
+            let guarded = RulePriority(rule.priority.0 + 1);
+            return !self.priorities_of_others.contains(&guarded);
+        }
+        let ours = rule.protocol == FPS_ROUTE_PROTOCOL;
+        ours && rule.table().is_some_and(|table| self.holds(table, also))
+    }
+
+    /// Whether a route is: it is in a table that is ours or, in one that is nobody else's, leads into
+    /// the device. Another tunnel may have a copy of a route into ours, which to it is a LAN.
+    pub(super) fn has_route(&self, route: &Route, also: impl Fn(TableId) -> bool) -> bool {
+        let ours = route.protocol == FPS_ROUTE_PROTOCOL;
+        let into_tun = self.tun.is_some() && route.link == self.tun;
+        ours && match self.of(route.table) {
+            Holder::Us => true,
+            Holder::Nobody if route.table == TableId::MAIN => into_tun,
+            Holder::Nobody => into_tun || also(route.table),
+            Holder::Other(_) => false,
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! Properties of the pure core, on a model of the kernel.
+
+mod draw;
+mod model;
+
+use std::net::IpAddr;
+
+use fps_netlink::{Address, FPS_ROUTE_PROTOCOL, Family, Flow, Fwmark};
+use proptest::prelude::*;
+
+use self::draw::{MARK, OTHER_MARK, intents, states};
+use self::model::{LAN, TUN, change, index, link, sorted};
+use crate::{
+    Action, Bypass, Claim, Error, Intent, KernelState, Needed, Ownership, Plan, Step, needed,
+};
+
+fn plan(action: Action, intent: &Intent, state: &KernelState) -> Plan {
+    Plan::new(action, intent.clone(), state.underlay())
+}
+
+/// What is recorded of the intents that were applied before.
+fn recorded(intents: &[&Intent]) -> Ownership {
+    let Some(first) = intents.first() else {
+        return Ownership::default();
+    };
+    let addresses = intents.iter().flat_map(|intent| intent.addresses());
+    Ownership {
+        own: Some(Claim::of(first.tun(), intents.iter().copied())),
+        addresses: addresses.copied().collect(),
+        others: Vec::new(),
+    }
+}
+
+/// What of an action is needed, after those intents.
+fn steps(
+    action: Action,
+    intent: &Intent,
+    state: &KernelState,
+    before: &[&Intent],
+) -> Result<Vec<Step>, Error> {
+    let Needed { steps, .. } = needed(&plan(action, intent, state), state, &recorded(before))?;
+    Ok(steps)
+}
+
+fn run(
+    action: Action,
+    intent: &Intent,
+    state: &KernelState,
+    before: &[&Intent],
+) -> Result<KernelState, Error> {
+    let mut after = state.clone();
+    for step in steps(action, intent, state, before)? {
+        change(&mut after, &step.change);
+    }
+    Ok(after)
+}
+
+/// Whether it was refused because of what somebody else has.
+fn is_in_the_way(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Foreign { .. } | Error::Taken { .. } | Error::Captured { .. }
+    )
+}
+
+/// Packets of the carrier, for the LAN, and for what is beyond.
+fn flows() -> Vec<Flow> {
+    let to = [
+        "203.0.113.10",
+        "203.0.113.20",
+        "198.18.0.9",
+        "192.0.2.9",
+        "10.9.0.9",
+        "198.51.100.9",
+        "10.66.1.9",
+        "9.9.9.9",
+        "224.0.0.251",
+        "2001:db8::10",
+        "fd00:2::9",
+        "fd66:1::9",
+        "2001:db8:9::9",
+    ];
+    let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+    let marks = [Fwmark(0), MARK, OTHER_MARK];
+    let of_to = |to: &&str| marks.map(|mark| Flow::to(ip(to)).marked(mark));
+    let unbound = to.iter().flat_map(of_to);
+    let from_tunnel = to[..9].iter();
+    let from_tunnel = from_tunnel.map(|to| Flow::to(ip(to)).sent_from(ip("10.66.0.2")));
+    unbound.chain(from_tunnel).collect()
+}
+
+/// How each leaves: by the TUN device, or by another; none where it is refused.
+fn ways(state: &KernelState) -> Vec<Option<bool>> {
+    let flows = flows().into_iter();
+    let way = |flow| {
+        state
+            .fib()
+            .lookup(&flow)
+            .link()
+            .map(|link| link == index(TUN))
+    };
+    flows.map(way).collect()
+}
+
+/// At each moment of an action, how each packet leaves.
+fn moments(steps: &[Step], before: &KernelState) -> Vec<Vec<Option<bool>>> {
+    let mut state = before.clone();
+    let mut moments = vec![ways(&state)];
+    for step in steps {
+        change(&mut state, &step.change);
+        moments.push(ways(&state));
+    }
+    moments
+}
+
+/// Panics where a packet goes one way, then another, and then the first again: what stays out would
+/// have been in the tunnel in between, or what is in it out.
+fn assert_no_detour(steps: &[Step], before: &KernelState) {
+    assert_no_detour_but(steps, before, &[]);
+}
+
+/// The same but for what has a bypass that comes new to a table in use. It comes before the guard,
+/// and may so be out a moment early, where the rules of before choose other packets.
+fn assert_no_detour_but(steps: &[Step], before: &KernelState, bypasses: &[Bypass]) {
+    let moments = moments(steps, before);
+    for (at, flow) in flows().iter().enumerate() {
+        if bypasses
+            .iter()
+            .any(|bypass| bypass.to.net().contains(&flow.to))
+        {
+            continue;
+        }
+        let ways: Vec<_> = moments.iter().map(|moment| moment[at]).collect();
+        let left: Vec<_> = ways.iter().flatten().collect();
+        let turns = left.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        let lines: Vec<_> = steps
+            .iter()
+            .map(|step| step.operation.to_string())
+            .collect();
+        assert!(turns <= 1, "{flow}: {ways:?}:\n{}", lines.join("\n"));
+    }
+}
+
+proptest! {
+    #[test]
+    fn apply_twice_is_apply_once(intent in intents(), before in states()) {
+        match run(Action::Apply, &intent, &before, &[]) {
+            Ok(once) => {
+                prop_assert_eq!(steps(Action::Apply, &intent, &once, &[&intent]).unwrap(), vec![]);
+                // Without the record, too.
+                prop_assert_eq!(steps(Action::Apply, &intent, &once, &[]).unwrap(), vec![]);
+            }
+            Err(error) => prop_assert!(is_in_the_way(&error), "{}", error),
+        }
+    }
+
+    #[test]
+    fn cleanup_takes_back_what_apply_set(
+        intent in intents(),
+        before in states(),
+        forgotten in any::<bool>(),
+    ) {
+        let Ok(applied) = run(Action::Apply, &intent, &before, &[]) else { return Ok(()) };
+        let cleanup = Action::Cleanup { down: !before.links[0].up };
+        let record = [&intent];
+        let record = if forgotten { &[][..] } else { &record };
+        let mut after = run(cleanup, &intent, &applied, record).unwrap();
+        // An MTU has no opposite.
+        after.links[0].mtu = before.links[0].mtu;
+        prop_assert_eq!(sorted(after), before);
+    }
+
+    #[test]
+    fn every_step_can_be_undone(intent in intents(), before in states()) {
+        let Ok(steps) = steps(Action::Apply, &intent, &before, &[]) else { return Ok(()) };
+        let mut state = before.clone();
+        for step in &steps {
+            change(&mut state, &step.change);
+        }
+        for step in steps.iter().rev() {
+            if let Some(opposite) = step.change.opposite() {
+                change(&mut state, &opposite);
+            }
+        }
+        prop_assert_eq!(sorted(state), before);
+    }
+
+    #[test]
+    fn what_is_foreign_is_never_touched(
+        first in intents(),
+        second in intents(),
+        before in states(),
+    ) {
+        let foreign = |state: &KernelState| {
+            let mut state = sorted(state.clone());
+            state.routes.retain(|route| route.protocol != FPS_ROUTE_PROTOCOL);
+            state.rules.retain(|rule| rule.protocol != FPS_ROUTE_PROTOCOL);
+            (state.routes, state.rules)
+        };
+        let mut state = before.clone();
+        let mut applied = Vec::new();
+        for intent in [&first, &second] {
+            if let Ok(after) = run(Action::Apply, intent, &state, &applied) {
+                state = after;
+                applied = vec![intent];
+            }
+        }
+        prop_assert_eq!(foreign(&state), foreign(&before));
+        state = run(Action::Cleanup { down: false }, &first, &state, &applied).unwrap();
+        prop_assert_eq!(sorted(foreign_only(state)), sorted(foreign_only(before)));
+    }
+
+    #[test]
+    fn another_intent_takes_the_place_of_the_first(
+        first in intents(),
+        second in intents(),
+        before in states(),
+    ) {
+        let Ok(state) = run(Action::Apply, &first, &before, &[]) else { return Ok(()) };
+        let Ok(after) = run(Action::Apply, &second, &state, &[&first]) else { return Ok(()) };
+        prop_assert_eq!(steps(Action::Apply, &second, &after, &[&second]).unwrap(), vec![]);
+        let Ok(mut directly) = run(Action::Apply, &second, &before, &[]) else { return Ok(()) };
+        // An MTU has no opposite, and neither has a device that is up.
+        directly.links.clone_from(&after.links);
+        prop_assert_eq!(sorted(after), sorted(directly));
+    }
+
+    #[test]
+    fn no_packet_takes_a_detour_while_applying(
+        first in intents(),
+        second in intents(),
+        before in states(),
+    ) {
+        let Ok(steps_to_first) = steps(Action::Apply, &first, &before, &[]) else { return Ok(()) };
+        assert_no_detour(&steps_to_first, &before);
+        let applied = run(Action::Apply, &first, &before, &[]).unwrap();
+        if let Ok(steps) = steps(Action::Apply, &second, &applied, &[&first]) {
+            let full = second.full_tunnel();
+            let bypasses = full.map_or(&[][..], |full| &full.bypasses);
+            assert_no_detour_but(&steps, &applied, bypasses);
+        }
+    }
+
+    #[test]
+    fn no_packet_takes_a_detour_while_cleaning_up(intent in intents(), before in states()) {
+        let Ok(applied) = run(Action::Apply, &intent, &before, &[]) else { return Ok(()) };
+        let cleanup = Action::Cleanup { down: false };
+        let steps = steps(cleanup, &intent, &applied, &[&intent]).unwrap();
+        assert_no_detour(&steps, &applied);
+    }
+
+    #[test]
+    fn what_stays_out_is_out(intent in intents(), before in states()) {
+        let Ok(applied) = run(Action::Apply, &intent, &before, &[]) else { return Ok(()) };
+        let Some(full) = intent.full_tunnel() else { return Ok(()) };
+        let into = |flow: &Flow| applied.fib().lookup(flow).link() == Some(index(TUN));
+        // Main may lead there by itself.
+        let by_main = |flow: &Flow| before.fib().lookup(flow).link() == Some(index(TUN));
+        for endpoint in intent.endpoints() {
+            for mark in [Fwmark(0), MARK, OTHER_MARK] {
+                let flow = Flow::to(endpoint.address).marked(mark);
+                prop_assert!(!into(&flow) || by_main(&flow), "{}", flow);
+            }
+        }
+        if full.lan.is_none() {
+            return Ok(());
+        }
+        for route in before.underlay().lan(&intent) {
+            let user = intent.routes().iter().any(|user| user.net().contains(&route.to));
+            let flow = Flow::to(route.to.hosts().last().unwrap());
+            prop_assert!(user || !into(&flow) || by_main(&flow), "{}", flow);
+        }
+    }
+}
+
+fn foreign_only(mut state: KernelState) -> KernelState {
+    state.links.clear();
+    state.addresses.clear();
+    state
+}
+
+#[test]
+fn the_search_for_detours_sees_one() {
+    let to_main = fps_netlink::RuleAction::Lookup(fps_netlink::TableId::MAIN);
+    let main = fps_netlink::RulePriority(32766);
+    let default = fps_netlink::Route::new("0.0.0.0/0".parse().unwrap());
+    let before = KernelState {
+        links: vec![link(TUN, "fpsc0", true), link(LAN, "eth0", true)],
+        routes: vec![default.on_link(index(LAN))],
+        rules: vec![fps_netlink::Rule::new(Family::V4, main, to_main)],
+        ..KernelState::default()
+    };
+    let intent = Intent::new("fpsc0".parse().unwrap(), vec![], None, vec![]).unwrap();
+    let intent = intent
+        .with_full_tunnel(crate::FullTunnel {
+            table: fps_netlink::TableId(100),
+            priority: fps_netlink::RulePriority(10000),
+            selectors: vec![crate::Selector::Unmarked(MARK)],
+            bypasses: vec!["203.0.113.10/32,192.0.2.1,eth0".parse().unwrap()],
+            lan: None,
+        })
+        .unwrap();
+    let mut steps = steps(Action::Apply, &intent, &before, &[]).unwrap();
+    assert_no_detour(&steps, &before);
+    // The bypass comes last: until then what it keeps out is in the tunnel.
+    let bypass = steps
+        .iter()
+        .position(|step| step.operation.to_string().contains("203."));
+    let bypass = steps.remove(bypass.unwrap());
+    steps.push(bypass);
+    let seen = std::panic::catch_unwind(|| assert_no_detour(&steps, &before));
+    assert!(seen.is_err());
+}
+
+#[test]
+fn addresses_of_others_stay() {
+    let theirs = Address::new(index(LAN), "10.66.0.2/30".parse().unwrap());
+    let mut state = KernelState {
+        links: vec![link(TUN, "fpsc0", true), link(LAN, "eth0", true)],
+        ..KernelState::default()
+    };
+    state.addresses.push(theirs.clone());
+    let address = vec!["10.66.0.2/30".parse().unwrap()];
+    let intent = Intent::new("fpsc0".parse().unwrap(), address, None, vec![]).unwrap();
+    let cleanup = Action::Cleanup { down: false };
+    let after = run(cleanup, &intent, &state, &[]).unwrap();
+    assert_eq!(after.addresses, [theirs]);
+}

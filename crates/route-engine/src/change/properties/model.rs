@@ -1,0 +1,113 @@
+//! A model of the kernel: states, and what a change makes of them.
+
+use fps_netlink::{IfIndex, Link, Route, RouteKind};
+
+use crate::state::RouteKey;
+use crate::{Change, KernelState};
+
+pub(super) const TUN: u32 = 7;
+pub(super) const LAN: u32 = 8;
+
+pub(super) fn index(number: u32) -> IfIndex {
+    IfIndex::new(number).unwrap()
+}
+
+/// Does a change as the kernel does, which refuses what is there or is not there.
+pub(super) fn change(state: &mut KernelState, change: &Change) {
+    match change {
+        Change::AddAddress(address) => {
+            assert!(!state.holds_address(address), "EEXIST: {address:?}");
+            state.addresses.push(address.clone());
+        }
+        Change::KeepAddress(address) => {
+            if !state.holds_address(address) {
+                state.addresses.push(address.clone());
+            }
+        }
+        Change::DeleteAddress(address) => remove(&mut state.addresses, address),
+        Change::SetMtu { link, from, to } => {
+            let link = device(state, *link);
+            assert_eq!(link.mtu, *from);
+            link.mtu = *to;
+        }
+        Change::SetUp(link) => device(state, *link).up = true,
+        Change::SetDown(link) => device(state, *link).up = false,
+        Change::AddRoute(route) => {
+            let taken = state.by_key().contains_key(&RouteKey::of(route));
+            assert!(!taken, "EEXIST: {route}");
+            state.routes.push(kept(route));
+        }
+        Change::AppendRoute(route) => {
+            assert!(!state.routes.contains(&kept(route)), "EEXIST: {route}");
+            state.routes.push(kept(route));
+        }
+        Change::ReplaceRoute { old, new } => {
+            assert_eq!(RouteKey::of(old), RouteKey::of(new));
+            assert!(!state.routes.contains(&kept(new)), "EEXIST: {new}");
+            let key = |route: &Route| RouteKey::of(route) == RouteKey::of(new);
+            let first = state.routes.iter().position(key).expect("ESRCH");
+            assert_eq!(state.routes[first], kept(old), "another than the first");
+            state.routes[first] = kept(new);
+        }
+        Change::DeleteRoute(route) => remove(&mut state.routes, &kept(route)),
+        Change::AddRule(rule) => {
+            assert!(!state.rules.contains(rule), "EEXIST: {rule}");
+            state.rules.push(*rule);
+            state.rules.sort_by_key(|rule| rule.priority);
+        }
+        Change::DeleteRule(rule) => remove(&mut state.rules, rule),
+        Change::Dns(_) => {}
+    }
+}
+
+/// As the kernel shows it: each IPv6 route has a metric.
+fn kept(route: &Route) -> Route {
+    let metric = match route.effective_metric() {
+        0 => None,
+        metric => Some(metric),
+    };
+    let route = Route {
+        metric,
+        ..route.clone()
+    };
+    match route.kind {
+        RouteKind::Throw => Route {
+            scope: fps_netlink::RouteScope::Universe,
+            ..route
+        },
+        _ => route,
+    }
+}
+
+fn remove<T: PartialEq + std::fmt::Debug>(all: &mut Vec<T>, one: &T) {
+    let place = all.iter().position(|other| other == one);
+    all.remove(place.unwrap_or_else(|| panic!("ESRCH: {one:?}")));
+}
+
+fn device(state: &mut KernelState, index: IfIndex) -> &mut Link {
+    let mut links = state.links.iter_mut();
+    links.find(|link| link.index == index).expect("a device")
+}
+
+/// The same in one order.
+pub(super) fn sorted(mut state: KernelState) -> KernelState {
+    state.addresses.sort_by_key(|it| format!("{it:?}"));
+    // Among equal metrics the order counts.
+    state
+        .routes
+        .sort_by_key(|it| (it.table, format!("{}", it.to), it.effective_metric()));
+    state.rules.sort_by_key(|it| format!("{it:?}"));
+    state
+}
+
+pub(super) fn link(number: u32, name: &str, up: bool) -> Link {
+    Link {
+        index: index(number),
+        name: name.parse().unwrap(),
+        up,
+        carrier: up,
+        operational: up,
+        mtu: 1500,
+        master: None,
+    }
+}

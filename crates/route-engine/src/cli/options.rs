@@ -1,0 +1,203 @@
+//! The options of the command, and the intent that they make.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use fps_netlink::{Fwmark, LinkName, RulePriority, TableId};
+
+use crate::{
+    Bypass, Destination, Dns, DnsDomain, Endpoint, Error, FullTunnel, Intent, InvalidIntent,
+    KeepLan, Mtu, Numbering, Selector, TunAddress,
+};
+
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// The TUN device
+    #[arg(long, value_name = "DEV")]
+    tun: LinkName,
+    /// An address of the device, such as 10.66.0.2/30; may be given more than once
+    #[arg(long = "tun-address", value_name = "CIDR")]
+    addresses: Vec<TunAddress>,
+    /// The device's MTU in bytes
+    #[arg(long, value_name = "N")]
+    mtu: Option<Mtu>,
+    /// A network to reach through the device, such as 10.66.1.0/24; may be given more than once
+    #[arg(long = "route", value_name = "CIDR")]
+    routes: Vec<Destination>,
+    /// A file with such networks, one a line; empty lines and those that begin with # do not count
+    #[arg(long, value_name = "FILE")]
+    routes_file: Option<PathBuf>,
+    /// A DNS server to ask through the device; may be given more than once
+    #[arg(long = "dns", value_name = "ADDRESS")]
+    servers: Vec<IpAddr>,
+    /// A domain to ask it for, behind ~ if only to route queries; may be given more than once
+    #[arg(long = "dns-domain", value_name = "DOMAIN")]
+    domains: Vec<DnsDomain>,
+    /// Leave DNS alone
+    #[arg(long)]
+    no_dns: bool,
+    /// Lead what a selector chooses into the device, by a table of its own
+    #[arg(long)]
+    pub(crate) full_tunnel: bool,
+    /// The table of the full tunnel
+    #[arg(long, value_name = "TABLE", default_value = "100", value_parser = table)]
+    table: TableId,
+    /// The priority of the rules that lead there
+    #[arg(long, value_name = "PRIORITY", default_value = "10000", value_parser = priority)]
+    priority: RulePriority,
+    /// Choose packets with this mark
+    #[arg(long, value_name = "MARK", value_parser = mark, requires = "full_tunnel")]
+    fwmark: Option<Fwmark>,
+    /// Choose packets from this network
+    #[arg(long, value_name = "CIDR", requires = "full_tunnel")]
+    from: Option<Destination>,
+    /// Choose all packets, IPv4 and IPv6, but those with this mark: the carrier's
+    #[arg(
+        long,
+        value_name = "MARK",
+        value_parser = mark,
+        requires = "full_tunnel",
+        conflicts_with_all = ["fwmark", "from"]
+    )]
+    except_fwmark: Option<Fwmark>,
+    /// A network to reach by the underlay all the same, with the gateway and the interface, such as
+    /// 203.0.113.10/32,192.0.2.1,eth0; may be given more than once
+    #[arg(long = "bypass", value_name = "CIDR,VIA,DEV", requires = "full_tunnel")]
+    bypasses: Vec<Bypass>,
+    /// Where the carrier connects to, such as 203.0.113.10:443: its way stays the underlay's,
+    /// whatever that is at the moment; may be given more than once
+    #[arg(long = "endpoint", value_name = "IP[:PORT]")]
+    endpoints: Vec<Endpoint>,
+    /// Keep the LAN out of the full tunnel: three tables and priorities, from --table and --priority
+    /// upwards
+    #[arg(long, requires = "full_tunnel")]
+    keep_lan: bool,
+    /// With --keep-lan: keep what main routes by a gateway into this network out as well, such as
+    /// 10.9.0.0/16; may be given more than once
+    #[arg(long = "lan-route", value_name = "CIDR", requires = "keep_lan")]
+    lan_routes: Vec<Destination>,
+    /// Take other tables and priorities where these are not free
+    #[arg(long, requires = "full_tunnel")]
+    auto: bool,
+    /// Where the record of what is applied is kept
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        env = "FPS_ROUTE_STATE_DIR",
+        hide_env_values = true,
+        default_value = "/run/fps-route"
+    )]
+    pub(crate) state_dir: PathBuf,
+    /// With `cleanup`: set the device down at the end
+    #[arg(long)]
+    pub(crate) down: bool,
+    /// Print the operations and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print the plan as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Options {
+    /// Whether routes are named that nobody sets: a full tunnel has them only beside the LAN.
+    pub(crate) fn leaves_out_routes(&self) -> bool {
+        let named = !self.routes.is_empty() || self.routes_file.is_some();
+        self.full_tunnel && !self.keep_lan && named
+    }
+
+    /// Whether numbers that somebody else has are given way to.
+    pub(crate) fn numbering(&self) -> Numbering {
+        if self.auto {
+            Numbering::Auto
+        } else {
+            Numbering::Fixed
+        }
+    }
+
+    /// What they ask for; or what is wrong with them, in one line.
+    pub(crate) fn intent(mut self) -> Result<Intent, String> {
+        if let Some(file) = self.routes_file.take() {
+            let read = routes_of(&file).map_err(|error| error.chain())?;
+            self.routes.extend(read);
+        }
+        self.combine().map_err(|error| error.to_string())
+    }
+
+    fn combine(self) -> Result<Intent, InvalidIntent> {
+        let selectors = [
+            self.fwmark.map(Selector::Marked),
+            self.from.map(Selector::From),
+            self.except_fwmark.map(Selector::Unmarked),
+        ];
+        let dns = Dns {
+            servers: self.servers,
+            domains: self.domains,
+        };
+        let intent = Intent::new(self.tun, self.addresses, self.mtu, self.routes)?
+            .with_dns((!self.no_dns).then_some(dns));
+        if !self.full_tunnel {
+            return intent.with_endpoints(self.endpoints);
+        }
+        let routed = self.lan_routes;
+        let full = FullTunnel {
+            table: self.table,
+            priority: self.priority,
+            selectors: selectors.into_iter().flatten().collect(),
+            bypasses: self.bypasses,
+            lan: self.keep_lan.then_some(KeepLan { routed }),
+        };
+        let intent = intent.with_full_tunnel(full)?;
+        intent.with_endpoints(self.endpoints)
+    }
+}
+
+/// The routes of a file.
+fn routes_of(file: &PathBuf) -> Result<Vec<Destination>, Error> {
+    let name = || file.display().to_string();
+    let text = fs::read_to_string(file).map_err(|cause| Error::RoutesFile {
+        file: name(),
+        cause,
+    })?;
+    let lines = text.lines().map(str::trim).enumerate();
+    lines
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(number, line)| {
+            line.parse().map_err(|cause| Error::RoutesLine {
+                file: name(),
+                line: number + 1,
+                text: line.to_owned(),
+                cause,
+            })
+        })
+        .collect()
+}
+
+/// A table that is nobody's: 0 stands for none, and those from 253 to 255 are the machine's own
+/// (`default`, `main` and `local` in linux/rtnetlink.h).
+fn table(text: &str) -> Result<TableId, String> {
+    match text.parse() {
+        Ok(0 | 253..=255) => Err("it is one of the machine's own tables".to_owned()),
+        Ok(number) => Ok(TableId(number)),
+        Err(_) => Err("it is no table's number".to_owned()),
+    }
+}
+
+/// A priority behind the rule for table local (0) and before that for table main (32766).
+fn priority(text: &str) -> Result<RulePriority, String> {
+    match text.parse() {
+        Ok(number @ 1..=32765) => Ok(RulePriority(number)),
+        _ => Err("it is no number from 1 to 32765".to_owned()),
+    }
+}
+
+/// A mark by which packets can be told: 0 is on all that nobody has marked.
+fn mark(text: &str) -> Result<Fwmark, String> {
+    match text.parse() {
+        Ok(Fwmark(0)) => Err("0 is the mark of packets without a mark".to_owned()),
+        Ok(mark) => Ok(mark),
+        Err(_) => Err("it is no mark, such as 0x465053".to_owned()),
+    }
+}

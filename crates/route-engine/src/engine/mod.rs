@@ -1,0 +1,162 @@
+//! Intent to done: what is planned, looked at, recorded and carried out.
+
+mod underway;
+
+#[cfg(test)]
+mod fault;
+
+pub use underway::Underway;
+
+use std::path::Path;
+
+use fps_netlink::TableId;
+
+use crate::execute::Tables;
+use crate::{
+    Action, Error, Executor, Intent, KernelState, Ownership, Plan, Record, Store, Underlay,
+    numbered,
+};
+
+/// What carries intents out in one network namespace, and keeps a record of them.
+#[derive(Debug)]
+pub struct Engine {
+    executor: Executor,
+    store: Store,
+}
+
+/// Whether tables and priorities that somebody else has are given way to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbering {
+    /// Those of the intent, or none.
+    Fixed,
+    /// The next ones that are free (`--auto`).
+    Auto,
+}
+
+/// What is known before anything changes.
+pub(crate) struct Look {
+    pub(crate) plan: Plan,
+    pub(crate) state: KernelState,
+    pub(crate) ownership: Ownership,
+    /// The record from before.
+    pub(crate) record: Option<Record>,
+    /// What could not be read of the records.
+    pub(crate) complaints: Vec<Error>,
+}
+
+impl Engine {
+    /// An engine for the namespace of the calling thread, with its records below a folder.
+    pub fn open(records: &Path) -> Result<Self, Error> {
+        Ok(Self::new(Executor::open()?, Store::open(records)?))
+    }
+
+    /// An engine of parts.
+    pub fn new(executor: Executor, store: Store) -> Self {
+        Self { executor, store }
+    }
+
+    /// What carries changes out.
+    pub fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
+    /// The records.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What would be done, whatever of it stands: needs no privilege and no device. The kernel is
+    /// asked only for what the plan depends on: the LAN's routes, or which tables are free.
+    pub async fn plan(
+        &self,
+        action: Action,
+        intent: Intent,
+        numbering: Numbering,
+    ) -> Result<(Plan, Vec<Error>), Error> {
+        let (ownership, complaints) = self.store.ownership(intent.tun());
+        let recorded = match action {
+            // What cannot be read has been told by the ownership.
+            Action::Cleanup { .. } => self.store.record(intent.tun()).unwrap_or_default(),
+            Action::Plan | Action::Apply => None,
+        };
+        let asks = intent.keeps_lan()
+            || numbering == Numbering::Auto
+            || recorded
+                .iter()
+                .any(|record| record.intents.iter().any(Intent::keeps_lan));
+        let state = if asks {
+            self.executor
+                .state(&tables(&intent, None, numbering))
+                .await?
+        } else {
+            KernelState::default()
+        };
+        let intent = match numbering {
+            Numbering::Auto => numbered(&intent, &state, &ownership)?,
+            Numbering::Fixed => intent,
+        };
+        let plan = plan(action, intent, recorded.as_ref(), state.underlay());
+        Ok((plan, complaints))
+    }
+
+    /// Takes the lock, looks, and says what is needed. Nothing has changed yet.
+    pub async fn begin(
+        &self,
+        action: Action,
+        intent: Intent,
+        numbering: Numbering,
+    ) -> Result<Underway<'_>, Error> {
+        let lock = self.store.lock().await?;
+        let look = self.look(action, intent, numbering).await?;
+        Underway::new(self, lock, look)
+    }
+
+    pub(crate) async fn look(
+        &self,
+        action: Action,
+        intent: Intent,
+        numbering: Numbering,
+    ) -> Result<Look, Error> {
+        let tun = intent.tun();
+        let (ownership, complaints) = self.store.ownership(tun);
+        // What cannot be read has been told by the ownership.
+        let record = self.store.record(tun).unwrap_or_default();
+        let tables = tables(&intent, record.as_ref(), numbering);
+        let mut state = self.executor.state(&tables).await?;
+        let sets_dns = intent.dns().is_some_and(|dns| !dns.is_empty());
+        if action.adds() && sets_dns && state.link(tun).is_some() {
+            state.dns = self.executor.read_dns(tun)?;
+        }
+        let intent = match numbering {
+            Numbering::Auto => numbered(&intent, &state, &ownership)?,
+            Numbering::Fixed => intent,
+        };
+        let recorded = record.as_ref().filter(|_| !action.adds());
+        let plan = plan(action, intent, recorded, state.underlay());
+        Ok(Look {
+            plan,
+            state,
+            ownership,
+            record,
+            complaints,
+        })
+    }
+}
+
+/// The tables that have to be read.
+fn tables(intent: &Intent, record: Option<&Record>, numbering: Numbering) -> Tables {
+    if numbering == Numbering::Auto {
+        return Tables::All;
+    }
+    let recorded = record.iter().flat_map(|record| &record.intents);
+    let tables = recorded.chain([intent]).flat_map(Intent::tables);
+    Tables::Some(tables.chain([TableId::MAIN]).collect())
+}
+
+fn plan(action: Action, intent: Intent, record: Option<&Record>, underlay: Underlay<'_>) -> Plan {
+    let plan = Plan::new(action, intent, underlay);
+    match record {
+        Some(record) => plan.with_recorded(&record.intents_to_clean_up(), underlay),
+        None => plan,
+    }
+}

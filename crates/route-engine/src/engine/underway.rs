@@ -1,0 +1,164 @@
+//! An action that has been looked at, and is about to be carried out.
+
+use fps_netlink::IfIndex;
+
+use super::{Engine, Look};
+use crate::execute::Fault;
+use crate::{
+    Change, Error, Intent, Lock, Operation, Ownership, Plan, Record, Transaction, TunAddress,
+};
+
+/// How often what is needed is looked at again. The kernel may drop routes by itself when an
+/// address goes; once they are set again nothing should be needed.
+const ROUNDS: usize = 3;
+
+/// Holds the lock until it is dropped.
+#[derive(Debug)]
+pub struct Underway<'a> {
+    engine: &'a Engine,
+    _lock: Lock,
+    plan: Plan,
+    transaction: Transaction,
+    ownership: Ownership,
+    record: Option<Record>,
+    complaints: Vec<Error>,
+}
+
+impl<'a> Underway<'a> {
+    pub(super) fn new(engine: &'a Engine, lock: Lock, look: Look) -> Result<Self, Error> {
+        let Look {
+            plan,
+            state,
+            ownership,
+            record,
+            complaints,
+        } = look;
+        let transaction = engine.executor.transaction(&plan, state, &ownership)?;
+        Ok(Self {
+            engine,
+            _lock: lock,
+            plan,
+            transaction,
+            ownership,
+            record,
+            complaints,
+        })
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What goes beyond it.
+    pub fn leftovers(&self) -> &[Operation] {
+        &self.transaction.needed().leftovers
+    }
+
+    /// What is needed.
+    pub fn transaction(&self) -> &Transaction {
+        &self.transaction
+    }
+
+    /// What could not be read of the records.
+    pub fn complaints(&self) -> &[Error] {
+        &self.complaints
+    }
+
+    /// Makes it so, or changes nothing.
+    pub async fn apply(&self) -> Result<(), Error> {
+        self.apply_with(&|_| None).await
+    }
+
+    /// The same, with a way to make the kernel refuse a step.
+    pub(crate) async fn apply_with(&self, fault: Fault<'_>) -> Result<(), Error> {
+        self.transaction.require_resolver()?;
+        let store = &self.engine.store;
+        let (intent, addresses) = (self.plan.intent(), self.addresses());
+        let before = self.record.iter().flat_map(|record| record.intents.clone());
+        let before = before.filter(|before| before != intent);
+        let may_stand = [intent.clone()].into_iter().chain(before).collect();
+        let record = Record::new(intent.tun(), may_stand, addresses.clone());
+        if self.record.as_ref() != Some(&record) {
+            store.save(&record)?;
+        }
+        if let Err(error) = self.transaction.apply_with(fault).await {
+            // What stands is what stood; but where that is not so, all of it may.
+            if !matches!(error, Error::NotRolledBack { .. }) {
+                match &self.record {
+                    Some(record) => store.save(record)?,
+                    None => store.remove(intent.tun())?,
+                }
+            }
+            return Err(error);
+        }
+        self.settle().await?;
+        let kept = addresses
+            .into_iter()
+            .filter(|address| intent.addresses().contains(address));
+        let record = Record::new(intent.tun(), vec![intent.clone()], kept.collect());
+        store.save(&record)
+    }
+
+    /// Sets again what the kernel dropped with an address.
+    async fn settle(&self) -> Result<(), Error> {
+        let dropped = |change: &Change| matches!(change, Change::DeleteAddress(_));
+        let steps = &self.transaction.needed().steps;
+        if !steps.iter().any(|step| dropped(&step.change)) {
+            return Ok(());
+        }
+        let (engine, intent) = (self.engine, self.plan.intent());
+        for _ in 0..ROUNDS {
+            let numbering = super::Numbering::Fixed;
+            let look = engine
+                .look(self.plan.action(), intent.clone(), numbering)
+                .await?;
+            let ownership = &look.ownership;
+            let again = engine
+                .executor
+                .transaction(&look.plan, look.state, ownership)?;
+            if again.needed().steps.is_empty() {
+                break;
+            }
+            again.apply().await?;
+        }
+        Ok(())
+    }
+
+    /// Takes away what is ours, and says what would not go.
+    pub async fn clean_up(&self) -> Vec<Error> {
+        let mut errors = self.transaction.clean_up().await;
+        if errors.is_empty()
+            && let Err(error) = self.engine.store.remove(self.plan.intent().tun())
+        {
+            errors.push(error);
+        }
+        errors
+    }
+
+    /// The addresses that are ours: those that were, and those that are not there yet.
+    fn addresses(&self) -> Vec<TunAddress> {
+        let mut addresses = self.ownership.addresses.clone();
+        let steps = self.transaction.needed().steps.iter();
+        addresses.extend(
+            steps.filter_map(|step| match (&step.operation, &step.change) {
+                (Operation::ReplaceAddress { address, .. }, Change::AddAddress(_)) => {
+                    Some(*address)
+                }
+                _ => None,
+            }),
+        );
+        addresses.dedup();
+        addresses
+    }
+
+    /// The device's index.
+    pub fn tun(&self) -> Option<IfIndex> {
+        self.transaction.tun()
+    }
+
+    /// What is wanted, with the numbers that were chosen.
+    pub fn intent(&self) -> &Intent {
+        self.plan.intent()
+    }
+}

@@ -1,0 +1,90 @@
+//! Who is told what to look up through the tunnel.
+
+use std::env;
+use std::fmt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use fps_netlink::LinkName;
+
+use crate::{Dns, DnsChange};
+
+/// A resolver that keeps settings for each device.
+pub trait DnsBackend: fmt::Debug {
+    /// What it has for a device.
+    fn settings(&self, device: LinkName) -> Result<Dns, DnsError>;
+
+    /// Changes that.
+    fn change(&self, device: LinkName, change: &DnsChange) -> Result<(), DnsError>;
+}
+
+/// Why a resolver could not be asked or told.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct DnsError(pub String);
+
+/// systemd-resolved, by its program `resolvectl` (resolvectl(1)).
+#[derive(Clone, Debug)]
+pub(crate) struct Resolvectl(PathBuf);
+
+impl Resolvectl {
+    /// Looks for it along PATH.
+    pub(crate) fn find() -> Option<Self> {
+        let path = env::var_os("PATH")?;
+        let mut candidates = env::split_paths(&path).map(|folder| folder.join("resolvectl"));
+        candidates.find(|file| file.is_file()).map(Self)
+    }
+
+    fn run(&self, words: &[String]) -> Result<String, DnsError> {
+        let output = Command::new(&self.0)
+            .args(words)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| DnsError(format!("cannot start {}: {error}", self.0.display())))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        Err(DnsError(format!("{}: {said}", output.status)))
+    }
+
+    /// The words behind `Link 7 (fpsc0):`.
+    fn ask<T: std::str::FromStr>(&self, what: &str, device: LinkName) -> Result<Vec<T>, DnsError> {
+        let answer = self.run(&[what.to_owned(), device.to_string()])?;
+        let (_, words) = answer.split_once("): ").unwrap_or_default();
+        let words = words.split_whitespace();
+        let read = |word: &str| {
+            let unknown = |_| DnsError(format!("`resolvectl {what}` says `{word}`"));
+            word.parse().map_err(unknown)
+        };
+        words.map(read).collect()
+    }
+}
+
+impl DnsBackend for Resolvectl {
+    fn settings(&self, device: LinkName) -> Result<Dns, DnsError> {
+        Ok(Dns {
+            servers: self.ask("dns", device)?,
+            domains: self.ask("domain", device)?,
+        })
+    }
+
+    fn change(&self, device: LinkName, change: &DnsChange) -> Result<(), DnsError> {
+        let (verb, values) = match change {
+            DnsChange::Servers(servers) => ("dns", texts(servers)),
+            DnsChange::Domains(domains) => ("domain", texts(domains)),
+            DnsChange::Revert => ("revert", Vec::new()),
+        };
+        let words = [verb.to_owned(), device.to_string()];
+        self.run(&[&words[..], &values].concat()).map(drop)
+    }
+}
+
+/// The values as words; an empty one takes away what is there.
+fn texts<T: fmt::Display>(values: &[T]) -> Vec<String> {
+    match values {
+        [] => vec![String::new()],
+        values => values.iter().map(ToString::to_string).collect(),
+    }
+}

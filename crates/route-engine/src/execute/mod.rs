@@ -1,0 +1,160 @@
+//! Changes carried out: over netlink, and by a resolver.
+
+mod dns;
+mod transaction;
+
+pub(crate) use dns::Resolvectl;
+pub use dns::{DnsBackend, DnsError};
+pub(crate) use transaction::Fault;
+pub use transaction::Transaction;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use fps_netlink::{Bulk, Family, LinkName, Netlink, RouteFilter, Rule, TableId};
+
+use crate::{Change, Dns, Error, KernelState, Ownership, Plan, needed};
+
+/// How often the state is read again where it changes while it is read.
+const READINGS: usize = 5;
+
+/// Carries plans out in one network namespace.
+///
+/// Every route and rule that it sets carries
+/// [`FPS_ROUTE_PROTOCOL`](fps_netlink::FPS_ROUTE_PROTOCOL), number 70: `ip route` and `ip rule`
+/// show it as `proto 70`. It replaces and deletes no other. The kernel would: when it replaces a
+/// route (NLM_F_REPLACE) it compares prefix and metric but not the protocol. So it looks before the
+/// first change, and sets what is new in such a way that the kernel refuses it where another
+/// program came in between (NLM_F_EXCL).
+#[derive(Clone, Debug)]
+pub struct Executor {
+    netlink: Netlink,
+    bulk: Arc<Bulk>,
+    dns: Option<Arc<dyn DnsBackend>>,
+}
+
+/// The tables that are read, beside table main and those that rules lead to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tables {
+    /// These.
+    Some(BTreeSet<TableId>),
+    /// All: whoever looks for one that is free has to.
+    All,
+}
+
+impl Executor {
+    /// An executor for the namespace of the calling thread, with systemd-resolved as resolver
+    /// where its program is in PATH.
+    pub fn open() -> Result<Self, Error> {
+        let netlink = Netlink::open().map_err(Error::Netlink)?;
+        let bulk = Bulk::open().map_err(Error::Netlink)?;
+        let dns = Resolvectl::find().map(|it| Arc::new(it) as Arc<dyn DnsBackend>);
+        Ok(Self {
+            netlink,
+            bulk: Arc::new(bulk),
+            dns,
+        })
+    }
+
+    /// The same with another resolver, or with none.
+    #[must_use]
+    pub fn with_dns(mut self, dns: Option<Arc<dyn DnsBackend>>) -> Self {
+        self.dns = dns;
+        self
+    }
+
+    /// Its netlink socket.
+    pub fn netlink(&self) -> &Netlink {
+        &self.netlink
+    }
+
+    /// Its resolver.
+    pub fn dns(&self) -> Option<&dyn DnsBackend> {
+        self.dns.as_deref()
+    }
+
+    /// What of a plan is needed, given what the kernel held when it was read.
+    pub fn transaction(
+        &self,
+        plan: &Plan,
+        state: KernelState,
+        ownership: &Ownership,
+    ) -> Result<Transaction, Error> {
+        let needed = needed(plan, &state, ownership)?;
+        Ok(Transaction::new(self.clone(), plan, state, needed))
+    }
+
+    /// Reads what the kernel holds; all of it once more where it changed meanwhile.
+    pub async fn state(&self, tables: &Tables) -> Result<KernelState, Error> {
+        let mut reading = self.read(tables).await;
+        for _ in 1..READINGS {
+            match &reading {
+                Err(error) if error.is_passing() => reading = self.read(tables).await,
+                _ => break,
+            }
+        }
+        reading.map_err(Error::Netlink)
+    }
+
+    async fn read(&self, tables: &Tables) -> Result<KernelState, fps_netlink::Error> {
+        let netlink = &self.netlink;
+        let mut state = KernelState::default();
+        for family in Family::BOTH {
+            state.rules.extend(netlink.rules(family).await?);
+        }
+        let wanted = match tables {
+            Tables::All => vec![None],
+            Tables::Some(tables) => {
+                let of_rules = state.rules.iter().filter_map(Rule::table);
+                let mut wanted: BTreeSet<_> = of_rules.chain(tables.iter().copied()).collect();
+                wanted.insert(TableId::MAIN);
+                // The host's own addresses, and what nobody uses.
+                wanted.remove(&TableId::LOCAL);
+                wanted.into_iter().map(Some).collect()
+            }
+        };
+        for family in Family::BOTH {
+            for &table in &wanted {
+                let filter = RouteFilter { family, table };
+                state.routes.extend(netlink.routes(filter).await?);
+            }
+        }
+        state.routes.retain(|route| route.table != TableId::LOCAL);
+        state.addresses = netlink.addresses(None).await?;
+        // Last, so that the interface of each route is known that is there still.
+        state.links = netlink.links().await?;
+        Ok(state)
+    }
+
+    /// What is looked up through a device; none where there is no resolver to ask.
+    pub fn read_dns(&self, device: LinkName) -> Result<Option<Dns>, Error> {
+        let Some(dns) = &self.dns else {
+            return Ok(None);
+        };
+        let settings = dns.settings(device);
+        settings
+            .map(Some)
+            .map_err(|cause| Error::ReadDns { device, cause })
+    }
+
+    async fn send(&self, change: &Change) -> Result<(), fps_netlink::Error> {
+        let netlink = &self.netlink;
+        match change {
+            Change::AddAddress(address) | Change::KeepAddress(address) => {
+                netlink.add_address(address).await
+            }
+            Change::DeleteAddress(address) => netlink.delete_address(address).await,
+            Change::SetMtu { link, to, .. } => netlink.set_mtu(*link, *to).await,
+            Change::SetUp(link) => netlink.set_up(*link).await,
+            Change::SetDown(link) => netlink.set_down(*link).await,
+            Change::AddRule(rule) => netlink.add_rule(rule).await,
+            Change::DeleteRule(rule) => netlink.delete_rule(rule).await,
+            // Routes go in bulk, and DNS is the resolver's.
+            Change::AddRoute(_)
+            | Change::AppendRoute(_)
+            | Change::ReplaceRoute { .. }
+            | Change::DeleteRoute(_)
+            | Change::Dns(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! All that is needed, or nothing.
+
+use fps_netlink::{IfIndex, LinkName, RouteRequest};
+use nix::errno::Errno;
+
+use super::{Executor, Tables};
+use crate::{Change, Dns, DnsChange, Error, KernelState, Needed, Operation, Plan, Step};
+
+/// The changes that a plan needs, and the state from before them.
+#[derive(Debug)]
+pub struct Transaction {
+    executor: Executor,
+    tun: LinkName,
+    tables: Tables,
+    before: KernelState,
+    needed: Needed,
+    /// Whether the options say what of DNS has been set.
+    dns_named: bool,
+}
+
+/// What of a batch has been done, and what failed first.
+struct Failure {
+    /// The places of the steps that are done, or may be.
+    done: Vec<usize>,
+    /// The place of the step that failed.
+    failed: usize,
+    cause: Error,
+}
+
+/// Makes the kernel refuse a step, by its place: for tests.
+pub(crate) type Fault<'a> = &'a dyn Fn(usize) -> Option<Errno>;
+
+impl Transaction {
+    pub(super) fn new(
+        executor: Executor,
+        plan: &Plan,
+        before: KernelState,
+        needed: Needed,
+    ) -> Self {
+        let intent = plan.intent();
+        let tables = before.routes.iter().map(|route| route.table);
+        let tables = Tables::Some(tables.chain(intent.tables()).collect());
+        Self {
+            executor,
+            tun: intent.tun(),
+            tables,
+            before,
+            needed,
+            dns_named: intent.dns().is_some_and(|dns| !dns.is_empty()),
+        }
+    }
+
+    /// What is needed.
+    pub fn needed(&self) -> &Needed {
+        &self.needed
+    }
+
+    /// The state from before.
+    pub fn before(&self) -> &KernelState {
+        &self.before
+    }
+
+    fn steps(&self) -> &[Step] {
+        &self.needed.steps
+    }
+
+    /// Fails where DNS shall be set and there is no resolver for it: before anything changes.
+    pub fn require_resolver(&self) -> Result<(), Error> {
+        let dns = |step: &&Step| matches!(step.change, Change::Dns(_));
+        match self.steps().iter().find(dns) {
+            Some(step) if self.executor.dns.is_none() => {
+                Err(Error::NoResolvectl(step.operation.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Does it all, or nothing: after a failure it undoes what it has done.
+    pub async fn apply(&self) -> Result<(), Error> {
+        self.apply_with(&|_| None).await
+    }
+
+    /// The same, with a way to make the kernel refuse a step, by its place.
+    pub(crate) async fn apply_with(&self, fault: Fault<'_>) -> Result<(), Error> {
+        let mut done: Vec<usize> = Vec::new();
+        let mut begin = 0;
+        while let Some(batch) = self.batch(begin) {
+            let Err(failure) = self.carry_out(&batch, fault).await else {
+                begin = batch.end;
+                done.extend(batch);
+                continue;
+            };
+            done.extend(failure.done);
+            // Asked of every change before it is even read, so here nothing has changed.
+            let first = failure.failed == 0 && done.is_empty();
+            if first && matches!(failure.cause, Error::MissingCapability { .. }) {
+                return Err(failure.cause);
+            }
+            let cause = Box::new(failure.cause);
+            let differences = self.roll_back(done, failure.failed).await;
+            return Err(if differences.is_empty() {
+                Error::RolledBack(cause)
+            } else {
+                let differences = differences.join("; ");
+                Error::NotRolledBack { cause, differences }
+            });
+        }
+        Ok(())
+    }
+
+    /// Does what it can, and goes on after a failure, since what can be taken away should be.
+    pub async fn clean_up(&self) -> Vec<Error> {
+        let mut errors = Vec::new();
+        let mut begin = 0;
+        while let Some(batch) = self.batch(begin) {
+            begin = batch.end;
+            let Err(failure) = self.carry_out(&batch, &|_| None).await else {
+                continue;
+            };
+            // Without --dns it is a precaution: there may be nothing, and no resolved.
+            let step = &self.steps()[failure.failed];
+            if matches!(step.change, Change::Dns(_)) && !self.dns_named {
+                continue;
+            }
+            let hopeless = matches!(failure.cause, Error::MissingCapability { .. });
+            errors.push(failure.cause);
+            if hopeless {
+                break;
+            }
+        }
+        errors
+    }
+
+    /// The next steps that can be carried out together: routes, of which the kernel takes many in
+    /// one send; anything else is alone.
+    fn batch(&self, begin: usize) -> Option<std::ops::Range<usize>> {
+        let rest = self.steps().get(begin..).filter(|rest| !rest.is_empty())?;
+        let routes = rest
+            .iter()
+            .take_while(|step| request(&step.change).is_some());
+        Some(begin..begin + routes.count().max(1))
+    }
+
+    async fn carry_out(
+        &self,
+        batch: &std::ops::Range<usize>,
+        fault: Fault<'_>,
+    ) -> Result<(), Failure> {
+        let step = &self.steps()[batch.start];
+        if request(&step.change).is_none() {
+            let outcome = match fault(batch.start) {
+                None => self.carry_out_one(step).await,
+                Some(errno) => Err(refused(&step.operation, errno)),
+            };
+            return outcome.map_err(|cause| Failure {
+                done: Vec::new(),
+                failed: batch.start,
+                cause,
+            });
+        }
+        let places: Vec<_> = batch
+            .clone()
+            .filter(|place| fault(*place).is_none())
+            .collect();
+        let requests = places
+            .iter()
+            .filter_map(|&place| request(&self.steps()[place].change));
+        let requests: Vec<_> = requests.collect();
+        let answers = self.executor.bulk.routes(&requests);
+        let answers = answers.map_err(|error| Failure {
+            // Who knows which: all may be.
+            done: places.clone(),
+            failed: batch.start,
+            cause: Error::Netlink(error),
+        })?;
+        let refusals = answers.into_iter().map(|(at, errno)| (places[at], errno));
+        let faults = batch
+            .clone()
+            .filter_map(|place| Some((place, fault(place)?)));
+        let mut refusals: Vec<_> = refusals.chain(faults).collect();
+        refusals.retain(|(place, errno)| !self.steps()[*place].change.is_done_already(*errno));
+        refusals.sort_by_key(|(place, _)| *place);
+        let Some(&(failed, errno)) = refusals.first() else {
+            return Ok(());
+        };
+        let is_refused = |place: &usize| {
+            let found = refusals.binary_search_by_key(place, |(place, _)| *place);
+            found.is_ok()
+        };
+        Err(Failure {
+            done: places
+                .into_iter()
+                .filter(|place| !is_refused(place))
+                .collect(),
+            failed,
+            cause: refused(&self.steps()[failed].operation, errno),
+        })
+    }
+
+    async fn carry_out_one(&self, step: &Step) -> Result<(), Error> {
+        if let Change::Dns(change) = &step.change {
+            let Some(dns) = self.executor.dns() else {
+                return Ok(());
+            };
+            return dns
+                .change(self.tun, change)
+                .map_err(|cause| Error::Operation {
+                    command: step.operation.to_string(),
+                    cause: Box::new(cause),
+                });
+        }
+        match self.executor.send(&step.change).await {
+            Ok(()) => Ok(()),
+            Err(error) => match error.errno() {
+                Some(errno) if step.change.is_done_already(errno) => Ok(()),
+                Some(errno) => Err(refused(&step.operation, errno)),
+                // Its own text repeats the operation, with the device as a number.
+                None => Err(Error::Operation {
+                    command: step.operation.to_string(),
+                    cause: error.cause.into(),
+                }),
+            },
+        }
+    }
+
+    /// Undoes what is done, last first, and says in what the state then differs from before.
+    async fn roll_back(&self, done: Vec<usize>, failed: usize) -> Vec<String> {
+        let mut problems = Vec::new();
+        // A step that failed may have half happened, as a resolver's can.
+        let touched = done
+            .iter()
+            .chain([&failed])
+            .map(|&place| &self.steps()[place].change);
+        if touched
+            .into_iter()
+            .any(|change| matches!(change, Change::Dns(_)))
+            && let Err(error) = self.restore_dns()
+        {
+            problems.push(error.chain());
+        }
+        let undo = |place: usize| self.steps()[place].change.opposite();
+        let undo: Vec<_> = done.into_iter().rev().filter_map(undo).collect();
+        self.undo(&undo).await;
+        match self.restore().await {
+            Ok(differences) => problems.extend(differences),
+            Err(error) => problems.push(error.chain()),
+        }
+        problems
+    }
+
+    /// Sends changes, those of routes many at once. What fails shows in the comparison.
+    async fn undo(&self, changes: &[Change]) {
+        let mut rest = changes;
+        while !rest.is_empty() {
+            let routes: Vec<_> = rest.iter().map_while(request).collect();
+            match routes.len() {
+                0 => {
+                    let _ = self.executor.send(&rest[0]).await;
+                    rest = &rest[1..];
+                }
+                count => {
+                    let _ = self.executor.bulk.routes(&routes);
+                    rest = &rest[count..];
+                }
+            }
+        }
+    }
+
+    fn restore_dns(&self) -> Result<(), Error> {
+        let (Some(dns), Some(before)) = (self.executor.dns(), &self.before.dns) else {
+            return Ok(());
+        };
+        let Dns { servers, domains } = before.clone();
+        let changes = if before.is_empty() {
+            vec![DnsChange::Revert]
+        } else {
+            vec![DnsChange::Domains(domains), DnsChange::Servers(servers)]
+        };
+        let device = self.tun;
+        let mut outcomes = changes.iter().map(|change| dns.change(device, change));
+        outcomes
+            .find(Result::is_err)
+            .unwrap_or(Ok(()))
+            .map_err(|cause| Error::RestoreDns { device, cause })
+    }
+
+    /// Sets again what the kernel dropped by itself, and compares.
+    async fn restore(&self) -> Result<Vec<String>, Error> {
+        let Some(tun) = self.before.link(self.tun).map(|link| link.index) else {
+            return Ok(Vec::new());
+        };
+        let now = self.now().await?;
+        self.undo(&self.before.lost(&now, tun)).await;
+        let now = self.now().await?;
+        Ok(self.before.differences(&now, tun))
+    }
+
+    async fn now(&self) -> Result<KernelState, Error> {
+        let mut now = self.executor.state(&self.tables).await?;
+        if self.before.dns.is_some() {
+            now.dns = self.executor.read_dns(self.tun)?;
+        }
+        Ok(now)
+    }
+
+    /// The device's index.
+    pub fn tun(&self) -> Option<IfIndex> {
+        self.before.link(self.tun).map(|link| link.index)
+    }
+}
+
+/// A change of a route, as it goes with many others.
+fn request(change: &Change) -> Option<RouteRequest<'_>> {
+    Some(match change {
+        Change::AddRoute(route) => RouteRequest::Add(route),
+        Change::AppendRoute(route) => RouteRequest::Append(route),
+        Change::ReplaceRoute { new, .. } => RouteRequest::Replace(new),
+        Change::DeleteRoute(route) => RouteRequest::Delete(route),
+        _ => return None,
+    })
+}
+
+/// Names the operation that was refused.
+fn refused(operation: &Operation, errno: Errno) -> Error {
+    let command = operation.to_string();
+    match (errno, v6_device(operation)) {
+        (Errno::EPERM, _) => Error::MissingCapability { command },
+        // `addrconf_add_dev` and `fib6_nh_init` (net/ipv6/) answer so where disable_ipv6 is set.
+        (Errno::EACCES, Some(device)) => Error::Ipv6Disabled { command, device },
+        (errno, _) => Error::Refused { command, errno },
+    }
+}
+
+/// The device of an operation of IPv6.
+fn v6_device(operation: &Operation) -> Option<LinkName> {
+    let (net, device) = match operation {
+        Operation::ReplaceAddress { address, device } => (address.net(), *device),
+        Operation::ReplaceRoute(route) => (route.to.net(), route.device?),
+        _ => return None,
+    };
+    net.addr().is_ipv6().then_some(device)
+}

@@ -1,0 +1,89 @@
+//! The names that are looked up through the tunnel.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::text::serialize_as_text;
+
+/// What systemd-resolved shall do with the TUN device (resolvectl(1)).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dns {
+    /// Servers that are reached through the tunnel.
+    pub servers: Vec<IpAddr>,
+    /// Domains that they are asked for.
+    pub domains: Vec<DnsDomain>,
+}
+
+impl Dns {
+    /// Whether nothing is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.servers.is_empty() && self.domains.is_empty()
+    }
+}
+
+impl fmt::Display for Dns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let servers = self.servers.iter().map(ToString::to_string);
+        let domains = self.domains.iter().map(ToString::to_string);
+        let words: Vec<_> = servers.chain(domains).collect();
+        f.write_str(&words.join(" "))
+    }
+}
+
+/// A search domain or, behind a tilde, a domain that only routes queries (resolved.conf(5)).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DnsDomain(String);
+
+serialize_as_text!(DnsDomain);
+
+impl fmt::Display for DnsDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for DnsDomain {
+    type Err = InvalidDnsDomain;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let name = text.strip_prefix('~').unwrap_or(text);
+        // `~.` is the root: all queries.
+        let bare = name.strip_suffix('.').unwrap_or(name);
+        let right = |label: &str| {
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && label
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || "-_".contains(c))
+        };
+        if name == "." || (bare.len() <= 253 && bare.split('.').all(right)) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidDnsDomain)
+        }
+    }
+}
+
+/// A text is no domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is no domain, such as fps.test, or ~fps.test where queries are only routed by it")]
+pub struct InvalidDnsDomain;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_may_only_route() {
+        for text in ["fps.test", "~fps.test", "~.", ".", "~fps.test.", "_x.a-b"] {
+            assert_eq!(text.parse::<DnsDomain>().unwrap().to_string(), text);
+        }
+        for text in ["", "~", "~~a", "a..b", "--help", "-a", "a b", "a;b"] {
+            assert_eq!(text.parse::<DnsDomain>(), Err(InvalidDnsDomain), "{text}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! One change to the host.
+
+use std::fmt::{self, Display, Write as _};
+use std::net::IpAddr;
+
+use fps_netlink::{Family, LinkName, Rule, RuleAction};
+
+use super::route::PlannedRoute;
+use crate::{DnsDomain, Mtu, TunAddress, quote};
+
+/// One change to the host's network. Its text is the command that does the same by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Gives a device an address, which it may have already.
+    ReplaceAddress {
+        /// The address.
+        address: TunAddress,
+        /// Its device.
+        device: LinkName,
+    },
+    /// Takes an address from a device.
+    DeleteAddress {
+        /// The address.
+        address: TunAddress,
+        /// Its device.
+        device: LinkName,
+    },
+    /// Sets the length of the largest packet that a device takes whole.
+    SetMtu {
+        /// The length.
+        mtu: Mtu,
+        /// The device.
+        device: LinkName,
+    },
+    /// Sets a device up.
+    SetUp {
+        /// The device.
+        device: LinkName,
+    },
+    /// Sets a device down, at which the kernel drops its routes.
+    SetDown {
+        /// The device.
+        device: LinkName,
+    },
+    /// Routes a network, in place of our own route to it. Unlike the command it never takes the
+    /// place of another program's.
+    ReplaceRoute(PlannedRoute),
+    /// Routes a network once more, behind a route with the same metric: as of a LAN to which two
+    /// interfaces lead.
+    AppendRoute(PlannedRoute),
+    /// Takes our own route to a network away. Unlike the command it leaves another program's
+    /// alone: see [`FPS_ROUTE_PROTOCOL`](fps_netlink::FPS_ROUTE_PROTOCOL).
+    DeleteRoute(PlannedRoute),
+    /// Leads packets to a table.
+    AddRule(Rule),
+    /// Leads them there no more. When applying it is only for those who type the commands: a rule
+    /// that stands is left standing.
+    DeleteRule(Rule),
+    /// Forgets cached routes, which the kernel does by itself at each change of a route or a rule
+    /// (`rt_cache_flush` in net/ipv4/route.c, called from net/core/fib_rules.c).
+    FlushCache,
+    /// Sets the servers that are asked through a device.
+    SetServers {
+        /// The servers.
+        servers: Vec<IpAddr>,
+        /// The device.
+        device: LinkName,
+    },
+    /// Sets the domains that they are asked for.
+    SetDomains {
+        /// The domains.
+        domains: Vec<DnsDomain>,
+        /// The device.
+        device: LinkName,
+    },
+    /// Forgets both.
+    RevertDns {
+        /// The device.
+        device: LinkName,
+    },
+}
+
+impl Operation {
+    /// What it does, in one word of its own.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ReplaceAddress { .. } => "replace-address",
+            Self::DeleteAddress { .. } => "delete-address",
+            Self::SetMtu { .. } => "set-mtu",
+            Self::SetUp { .. } => "set-up",
+            Self::SetDown { .. } => "set-down",
+            Self::ReplaceRoute(_) => "replace-route",
+            Self::AppendRoute(_) => "append-route",
+            Self::DeleteRoute(_) => "delete-route",
+            Self::AddRule(_) => "add-rule",
+            Self::DeleteRule(_) => "delete-rule",
+            Self::FlushCache => "flush-cache",
+            Self::SetServers { .. } => "set-dns-servers",
+            Self::SetDomains { .. } => "set-dns-domains",
+            Self::RevertDns { .. } => "revert-dns",
+        }
+    }
+
+    /// The equivalent command, word by word.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        self.each_word(&mut |word| words.push(word.to_string()));
+        words
+    }
+
+    /// Gives the words of the command one after the other. A plan may have 100 000 lines, so none
+    /// of them is kept.
+    fn each_word(&self, put: &mut dyn FnMut(&dyn Display)) {
+        match self {
+            Self::ReplaceAddress { address, device } => {
+                let family = Family::of(address.net().addr());
+                ip(
+                    put,
+                    Some(family),
+                    &[&"addr", &"replace", address, &"dev", device],
+                );
+            }
+            Self::DeleteAddress { address, device } => {
+                let family = Family::of(address.net().addr());
+                ip(
+                    put,
+                    Some(family),
+                    &[&"addr", &"del", address, &"dev", device],
+                );
+            }
+            Self::SetMtu { mtu, device } => {
+                ip(put, None, &[&"link", &"set", &"dev", device, &"mtu", mtu]);
+            }
+            Self::SetUp { device } => ip(put, None, &[&"link", &"set", &"dev", device, &"up"]),
+            Self::SetDown { device } => ip(put, None, &[&"link", &"set", &"dev", device, &"down"]),
+            Self::ReplaceRoute(route) => self::route(put, &"replace", route),
+            Self::AppendRoute(route) => self::route(put, &"append", route),
+            Self::DeleteRoute(route) => self::route(put, &"del", route),
+            Self::AddRule(rule) => self::rule(put, &"add", rule),
+            Self::DeleteRule(rule) => self::rule(put, &"del", rule),
+            Self::FlushCache => ip(put, None, &[&"route", &"flush", &"cache"]),
+            Self::SetServers { servers, device } => {
+                each(put, &[&"resolvectl", &"dns", device]);
+                servers.iter().for_each(|server| put(server));
+            }
+            Self::SetDomains { domains, device } => {
+                each(put, &[&"resolvectl", &"domain", device]);
+                domains.iter().for_each(|domain| put(domain));
+            }
+            Self::RevertDns { device } => each(put, &[&"resolvectl", &"revert", device]),
+        }
+    }
+}
+
+impl Display for Operation {
+    /// The command, each word quoted for bash.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mut outcome, mut between, mut word) = (Ok(()), "", String::new());
+        self.each_word(&mut |next| {
+            word.clear();
+            let written = write!(word, "{next}");
+            let quoted = quote(&word);
+            outcome = outcome.and(written).and(write!(f, "{between}{quoted}"));
+            between = " ";
+        });
+        outcome
+    }
+}
+
+fn each(put: &mut dyn FnMut(&dyn Display), words: &[&dyn Display]) {
+    words.iter().for_each(|word| put(word));
+}
+
+/// A command of iproute2.
+fn ip(put: &mut dyn FnMut(&dyn Display), family: Option<Family>, words: &[&dyn Display]) {
+    put(&"ip");
+    if family == Some(Family::V6) {
+        put(&"-6");
+    }
+    each(put, words);
+}
+
+fn route(put: &mut dyn FnMut(&dyn Display), verb: &dyn Display, route: &PlannedRoute) {
+    let family = Family::of(route.to.net().addr());
+    ip(put, Some(family), &[&"route", verb]);
+    route.each_word(put);
+}
+
+/// A rule that a [`FullTunnel`](crate::FullTunnel) has: by mark or by source, or all but a mark.
+fn rule(put: &mut dyn FnMut(&dyn Display), verb: &dyn Display, rule: &Rule) {
+    ip(
+        put,
+        Some(rule.family),
+        &[&"rule", verb, &"priority", &rule.priority],
+    );
+    if rule.inverted {
+        put(&"not");
+    }
+    match rule.from {
+        Some(net) => each(put, &[&"from", &net]),
+        None if rule.inverted || rule.mark.is_none() => each(put, &[&"from", &"all"]),
+        None => {}
+    }
+    if let Some(mark) = rule.mark {
+        each(put, &[&"fwmark", &mark]);
+    }
+    match rule.action {
+        RuleAction::Lookup(table) => each(put, &[&"table", &table]),
+        RuleAction::Unreachable => put(&"unreachable"),
+        // None of ours.
+        RuleAction::Prohibit | RuleAction::Blackhole | RuleAction::Other => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fps_netlink::TableId;
+
+    use super::*;
+
+    #[test]
+    fn an_odd_name_is_quoted() {
+        let device = LinkName::new("it's$0").unwrap();
+        let to = "10.66.1.0/24".parse().unwrap();
+        let operation = Operation::ReplaceRoute(PlannedRoute::into(device, to, TableId::MAIN));
+        assert_eq!(
+            operation.to_string(),
+            "ip route replace 10.66.1.0/24 dev it\\'s\\$0"
+        );
+        assert_eq!(operation.words()[5], "it's$0");
+    }
+}

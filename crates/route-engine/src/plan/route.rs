@@ -1,0 +1,118 @@
+//! A route of a plan.
+
+use std::fmt::Display;
+use std::net::IpAddr;
+
+use fps_netlink::{FPS_ROUTE_PROTOCOL, Link, LinkName, Route, RouteKind, TableId};
+
+use crate::{Bypass, Destination};
+
+/// A route of a plan: with an interface's name where the kernel has its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedRoute {
+    /// Its destination.
+    pub to: Destination,
+    /// Its gateway; a route into the tunnel has none.
+    pub via: Option<IpAddr>,
+    /// The device by which packets leave. None leaves by a route without: it only ends the search in
+    /// its table, which goes on with the next rule (`throw`).
+    pub device: Option<LinkName>,
+    /// The source that sockets take which have none.
+    pub source: Option<IpAddr>,
+    /// Its metric.
+    pub metric: Option<u32>,
+    /// Its table.
+    pub table: TableId,
+}
+
+impl PlannedRoute {
+    /// A route by a device.
+    pub(crate) fn into(device: LinkName, to: Destination, table: TableId) -> Self {
+        Self {
+            to,
+            via: None,
+            device: Some(device),
+            source: None,
+            metric: None,
+            table,
+        }
+    }
+
+    /// A bypass in a table.
+    pub(crate) fn bypass(bypass: &Bypass, table: TableId) -> Self {
+        Self {
+            via: Some(bypass.via),
+            ..Self::into(bypass.device, bypass.to, table)
+        }
+    }
+
+    /// What is not looked for in a table, but by the rules behind.
+    pub(crate) fn throw(to: Destination, table: TableId) -> Self {
+        Self {
+            to,
+            via: None,
+            device: None,
+            source: None,
+            metric: None,
+            table,
+        }
+    }
+
+    /// A route of the kernel; none where its interface is unknown.
+    pub(crate) fn of(route: &Route, links: &[Link]) -> Option<Self> {
+        let device = match route.link {
+            Some(index) => Some(links.iter().find(|link| link.index == index)?.name),
+            None => None,
+        };
+        Some(Self {
+            to: Destination::from(route.to),
+            via: route.gateway,
+            device,
+            source: route.source,
+            metric: route.metric,
+            table: route.table,
+        })
+    }
+
+    /// As the kernel takes it, with our protocol on it; none where there is no such device.
+    pub(crate) fn for_kernel(&self, links: &[Link]) -> Result<Route, LinkName> {
+        let mut route = Route::new(self.to.net());
+        if let Some(via) = self.via {
+            route = route.via(via);
+        }
+        route = match self.device {
+            Some(device) => {
+                let link = links.iter().find(|link| link.name == device);
+                route.on_link(link.ok_or(device)?.index)
+            }
+            None => route.of_kind(RouteKind::Throw),
+        };
+        route.protocol = FPS_ROUTE_PROTOCOL;
+        (route.source, route.metric, route.table) = (self.source, self.metric, self.table);
+        Ok(route)
+    }
+
+    /// What follows `ip route replace`.
+    pub(crate) fn each_word(&self, put: &mut dyn FnMut(&dyn Display)) {
+        if self.device.is_none() {
+            put(&"throw");
+        }
+        if self.table != TableId::MAIN && self.to.net().prefix_len() == 0 {
+            put(&"default");
+        } else {
+            put(&self.to);
+        }
+        let mut pair = |name: &str, value: Option<&dyn Display>| {
+            if let Some(value) = value {
+                put(&name);
+                put(value);
+            }
+        };
+        pair("via", self.via.as_ref().map(|it| it as _));
+        pair("dev", self.device.as_ref().map(|it| it as _));
+        pair("src", self.source.as_ref().map(|it| it as _));
+        pair("metric", self.metric.as_ref().map(|it| it as _));
+        let table = (self.table != TableId::MAIN).then_some(&self.table);
+        pair("table", table.map(|it| it as _));
+    }
+}
