@@ -157,6 +157,8 @@ impl Route {
         header.scope = self.scope;
         header.kind = self.kind;
         let attributes = &mut message.attributes;
+        // There may be 100 000 routes: their lists shall not grow step by step.
+        attributes.reserve(4);
         if self.to.prefix_len() > 0 {
             attributes.push(RouteAttribute::Destination(self.to.addr().into()));
         }

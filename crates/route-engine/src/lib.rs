@@ -26,7 +26,7 @@ mod plan;
 mod record;
 mod state;
 
-pub use change::{Change, Claim, DnsChange, Needed, Ownership, Step, needed, numbered};
+pub use change::{Change, Claim, DnsChange, Needed, Ownership, Reason, Step, needed, numbered};
 pub use engine::{Engine, Numbering, Underway};
 pub use error::Error;
 pub use execute::{DnsBackend, DnsError, Executor, Tables, Transaction};

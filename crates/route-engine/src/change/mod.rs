@@ -1,6 +1,8 @@
 //! One change to the host's state, and its opposite.
 
+mod apply;
 mod captor;
+mod cleanup;
 mod collision;
 mod guard;
 mod holder;
@@ -8,20 +10,24 @@ mod needed;
 mod number;
 mod owner;
 mod ownership;
+mod rank;
 mod retire;
 mod routes;
+mod spread;
+mod step;
 
 #[cfg(test)]
 mod properties;
 
-pub use needed::{Needed, Step, needed};
+pub use needed::{Needed, needed};
 pub use number::numbered;
 pub use ownership::{Claim, Ownership};
+pub use step::{Reason, Step};
 
 use fps_netlink::{Address, IfIndex, Route, Rule};
 use nix::errno::Errno;
 
-use crate::{DnsDomain, Operation};
+use crate::DnsDomain;
 
 /// One change that is needed. Each but those of DNS has an opposite.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,13 +56,8 @@ pub enum Change {
     AddRoute(Route),
     /// A route behind those with its prefix and metric.
     AppendRoute(Route),
-    /// A route of ours in place of another of ours.
-    ReplaceRoute {
-        /// What is there.
-        old: Route,
-        /// What shall be there.
-        new: Route,
-    },
+    /// A route of ours in place of another of ours: what is there, and what shall be.
+    ReplaceRoute(Box<(Route, Route)>),
     /// A route of ours.
     DeleteRoute(Route),
     /// A rule that is not there.
@@ -93,7 +94,10 @@ impl Change {
             Self::SetUp(link) => Self::SetDown(link),
             Self::SetDown(link) => Self::SetUp(link),
             Self::AddRoute(route) | Self::AppendRoute(route) => Self::DeleteRoute(route),
-            Self::ReplaceRoute { old, new } => Self::ReplaceRoute { old: new, new: old },
+            Self::ReplaceRoute(routes) => {
+                let (old, new) = *routes;
+                Self::ReplaceRoute(Box::new((new, old)))
+            }
             // Another with its prefix and metric may stand.
             Self::DeleteRoute(route) => Self::AppendRoute(route),
             Self::AddRule(rule) => Self::DeleteRule(rule),
@@ -123,16 +127,16 @@ impl Change {
             | Self::SetUp(_)
             | Self::AddRoute(_)
             | Self::AppendRoute(_)
-            | Self::ReplaceRoute { .. }
+            | Self::ReplaceRoute(_)
             | Self::AddRule(_)
             | Self::Dns(_) => false,
         }
     }
 
-    /// For an operation.
-    pub(crate) fn of(self, operation: Operation) -> Step {
+    /// A step with this change.
+    fn because(self, reason: Reason) -> Step {
         Step {
-            operation,
+            reason,
             change: self,
         }
     }

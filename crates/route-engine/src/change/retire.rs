@@ -3,7 +3,7 @@
 use fps_netlink::{Address, Link};
 use ipnet::IpNet;
 
-use super::{Change, Step};
+use super::{Change, Needed};
 use crate::{Intent, KernelState, Operation, Ownership, TunAddress};
 
 /// Takes away the addresses that we gave the device and that are no longer wanted, so that routes
@@ -18,12 +18,12 @@ pub(super) fn addresses(
     state: &KernelState,
     ownership: &Ownership,
     tun: &Link,
-) -> Vec<Step> {
+    needed: &mut Needed,
+) {
     let gone = ownership
         .addresses
         .iter()
         .filter(|address| !intent.addresses().contains(address));
-    let mut steps = Vec::new();
     for &address in gone {
         let old = Address::new(tun.index, address.net());
         if !state.holds_address(&old) {
@@ -33,20 +33,19 @@ pub(super) fn addresses(
         let stay: Vec<_> = stay.filter(|&stay| shares_subnet(stay, address)).collect();
         let holder = stay.first().map(|stay| single(*stay, tun));
         let device = tun.name;
-        let step = |change: Change| change.of(Operation::DeleteAddress { address, device });
-        steps.extend(
-            holder
-                .clone()
-                .map(|holder| step(Change::AddAddress(holder))),
-        );
-        steps.push(step(Change::DeleteAddress(old)));
-        for stay in stay {
-            let address = Address::new(tun.index, stay.net());
-            steps.push(step(Change::KeepAddress(address)));
-        }
-        steps.extend(holder.map(|holder| step(Change::DeleteAddress(holder))));
+        let reason = needed.leave_for(Operation::DeleteAddress { address, device });
+        let kept = stay.iter().map(|stay| Address::new(tun.index, stay.net()));
+        let changes = holder
+            .iter()
+            .cloned()
+            .map(Change::AddAddress)
+            .chain([Change::DeleteAddress(old)])
+            .chain(kept.map(Change::KeepAddress))
+            .chain(holder.iter().cloned().map(Change::DeleteAddress));
+        needed
+            .steps
+            .extend(changes.map(|change| change.because(reason)));
     }
-    steps
 }
 
 /// Whether one goes with the other: of IPv4, where subnet and prefix length are the same.

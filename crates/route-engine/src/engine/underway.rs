@@ -17,7 +17,6 @@ const ROUNDS: usize = 3;
 pub struct Underway<'a> {
     engine: &'a Engine,
     _lock: Lock,
-    plan: Plan,
     transaction: Transaction,
     ownership: Ownership,
     record: Option<Record>,
@@ -33,11 +32,10 @@ impl<'a> Underway<'a> {
             record,
             complaints,
         } = look;
-        let transaction = engine.executor.transaction(&plan, state, &ownership)?;
+        let transaction = engine.executor.transaction(plan, state, &ownership)?;
         Ok(Self {
             engine,
             _lock: lock,
-            plan,
             transaction,
             ownership,
             record,
@@ -47,7 +45,7 @@ impl<'a> Underway<'a> {
 
     /// The plan.
     pub fn plan(&self) -> &Plan {
-        &self.plan
+        self.transaction.plan()
     }
 
     /// What goes beyond it.
@@ -74,7 +72,7 @@ impl<'a> Underway<'a> {
     pub(crate) async fn apply_with(&self, fault: Fault<'_>) -> Result<(), Error> {
         self.transaction.require_resolver()?;
         let store = &self.engine.store;
-        let (intent, addresses) = (self.plan.intent(), self.addresses());
+        let (intent, addresses) = (self.plan().intent(), self.addresses());
         let before = self.record.iter().flat_map(|record| record.intents.clone());
         let before = before.filter(|before| before != intent);
         let may_stand = [intent.clone()].into_iter().chain(before).collect();
@@ -96,8 +94,11 @@ impl<'a> Underway<'a> {
         let kept = addresses
             .into_iter()
             .filter(|address| intent.addresses().contains(address));
-        let record = Record::new(intent.tun(), vec![intent.clone()], kept.collect());
-        store.save(&record)
+        let settled = Record::new(intent.tun(), vec![intent.clone()], kept.collect());
+        if settled == record {
+            return Ok(());
+        }
+        store.save(&settled)
     }
 
     /// Sets again what the kernel dropped with an address.
@@ -107,16 +108,16 @@ impl<'a> Underway<'a> {
         if !steps.iter().any(|step| dropped(&step.change)) {
             return Ok(());
         }
-        let (engine, intent) = (self.engine, self.plan.intent());
+        let (engine, intent) = (self.engine, self.plan().intent());
         for _ in 0..ROUNDS {
             let numbering = super::Numbering::Fixed;
             let look = engine
-                .look(self.plan.action(), intent.clone(), numbering)
+                .look(self.plan().action(), intent.clone(), numbering)
                 .await?;
             let ownership = &look.ownership;
             let again = engine
                 .executor
-                .transaction(&look.plan, look.state, ownership)?;
+                .transaction(look.plan, look.state, ownership)?;
             if again.needed().steps.is_empty() {
                 break;
             }
@@ -129,7 +130,7 @@ impl<'a> Underway<'a> {
     pub async fn clean_up(&self) -> Vec<Error> {
         let mut errors = self.transaction.clean_up().await;
         if errors.is_empty()
-            && let Err(error) = self.engine.store.remove(self.plan.intent().tun())
+            && let Err(error) = self.engine.store.remove(self.plan().intent().tun())
         {
             errors.push(error);
         }
@@ -140,14 +141,14 @@ impl<'a> Underway<'a> {
     fn addresses(&self) -> Vec<TunAddress> {
         let mut addresses = self.ownership.addresses.clone();
         let steps = self.transaction.needed().steps.iter();
-        addresses.extend(
-            steps.filter_map(|step| match (&step.operation, &step.change) {
+        addresses.extend(steps.filter_map(|step| {
+            match (self.transaction.operation(step), &step.change) {
                 (Operation::ReplaceAddress { address, .. }, Change::AddAddress(_)) => {
                     Some(*address)
                 }
                 _ => None,
-            }),
-        );
+            }
+        }));
         addresses.dedup();
         addresses
     }
@@ -159,6 +160,6 @@ impl<'a> Underway<'a> {
 
     /// What is wanted, with the numbers that were chosen.
     pub fn intent(&self) -> &Intent {
-        self.plan.intent()
+        self.plan().intent()
     }
 }

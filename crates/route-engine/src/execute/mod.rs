@@ -76,11 +76,11 @@ impl Executor {
     /// What of a plan is needed, given what the kernel held when it was read.
     pub fn transaction(
         &self,
-        plan: &Plan,
+        plan: Plan,
         state: KernelState,
         ownership: &Ownership,
     ) -> Result<Transaction, Error> {
-        let needed = needed(plan, &state, ownership)?;
+        let needed = needed(&plan, &state, ownership)?;
         Ok(Transaction::new(self.clone(), plan, state, needed))
     }
 
@@ -152,7 +152,7 @@ impl Executor {
             // Routes go in bulk, and DNS is the resolver's.
             Change::AddRoute(_)
             | Change::AppendRoute(_)
-            | Change::ReplaceRoute { .. }
+            | Change::ReplaceRoute(_)
             | Change::DeleteRoute(_)
             | Change::Dns(_) => Ok(()),
         }

@@ -10,12 +10,10 @@ use crate::{Change, Dns, DnsChange, Error, KernelState, Needed, Operation, Plan,
 #[derive(Debug)]
 pub struct Transaction {
     executor: Executor,
-    tun: LinkName,
+    plan: Plan,
     tables: Tables,
     before: KernelState,
     needed: Needed,
-    /// Whether the options say what of DNS has been set.
-    dns_named: bool,
 }
 
 /// What of a batch has been done, and what failed first.
@@ -31,23 +29,21 @@ struct Failure {
 pub(crate) type Fault<'a> = &'a dyn Fn(usize) -> Option<Errno>;
 
 impl Transaction {
-    pub(super) fn new(
-        executor: Executor,
-        plan: &Plan,
-        before: KernelState,
-        needed: Needed,
-    ) -> Self {
-        let intent = plan.intent();
+    pub(super) fn new(executor: Executor, plan: Plan, before: KernelState, needed: Needed) -> Self {
         let tables = before.routes.iter().map(|route| route.table);
-        let tables = Tables::Some(tables.chain(intent.tables()).collect());
+        let tables = Tables::Some(tables.chain(plan.intent().tables()).collect());
         Self {
             executor,
-            tun: intent.tun(),
+            plan,
             tables,
             before,
             needed,
-            dns_named: intent.dns().is_some_and(|dns| !dns.is_empty()),
         }
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// What is needed.
@@ -64,12 +60,21 @@ impl Transaction {
         &self.needed.steps
     }
 
+    /// The operation that needs a step.
+    pub fn operation(&self, step: &Step) -> &Operation {
+        self.needed.operation(&self.plan, step)
+    }
+
+    fn device(&self) -> LinkName {
+        self.plan.intent().tun()
+    }
+
     /// Fails where DNS shall be set and there is no resolver for it: before anything changes.
     pub fn require_resolver(&self) -> Result<(), Error> {
         let dns = |step: &&Step| matches!(step.change, Change::Dns(_));
         match self.steps().iter().find(dns) {
             Some(step) if self.executor.dns.is_none() => {
-                Err(Error::NoResolvectl(step.operation.to_string()))
+                Err(Error::NoResolvectl(self.operation(step).to_string()))
             }
             _ => Ok(()),
         }
@@ -119,7 +124,9 @@ impl Transaction {
             };
             // Without --dns it is a precaution: there may be nothing, and no resolved.
             let step = &self.steps()[failure.failed];
-            if matches!(step.change, Change::Dns(_)) && !self.dns_named {
+            let dns = self.plan.intent().dns();
+            let named = dns.is_some_and(|dns| !dns.is_empty());
+            if matches!(step.change, Change::Dns(_)) && !named {
                 continue;
             }
             let hopeless = matches!(failure.cause, Error::MissingCapability { .. });
@@ -150,7 +157,7 @@ impl Transaction {
         if request(&step.change).is_none() {
             let outcome = match fault(batch.start) {
                 None => self.carry_out_one(step).await,
-                Some(errno) => Err(refused(&step.operation, errno)),
+                Some(errno) => Err(refused(self.operation(step), errno)),
             };
             return outcome.map_err(|cause| Failure {
                 done: Vec::new(),
@@ -193,7 +200,7 @@ impl Transaction {
                 .filter(|place| !is_refused(place))
                 .collect(),
             failed,
-            cause: refused(&self.steps()[failed].operation, errno),
+            cause: refused(self.operation(&self.steps()[failed]), errno),
         })
     }
 
@@ -203,9 +210,9 @@ impl Transaction {
                 return Ok(());
             };
             return dns
-                .change(self.tun, change)
+                .change(self.device(), change)
                 .map_err(|cause| Error::Operation {
-                    command: step.operation.to_string(),
+                    command: self.operation(step).to_string(),
                     cause: Box::new(cause),
                 });
         }
@@ -213,10 +220,10 @@ impl Transaction {
             Ok(()) => Ok(()),
             Err(error) => match error.errno() {
                 Some(errno) if step.change.is_done_already(errno) => Ok(()),
-                Some(errno) => Err(refused(&step.operation, errno)),
+                Some(errno) => Err(refused(self.operation(step), errno)),
                 // Its own text repeats the operation, with the device as a number.
                 None => Err(Error::Operation {
-                    command: step.operation.to_string(),
+                    command: self.operation(step).to_string(),
                     cause: error.cause.into(),
                 }),
             },
@@ -276,7 +283,7 @@ impl Transaction {
         } else {
             vec![DnsChange::Domains(domains), DnsChange::Servers(servers)]
         };
-        let device = self.tun;
+        let device = self.device();
         let mut outcomes = changes.iter().map(|change| dns.change(device, change));
         outcomes
             .find(Result::is_err)
@@ -286,7 +293,7 @@ impl Transaction {
 
     /// Sets again what the kernel dropped by itself, and compares.
     async fn restore(&self) -> Result<Vec<String>, Error> {
-        let Some(tun) = self.before.link(self.tun).map(|link| link.index) else {
+        let Some(tun) = self.before.link(self.device()).map(|link| link.index) else {
             return Ok(Vec::new());
         };
         let now = self.now().await?;
@@ -298,14 +305,14 @@ impl Transaction {
     async fn now(&self) -> Result<KernelState, Error> {
         let mut now = self.executor.state(&self.tables).await?;
         if self.before.dns.is_some() {
-            now.dns = self.executor.read_dns(self.tun)?;
+            now.dns = self.executor.read_dns(self.device())?;
         }
         Ok(now)
     }
 
     /// The device's index.
     pub fn tun(&self) -> Option<IfIndex> {
-        self.before.link(self.tun).map(|link| link.index)
+        self.before.link(self.device()).map(|link| link.index)
     }
 }
 
@@ -314,7 +321,7 @@ fn request(change: &Change) -> Option<RouteRequest<'_>> {
     Some(match change {
         Change::AddRoute(route) => RouteRequest::Add(route),
         Change::AppendRoute(route) => RouteRequest::Append(route),
-        Change::ReplaceRoute { new, .. } => RouteRequest::Replace(new),
+        Change::ReplaceRoute(routes) => RouteRequest::Replace(&routes.1),
         Change::DeleteRoute(route) => RouteRequest::Delete(route),
         _ => return None,
     })

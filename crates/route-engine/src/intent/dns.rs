@@ -18,6 +18,13 @@ pub struct Dns {
     pub domains: Vec<DnsDomain>,
 }
 
+impl DnsDomain {
+    /// The domain as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Dns {
     /// Whether nothing is wanted.
     pub fn is_empty(&self) -> bool {

@@ -18,10 +18,10 @@ pub use full_tunnel::{FullTunnel, KeepLan, Layer, Selector};
 pub use invalid::InvalidIntent;
 pub use mtu::{InvalidMtu, Mtu};
 
-use std::collections::HashSet;
 use std::hash::Hash;
 
 use fps_netlink::{Family, Fwmark, LinkName, TableId};
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 /// What the host's routes around a TUN device shall be.
@@ -212,7 +212,7 @@ impl Intent {
 
 /// Keeps the first of equal values.
 fn once<T: Clone + Eq + Hash>(mut values: Vec<T>) -> Vec<T> {
-    let mut seen = HashSet::with_capacity(values.len());
+    let mut seen = FxHashSet::with_capacity_and_hasher(values.len(), Default::default());
     values.retain(|value| seen.insert(value.clone()));
     values
 }

@@ -1,11 +1,14 @@
 //! One change to the host.
 
-use std::fmt::{self, Display, Write as _};
+use std::fmt::{self, Display};
 use std::net::IpAddr;
 
-use fps_netlink::{Family, LinkName, Rule, RuleAction};
+use fps_netlink::{LinkName, Rule, RuleAction};
+use ipnet::IpNet;
 
+use self::Word::{Name, Plain};
 use super::route::PlannedRoute;
+use crate::intent::everything;
 use crate::{DnsDomain, Mtu, TunAddress, quote};
 
 /// One change to the host's network. Its text is the command that does the same by hand.
@@ -104,109 +107,137 @@ impl Operation {
     /// The equivalent command, word by word.
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
-        self.each_word(&mut |word| words.push(word.to_string()));
+        self.each_word(&mut |word| {
+            words.push(match word {
+                Plain(word) => word.to_string(),
+                Name(word) => word.to_owned(),
+            });
+        });
         words
     }
 
     /// Gives the words of the command one after the other. A plan may have 100 000 lines, so none
     /// of them is kept.
-    fn each_word(&self, put: &mut dyn FnMut(&dyn Display)) {
+    fn each_word(&self, put: &mut dyn FnMut(Word<'_>)) {
         match self {
             Self::ReplaceAddress { address, device } => {
-                let family = Family::of(address.net().addr());
-                ip(
-                    put,
-                    Some(family),
-                    &[&"addr", &"replace", address, &"dev", device],
-                );
+                ip(put, Some(address.net()), &["addr", "replace"]);
+                each(put, &[Plain(address), Plain(&"dev"), Name(device.as_str())]);
             }
             Self::DeleteAddress { address, device } => {
-                let family = Family::of(address.net().addr());
-                ip(
-                    put,
-                    Some(family),
-                    &[&"addr", &"del", address, &"dev", device],
-                );
+                ip(put, Some(address.net()), &["addr", "del"]);
+                each(put, &[Plain(address), Plain(&"dev"), Name(device.as_str())]);
             }
             Self::SetMtu { mtu, device } => {
-                ip(put, None, &[&"link", &"set", &"dev", device, &"mtu", mtu]);
+                link(put, *device);
+                each(put, &[Plain(&"mtu"), Plain(mtu)]);
             }
-            Self::SetUp { device } => ip(put, None, &[&"link", &"set", &"dev", device, &"up"]),
-            Self::SetDown { device } => ip(put, None, &[&"link", &"set", &"dev", device, &"down"]),
-            Self::ReplaceRoute(route) => self::route(put, &"replace", route),
-            Self::AppendRoute(route) => self::route(put, &"append", route),
-            Self::DeleteRoute(route) => self::route(put, &"del", route),
-            Self::AddRule(rule) => self::rule(put, &"add", rule),
-            Self::DeleteRule(rule) => self::rule(put, &"del", rule),
-            Self::FlushCache => ip(put, None, &[&"route", &"flush", &"cache"]),
+            Self::SetUp { device } => {
+                link(put, *device);
+                put(Plain(&"up"));
+            }
+            Self::SetDown { device } => {
+                link(put, *device);
+                put(Plain(&"down"));
+            }
+            Self::ReplaceRoute(route) => self::route(put, "replace", route),
+            Self::AppendRoute(route) => self::route(put, "append", route),
+            Self::DeleteRoute(route) => self::route(put, "del", route),
+            Self::AddRule(rule) => self::rule(put, "add", rule),
+            Self::DeleteRule(rule) => self::rule(put, "del", rule),
+            Self::FlushCache => ip(put, None, &["route", "flush", "cache"]),
             Self::SetServers { servers, device } => {
-                each(put, &[&"resolvectl", &"dns", device]);
-                servers.iter().for_each(|server| put(server));
+                resolvectl(put, "dns", *device);
+                servers.iter().for_each(|server| put(Plain(server)));
             }
             Self::SetDomains { domains, device } => {
-                each(put, &[&"resolvectl", &"domain", device]);
-                domains.iter().for_each(|domain| put(domain));
+                resolvectl(put, "domain", *device);
+                domains.iter().for_each(|domain| put(Name(domain.as_str())));
             }
-            Self::RevertDns { device } => each(put, &[&"resolvectl", &"revert", device]),
+            Self::RevertDns { device } => resolvectl(put, "revert", *device),
         }
     }
+}
+
+/// A word of a command.
+#[derive(Clone, Copy)]
+pub(super) enum Word<'a> {
+    /// A number, an address or a word of the command's own, of which the shell makes nothing else.
+    Plain(&'a dyn Display),
+    /// A name, which may have to be quoted.
+    Name(&'a str),
 }
 
 impl Display for Operation {
     /// The command, each word quoted for bash.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mut outcome, mut between, mut word) = (Ok(()), "", String::new());
-        self.each_word(&mut |next| {
-            word.clear();
-            let written = write!(word, "{next}");
-            let quoted = quote(&word);
-            outcome = outcome.and(written).and(write!(f, "{between}{quoted}"));
-            between = " ";
+        let (mut outcome, mut first) = (Ok(()), true);
+        self.each_word(&mut |word| {
+            let between = if std::mem::take(&mut first) { "" } else { " " };
+            let written = f.write_str(between).and_then(|()| match word {
+                Plain(word) => word.fmt(f),
+                Name(word) => f.write_str(&quote(word)),
+            });
+            outcome = outcome.and(written);
         });
         outcome
     }
 }
 
-fn each(put: &mut dyn FnMut(&dyn Display), words: &[&dyn Display]) {
-    words.iter().for_each(|word| put(word));
+fn each(put: &mut dyn FnMut(Word<'_>), words: &[Word<'_>]) {
+    words.iter().for_each(|word| put(*word));
 }
 
-/// A command of iproute2.
-fn ip(put: &mut dyn FnMut(&dyn Display), family: Option<Family>, words: &[&dyn Display]) {
-    put(&"ip");
-    if family == Some(Family::V6) {
-        put(&"-6");
+/// A command of iproute2, for the family of a network.
+fn ip(put: &mut dyn FnMut(Word<'_>), net: Option<IpNet>, words: &[&str]) {
+    put(Plain(&"ip"));
+    if matches!(net, Some(IpNet::V6(_))) {
+        put(Plain(&"-6"));
     }
-    each(put, words);
+    words.iter().for_each(|word| put(Plain(word)));
 }
 
-fn route(put: &mut dyn FnMut(&dyn Display), verb: &dyn Display, route: &PlannedRoute) {
-    let family = Family::of(route.to.net().addr());
-    ip(put, Some(family), &[&"route", verb]);
+fn link(put: &mut dyn FnMut(Word<'_>), device: LinkName) {
+    ip(put, None, &["link", "set", "dev"]);
+    put(Name(device.as_str()));
+}
+
+fn resolvectl(put: &mut dyn FnMut(Word<'_>), verb: &str, device: LinkName) {
+    each(
+        put,
+        &[Plain(&"resolvectl"), Plain(&verb), Name(device.as_str())],
+    );
+}
+
+fn route(put: &mut dyn FnMut(Word<'_>), verb: &str, route: &PlannedRoute) {
+    ip(put, Some(route.to.net()), &["route", verb]);
     route.each_word(put);
 }
 
 /// A rule that a [`FullTunnel`](crate::FullTunnel) has: by mark or by source, or all but a mark.
-fn rule(put: &mut dyn FnMut(&dyn Display), verb: &dyn Display, rule: &Rule) {
+fn rule(put: &mut dyn FnMut(Word<'_>), verb: &str, rule: &Rule) {
     ip(
         put,
-        Some(rule.family),
-        &[&"rule", verb, &"priority", &rule.priority],
+        Some(everything(rule.family)),
+        &["rule", verb, "priority"],
     );
+    put(Plain(&rule.priority));
     if rule.inverted {
-        put(&"not");
+        put(Plain(&"not"));
     }
     match rule.from {
-        Some(net) => each(put, &[&"from", &net]),
-        None if rule.inverted || rule.mark.is_none() => each(put, &[&"from", &"all"]),
+        Some(net) => each(put, &[Plain(&"from"), Plain(&net)]),
+        None if rule.inverted || rule.mark.is_none() => {
+            each(put, &[Plain(&"from"), Plain(&"all")]);
+        }
         None => {}
     }
     if let Some(mark) = rule.mark {
-        each(put, &[&"fwmark", &mark]);
+        each(put, &[Plain(&"fwmark"), Plain(&mark)]);
     }
     match rule.action {
-        RuleAction::Lookup(table) => each(put, &[&"table", &table]),
-        RuleAction::Unreachable => put(&"unreachable"),
+        RuleAction::Lookup(table) => each(put, &[Plain(&"table"), Plain(&table)]),
+        RuleAction::Unreachable => put(Plain(&"unreachable")),
         // None of ours.
         RuleAction::Prohibit | RuleAction::Blackhole | RuleAction::Other => {}
     }

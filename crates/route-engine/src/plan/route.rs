@@ -1,10 +1,10 @@
 //! A route of a plan.
 
-use std::fmt::Display;
 use std::net::IpAddr;
 
 use fps_netlink::{FPS_ROUTE_PROTOCOL, Link, LinkName, Route, RouteKind, TableId};
 
+use super::operation::Word::{self, Name, Plain};
 use crate::{Bypass, Destination};
 
 /// A route of a plan: with an interface's name where the kernel has its number.
@@ -93,26 +93,34 @@ impl PlannedRoute {
     }
 
     /// What follows `ip route replace`.
-    pub(crate) fn each_word(&self, put: &mut dyn FnMut(&dyn Display)) {
+    pub(super) fn each_word(&self, put: &mut dyn FnMut(Word<'_>)) {
         if self.device.is_none() {
-            put(&"throw");
+            put(Plain(&"throw"));
         }
         if self.table != TableId::MAIN && self.to.net().prefix_len() == 0 {
-            put(&"default");
+            put(Plain(&"default"));
         } else {
-            put(&self.to);
+            put(Plain(&self.to));
         }
-        let mut pair = |name: &str, value: Option<&dyn Display>| {
-            if let Some(value) = value {
-                put(&name);
-                put(value);
-            }
-        };
-        pair("via", self.via.as_ref().map(|it| it as _));
-        pair("dev", self.device.as_ref().map(|it| it as _));
-        pair("src", self.source.as_ref().map(|it| it as _));
-        pair("metric", self.metric.as_ref().map(|it| it as _));
-        let table = (self.table != TableId::MAIN).then_some(&self.table);
-        pair("table", table.map(|it| it as _));
+        if let Some(via) = &self.via {
+            put(Plain(&"via"));
+            put(Plain(via));
+        }
+        if let Some(device) = &self.device {
+            put(Plain(&"dev"));
+            put(Name(device.as_str()));
+        }
+        if let Some(source) = &self.source {
+            put(Plain(&"src"));
+            put(Plain(source));
+        }
+        if let Some(metric) = &self.metric {
+            put(Plain(&"metric"));
+            put(Plain(metric));
+        }
+        if self.table != TableId::MAIN {
+            put(Plain(&"table"));
+            put(Plain(&self.table));
+        }
     }
 }

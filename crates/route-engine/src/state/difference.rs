@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fps_netlink::{FPS_ROUTE_PROTOCOL, IfIndex, Route, RouteProtocol};
 
-use super::{KernelState, RouteKey};
+use super::{KernelState, RouteIndex, RouteKey};
 use crate::Change;
 
 impl KernelState {
@@ -16,10 +16,10 @@ impl KernelState {
             address.link == tun && !address.automatic && !now.holds_address(address)
         });
         let addresses = addresses.cloned().map(Change::AddAddress);
-        let still = now.by_key();
+        let still = RouteIndex::new(now.routes.iter());
         let stands = |route: &Route| {
-            let there = still.get(&RouteKey::of(route));
-            there.is_some_and(|there| there.contains(&route))
+            let mut there = still.places(RouteKey::of(route));
+            there.any(|at| now.routes[at] == *route)
         };
         let routes = self.routes.iter().filter(|route| {
             let set_by_hand = route.protocol != RouteProtocol::Kernel;

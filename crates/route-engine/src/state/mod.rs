@@ -1,11 +1,11 @@
 //! What the kernel holds.
 
 mod difference;
+mod index;
 mod key;
 
+pub(crate) use index::RouteIndex;
 pub(crate) use key::{RouteKey, same_route};
-
-use std::collections::HashMap;
 
 use fps_netlink::{Address, Fib, IfIndex, Link, LinkName, Route, Rule, TableId};
 
@@ -81,15 +81,6 @@ impl KernelState {
             text += &format!(" table {}", route.table);
         }
         text
-    }
-
-    /// The routes by their keys.
-    pub(crate) fn by_key(&self) -> HashMap<RouteKey, Vec<&Route>> {
-        let mut map: HashMap<_, Vec<_>> = HashMap::with_capacity(self.routes.len());
-        for route in &self.routes {
-            map.entry(RouteKey::of(route)).or_default().push(route);
-        }
-        map
     }
 
     pub(crate) fn holds_address(&self, address: &Address) -> bool {

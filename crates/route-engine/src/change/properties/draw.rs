@@ -4,8 +4,7 @@ use fps_netlink::{Family, Fwmark, Route, RouteProtocol, Rule, RuleAction, RulePr
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use super::model::{LAN, TUN, index, link, sorted};
-use crate::state::RouteKey;
+use super::model::{LAN, TUN, holds_key, index, link, sorted};
 use crate::{FullTunnel, Intent, KeepLan, KernelState, Selector};
 
 pub(super) const MARK: Fwmark = Fwmark(17);
@@ -96,7 +95,7 @@ pub(super) fn states() -> impl Strategy<Value = KernelState> {
             if route.effective_metric() != 0 {
                 route.metric = Some(route.effective_metric());
             }
-            if !state.by_key().contains_key(&RouteKey::of(&route)) {
+            if !holds_key(&state, &route) {
                 state.routes.push(route);
             }
         }

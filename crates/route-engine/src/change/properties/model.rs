@@ -33,15 +33,15 @@ pub(super) fn change(state: &mut KernelState, change: &Change) {
         Change::SetUp(link) => device(state, *link).up = true,
         Change::SetDown(link) => device(state, *link).up = false,
         Change::AddRoute(route) => {
-            let taken = state.by_key().contains_key(&RouteKey::of(route));
-            assert!(!taken, "EEXIST: {route}");
+            assert!(!holds_key(state, route), "EEXIST: {route}");
             state.routes.push(kept(route));
         }
         Change::AppendRoute(route) => {
             assert!(!state.routes.contains(&kept(route)), "EEXIST: {route}");
             state.routes.push(kept(route));
         }
-        Change::ReplaceRoute { old, new } => {
+        Change::ReplaceRoute(routes) => {
+            let (old, new) = &**routes;
             assert_eq!(RouteKey::of(old), RouteKey::of(new));
             assert!(!state.routes.contains(&kept(new)), "EEXIST: {new}");
             let key = |route: &Route| RouteKey::of(route) == RouteKey::of(new);
@@ -58,6 +58,12 @@ pub(super) fn change(state: &mut KernelState, change: &Change) {
         Change::DeleteRule(rule) => remove(&mut state.rules, rule),
         Change::Dns(_) => {}
     }
+}
+
+/// Whether there is a route with this one's prefix and metric.
+pub(super) fn holds_key(state: &KernelState, route: &Route) -> bool {
+    let mut routes = state.routes.iter();
+    routes.any(|other| RouteKey::of(other) == RouteKey::of(route))
 }
 
 /// As the kernel shows it: each IPv6 route has a metric.

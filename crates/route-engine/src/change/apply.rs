@@ -1,0 +1,150 @@
+//! What applying needs.
+
+use fps_netlink::{Address, Link, Route, Rule, TableId};
+
+use super::guard::{guard, is_guard};
+use super::needed::Look;
+use super::rank::{ApplyRank, Circumstances};
+use super::{Change, DnsChange, Needed, Reason, collision, retire, routes};
+use crate::{Error, Operation, PlannedRoute};
+
+pub(super) fn for_apply(look: &Look<'_>) -> Result<Needed, Error> {
+    let intent = look.plan.intent();
+    let tun = intent.tun();
+    let tun = look.state.link(tun).ok_or(Error::NoDevice(tun))?;
+    collision::check(intent, look.state, &look.holders)?;
+    let wanted = |table: TableId| intent.tables().any(|own| own == table);
+    let routes = routes::routes(look.plan, look.state, |route| {
+        look.holders.has_route(route, wanted)
+    })?;
+    let mut needed = Needed::default();
+    needed.steps.reserve(routes.steps.len() + 16);
+    for (at, operation) in look.plan.operations().iter().enumerate() {
+        let change = match operation {
+            Operation::AddRule(rule) => look.add_rule(operation, rule)?,
+            _ => look.device_or_dns(operation, tun),
+        };
+        let step = change.map(|change| change.because(Reason::Planned(at)));
+        needed.steps.extend(step);
+    }
+    needed.steps.extend(routes.steps);
+    let guarded = look.change_rules(wanted, &routes.leftovers, &mut needed);
+    for route in routes.leftovers {
+        if let Some(planned) = PlannedRoute::of(route, &look.state.links) {
+            let change = Change::DeleteRoute(route.clone());
+            needed.leave(Operation::DeleteRoute(planned), change);
+        }
+    }
+    retire::addresses(intent, look.state, look.ownership, tun, &mut needed);
+    let now = Circumstances {
+        intent,
+        tun: tun.index,
+        guarded,
+    };
+    // The sort is stable: what has the same rank stays in its order.
+    needed.steps.sort_by_key(|step| ApplyRank::of(step, &now));
+    Ok(needed)
+}
+
+impl Look<'_> {
+    /// Takes away the rules of before. Where there are others instead, or where tables change into
+    /// which some lead, it is under a guard. Says whether there is one.
+    fn change_rules(
+        &self,
+        also: impl Fn(TableId) -> bool + Copy,
+        leftovers: &[&Route],
+        needed: &mut Needed,
+    ) -> bool {
+        let old = self.rules_from_before(also);
+        let new = needed.steps.iter().filter_map(|step| match step.change {
+            Change::AddRule(rule) => Some(rule),
+            _ => None,
+        });
+        let new: Vec<_> = new.collect();
+        for &rule in &old {
+            needed.leave(Operation::DeleteRule(rule), Change::DeleteRule(rule));
+        }
+        let stand = |rule: &&Rule| !is_guard(rule) && self.holders.has_rule(rule, also);
+        let stand: Vec<_> = self.state.rules.iter().filter(stand).copied().collect();
+        let tables_change = leftovers.iter().any(|route| also(route.table));
+        let others_come = !new.is_empty() && tables_change;
+        let some_go = old.iter().any(|rule| !is_guard(rule));
+        // Where all go for good, they go layer by layer.
+        let stays = self.plan.intent().full_tunnel().is_some() && !stand.is_empty();
+        if !(stays && (others_come || some_go)) {
+            return false;
+        }
+        for rule in guard(&stand, &new) {
+            // One that a crash has left is taken away already.
+            if !self.state.rules.contains(&rule) {
+                needed.leave(Operation::AddRule(rule), Change::AddRule(rule));
+                needed.leave(Operation::DeleteRule(rule), Change::DeleteRule(rule));
+            }
+        }
+        true
+    }
+
+    /// What an operation needs of the device, or of DNS.
+    fn device_or_dns(&self, operation: &Operation, tun: &Link) -> Option<Change> {
+        let dns = self.state.dns.as_ref();
+        match operation {
+            Operation::ReplaceAddress { address, .. } => {
+                let address = Address::new(tun.index, address.net());
+                (!self.state.holds_address(&address)).then_some(Change::AddAddress(address))
+            }
+            Operation::SetMtu { mtu, .. } => (tun.mtu != mtu.get()).then_some(Change::SetMtu {
+                link: tun.index,
+                from: tun.mtu,
+                to: mtu.get(),
+            }),
+            Operation::SetUp { .. } => (!tun.up).then_some(Change::SetUp(tun.index)),
+            Operation::SetServers { servers, .. } => {
+                let set = dns.is_some_and(|dns| dns.servers == *servers);
+                (!set).then(|| Change::Dns(DnsChange::Servers(servers.clone())))
+            }
+            Operation::SetDomains { domains, .. } => {
+                let set = dns.is_some_and(|dns| dns.domains == *domains);
+                (!set).then(|| Change::Dns(DnsChange::Domains(domains.clone())))
+            }
+            // Routes are looked at as a whole. A rule is deleted first for those alone who type the
+            // commands; the kernel forgets cached routes by itself.
+            _ => None,
+        }
+    }
+
+    fn add_rule(&self, operation: &Operation, new: &Rule) -> Result<Option<Change>, Error> {
+        let same = |other: &&Rule| {
+            let protocol = new.protocol;
+            Rule {
+                protocol,
+                ..**other
+            } == *new
+        };
+        let there: Vec<_> = self.state.rules.iter().filter(same).collect();
+        if there.contains(&new) {
+            return Ok(None);
+        }
+        match there.first() {
+            Some(theirs) => Err(Error::Foreign {
+                command: operation.to_string(),
+                theirs: format!("rule `{theirs} proto {}`", theirs.protocol),
+                protocol: theirs.protocol.to_string(),
+            }),
+            None => Ok(Some(Change::AddRule(*new))),
+        }
+    }
+
+    /// Our rules that the plan does not have, the last layer's first.
+    pub(super) fn rules_from_before(&self, also: impl Fn(TableId) -> bool + Copy) -> Vec<Rule> {
+        let planned = self.plan.operations().iter();
+        let planned = planned.filter_map(|operation| match operation {
+            Operation::AddRule(rule) => Some(rule),
+            _ => None,
+        });
+        let planned: Vec<_> = planned.collect();
+        let stale = |rule: &&Rule| self.holders.has_rule(rule, also) && !planned.contains(rule);
+        let mut stale: Vec<_> = self.state.rules.iter().filter(stale).copied().collect();
+        stale.sort_by_key(|rule| std::cmp::Reverse(rule.priority));
+        stale
+    }
+}

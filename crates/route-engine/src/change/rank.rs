@@ -1,0 +1,106 @@
+//! What must come before what.
+
+use fps_netlink::{Route, TableId};
+
+use super::guard::is_guard;
+use super::{Change, DnsChange, Step};
+use crate::Intent;
+
+/// When applying.
+///
+/// The MTU: below 1280 a device takes no IPv6 address. All routes before the rules that lead to
+/// them, layer by layer, so that at no time what shall stay out falls through to the tunnel's default
+/// route; what ends the search in the last layer first of all, since what does so in the first counts
+/// on it. What is left in a table goes before a rule leads there, and what of it leads into the
+/// tunnel before what leads around it. Routes by a gateway come before a guard, since the kernel
+/// looks for the gateway by the rules, too (`fib_check_nh_v4_gw` in net/ipv4/fib_semantics.c).
+/// Domains before servers: a server without a domain would be asked for everything until its domains
+/// are set. What is left elsewhere goes last, and addresses, with which the kernel drops routes, at
+/// the very end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ApplyRank {
+    Mtu,
+    LastThrow,
+    ByGateway,
+    Guard,
+    GuardedRule,
+    DeviceAndRoutes,
+    StaleIntoTunnel,
+    StaleAround,
+    Rule,
+    EndOfGuard,
+    Domains,
+    Servers,
+    StaleRule,
+    StaleElsewhere,
+    StaleAddress,
+}
+
+/// What the rank of a step depends on beside the step.
+pub(super) struct Circumstances<'a> {
+    pub(super) intent: &'a Intent,
+    /// The TUN device.
+    pub(super) tun: fps_netlink::IfIndex,
+    /// Whether the rules change under a guard.
+    pub(super) guarded: bool,
+}
+
+impl ApplyRank {
+    pub(super) fn of(step: &Step, now: &Circumstances<'_>) -> Self {
+        let last = now.intent.tables().last();
+        let throws = |route: &Route| route.refuses() && Some(route.table) == last;
+        match &step.change {
+            Change::SetMtu { .. } => Self::Mtu,
+            Change::AddRoute(route) if throws(route) => Self::LastThrow,
+            Change::AddRoute(new) | Change::AppendRoute(new) if new.gateway.is_some() => {
+                Self::ByGateway
+            }
+            Change::ReplaceRoute(routes) if routes.1.gateway.is_some() => Self::ByGateway,
+            Change::AddRule(rule) if is_guard(rule) => Self::Guard,
+            Change::AddRule(_) => Self::Rule,
+            Change::DeleteRule(rule) if is_guard(rule) => Self::EndOfGuard,
+            Change::DeleteRule(_) if now.guarded => Self::GuardedRule,
+            Change::DeleteRule(_) => Self::StaleRule,
+            Change::DeleteRoute(route) if step.reason.is_leftover() => Self::of_stale(route, now),
+            Change::AddAddress(_) | Change::KeepAddress(_) | Change::DeleteAddress(_)
+                if step.reason.is_leftover() =>
+            {
+                Self::StaleAddress
+            }
+            Change::Dns(DnsChange::Domains(_)) => Self::Domains,
+            Change::Dns(_) => Self::Servers,
+            _ => Self::DeviceAndRoutes,
+        }
+    }
+
+    fn of_stale(route: &Route, now: &Circumstances<'_>) -> Self {
+        let wanted = |table: TableId| now.intent.tables().any(|own| own == table);
+        match wanted(route.table) {
+            true if route.link == Some(now.tun) => Self::StaleIntoTunnel,
+            true => Self::StaleAround,
+            false => Self::StaleElsewhere,
+        }
+    }
+}
+
+/// When cleaning up: rules go before the routes that they lead to, and addresses after them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum CleanupRank {
+    Dns,
+    Rule,
+    Route,
+    Address,
+    Device,
+}
+
+impl CleanupRank {
+    pub(super) fn of(step: &Step) -> Self {
+        match &step.change {
+            Change::Dns(_) => Self::Dns,
+            Change::DeleteRule(_) => Self::Rule,
+            Change::DeleteRoute(_) => Self::Route,
+            Change::DeleteAddress(_) => Self::Address,
+            _ => Self::Device,
+        }
+    }
+}
