@@ -17,7 +17,7 @@ use crate::error::{Cause, Error, Result};
 use crate::socket;
 
 /// How often a table is read that changes each time.
-const READINGS: usize = 5;
+pub(crate) const READINGS: usize = 5;
 
 /// One NETLINK_ROUTE socket. Clones share it.
 ///
@@ -171,7 +171,7 @@ async fn consistent<T>(mut read: impl AsyncFnMut() -> Result<T, Cause>) -> Resul
 }
 
 /// Turns the code of an NLMSG_ERROR or NLMSG_DONE message into a result.
-fn acknowledged(code: i32) -> Result<(), Cause> {
+pub(crate) fn acknowledged(code: i32) -> Result<(), Cause> {
     match code {
         0 => Ok(()),
         code => Err(Cause::Kernel {

@@ -265,22 +265,35 @@ pub struct RouteFilter {
     pub table: Option<TableId>,
 }
 
+impl RouteFilter {
+    pub(crate) fn message(self) -> RouteNetlinkMessage {
+        let mut message = RouteMessage::default();
+        message.header.address_family = self.family.number();
+        if let Some(table) = self.table {
+            message.attributes.push(RouteAttribute::Table(table.0));
+        }
+        RouteNetlinkMessage::GetRoute(message)
+    }
+}
+
+impl fmt::Display for RouteFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let command = match self.family {
+            Family::V4 => "ip route",
+            Family::V6 => "ip -6 route",
+        };
+        match self.table {
+            Some(table) => write!(f, "{command} show table {table}"),
+            None => write!(f, "{command} show table all"),
+        }
+    }
+}
+
 impl Netlink {
     /// `ip route show table …`. A table that does not exist holds no routes.
     pub async fn routes(&self, filter: RouteFilter) -> Result<Vec<Route>> {
-        let operation = || match filter.table {
-            Some(table) => format!("ip route show table {table}"),
-            None => "ip route show table all".to_owned(),
-        };
-        let mut message = RouteMessage::default();
-        message.header.address_family = filter.family.number();
-        if let Some(table) = filter.table {
-            message.attributes.push(RouteAttribute::Table(table.0));
-        }
-        let answers = match self
-            .dump(operation, RouteNetlinkMessage::GetRoute(message))
-            .await
-        {
+        let operation = || filter.to_string();
+        let answers = match self.dump(operation, filter.message()).await {
             Err(error) if error.errno() == Some(Errno::ENOENT) => return Ok(Vec::new()),
             answers => answers?,
         };

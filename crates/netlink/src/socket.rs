@@ -24,13 +24,18 @@ pub(crate) fn adopt(socket: OwnedFd) -> io::Result<TokioSocket> {
     // SAFETY: the descriptor is open and ours alone.
     let mut socket = unsafe { TokioSocket::from_raw_fd(socket.into_raw_fd()) };
     let inner = socket.socket_mut();
-    // The kernel then filters dumps by table and interface itself, and refuses what it does not
-    // understand instead of ignoring it (Linux 4.20, NETLINK_GET_STRICT_CHK in netlink(7)).
-    inner.set_netlink_get_strict_chk(true)?;
-    // Errors come back without the request that caused them.
-    inner.set_cap_ack(true)?;
+    prepare(inner)?;
     enlarge(inner)?;
     Ok(socket)
+}
+
+/// What every socket of ours has.
+pub(crate) fn prepare(socket: &Socket) -> io::Result<()> {
+    // The kernel then filters dumps by table and interface itself, and refuses what it does not
+    // understand instead of ignoring it (Linux 4.20, NETLINK_GET_STRICT_CHK in netlink(7)).
+    socket.set_netlink_get_strict_chk(true)?;
+    // Errors come back without the request that caused them.
+    socket.set_cap_ack(true)
 }
 
 /// Asks for a large receive buffer. Without CAP_NET_ADMIN it is cut to net.core.rmem_max

@@ -36,5 +36,5 @@ pub use intent::{
     InvalidTunAddress, KeepLan, Layer, Mtu, Selector, TunAddress,
 };
 pub use plan::{Action, Operation, Plan, PlannedRoute, Underlay, quote};
-pub use record::{Lock, Record, Store};
+pub use record::{Known, Lock, Record, Store};
 pub use state::KernelState;

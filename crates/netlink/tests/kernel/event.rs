@@ -84,7 +84,7 @@ fn an_overrun_is_told_and_the_subscription_lives_on() {
             // More than any receive buffer that the socket may have: 4 MiB hold 11 000 or so.
             let routes = crate::bulk::routes(host.br0, 40_000);
             let add: Vec<_> = routes.iter().map(fps_netlink::RouteRequest::Add).collect();
-            assert_eq!(bulk.routes(&add).unwrap(), []);
+            assert_eq!(bulk.change(&add).unwrap(), []);
             let mut overrun = false;
             while let Some(event) = events.next_at_hand().unwrap() {
                 overrun |= event == Event::Overrun;

@@ -17,8 +17,10 @@ pub(super) fn for_apply(look: &Look<'_>) -> Result<Needed, Error> {
     let routes = routes::routes(look.plan, look.state, |route| {
         look.holders.has_route(route, wanted)
     })?;
-    let mut needed = Needed::default();
-    needed.steps.reserve(routes.steps.len() + 16);
+    let mut needed = Needed {
+        steps: routes.steps,
+        ..Needed::default()
+    };
     for (at, operation) in look.plan.operations().iter().enumerate() {
         let change = match operation {
             Operation::AddRule(rule) => look.add_rule(operation, rule)?,
@@ -27,7 +29,6 @@ pub(super) fn for_apply(look: &Look<'_>) -> Result<Needed, Error> {
         let step = change.map(|change| change.because(Reason::Planned(at)));
         needed.steps.extend(step);
     }
-    needed.steps.extend(routes.steps);
     let guarded = look.change_rules(wanted, &routes.leftovers, &mut needed);
     for route in routes.leftovers {
         if let Some(planned) = PlannedRoute::of(route, &look.state.links) {
@@ -57,12 +58,15 @@ impl Look<'_> {
     ) -> bool {
         let old = self.rules_from_before(also);
         let new = needed.steps.iter().filter_map(|step| match step.change {
-            Change::AddRule(rule) => Some(rule),
+            Change::AddRule(ref rule) => Some(**rule),
             _ => None,
         });
         let new: Vec<_> = new.collect();
-        for &rule in &old {
-            needed.leave(Operation::DeleteRule(rule), Change::DeleteRule(rule));
+        for rule in old.iter().copied().map(Box::new) {
+            needed.leave(
+                Operation::DeleteRule(rule.clone()),
+                Change::DeleteRule(rule),
+            );
         }
         let stand = |rule: &&Rule| !is_guard(rule) && self.holders.has_rule(rule, also);
         let stand: Vec<_> = self.state.rules.iter().filter(stand).copied().collect();
@@ -77,8 +81,15 @@ impl Look<'_> {
         for rule in guard(&stand, &new) {
             // One that a crash has left is taken away already.
             if !self.state.rules.contains(&rule) {
-                needed.leave(Operation::AddRule(rule), Change::AddRule(rule));
-                needed.leave(Operation::DeleteRule(rule), Change::DeleteRule(rule));
+                let rule = Box::new(rule);
+                needed.leave(
+                    Operation::AddRule(rule.clone()),
+                    Change::AddRule(rule.clone()),
+                );
+                needed.leave(
+                    Operation::DeleteRule(rule.clone()),
+                    Change::DeleteRule(rule),
+                );
             }
         }
         true
@@ -130,7 +141,7 @@ impl Look<'_> {
                 theirs: format!("rule `{theirs} proto {}`", theirs.protocol),
                 protocol: theirs.protocol.to_string(),
             }),
-            None => Ok(Some(Change::AddRule(*new))),
+            None => Ok(Some(Change::AddRule(Box::new(*new)))),
         }
     }
 
@@ -138,7 +149,7 @@ impl Look<'_> {
     pub(super) fn rules_from_before(&self, also: impl Fn(TableId) -> bool + Copy) -> Vec<Rule> {
         let planned = self.plan.operations().iter();
         let planned = planned.filter_map(|operation| match operation {
-            Operation::AddRule(rule) => Some(rule),
+            Operation::AddRule(rule) => Some(&**rule),
             _ => None,
         });
         let planned: Vec<_> = planned.collect();

@@ -41,7 +41,8 @@ impl Look<'_> {
 
     fn delete_rules(&self, needed: &mut Needed) {
         for rule in self.rules_from_before(|_| true) {
-            let operation = Operation::DeleteRule(rule);
+            let rule = Box::new(rule);
+            let operation = Operation::DeleteRule(rule.clone());
             let mut planned = self.plan.operations().iter();
             let reason = match planned.position(|planned| *planned == operation) {
                 Some(at) => Reason::Planned(at),
@@ -53,7 +54,7 @@ impl Look<'_> {
 
     fn delete_routes(&self, needed: &mut Needed) {
         let (places, planned) = self.planned_routes();
-        let index = RouteIndex::new(planned.iter());
+        let index = RouteIndex::new(planned.iter().map(RouteKey::of));
         let ours = |route: &&Route| self.holders.has_route(route, |_| true);
         for route in self.state.routes.iter().filter(ours) {
             let mut known = index.places(RouteKey::of(route));

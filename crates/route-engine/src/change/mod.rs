@@ -29,7 +29,8 @@ use nix::errno::Errno;
 
 use crate::DnsDomain;
 
-/// One change that is needed. Each but those of DNS has an opposite.
+/// One change that is needed. Each but those of DNS has an opposite. There may be 100 000 of them, so
+/// what is large and rare is kept apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// An address that is not there.
@@ -61,9 +62,9 @@ pub enum Change {
     /// A route of ours.
     DeleteRoute(Route),
     /// A rule that is not there.
-    AddRule(Rule),
+    AddRule(Box<Rule>),
     /// A rule of ours.
-    DeleteRule(Rule),
+    DeleteRule(Box<Rule>),
     /// Something that is looked up.
     Dns(DnsChange),
 }

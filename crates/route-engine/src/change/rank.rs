@@ -8,7 +8,8 @@ use crate::Intent;
 
 /// When applying.
 ///
-/// The MTU: below 1280 a device takes no IPv6 address. All routes before the rules that lead to
+/// The MTU: below 1280 a device takes no IPv6 address. The device before the routes into it: it
+/// must be up for them (ENETDOWN in `fib_check_nh_nongw`, net/ipv4/fib_semantics.c). All routes before the rules that lead to
 /// them, layer by layer, so that at no time what shall stay out falls through to the tunnel's default
 /// route; what ends the search in the last layer first of all, since what does so in the first counts
 /// on it. What is left in a table goes before a rule leads there, and what of it leads into the
@@ -24,7 +25,8 @@ pub(super) enum ApplyRank {
     ByGateway,
     Guard,
     GuardedRule,
-    DeviceAndRoutes,
+    Device,
+    Route,
     StaleIntoTunnel,
     StaleAround,
     Rule,
@@ -69,7 +71,15 @@ impl ApplyRank {
             }
             Change::Dns(DnsChange::Domains(_)) => Self::Domains,
             Change::Dns(_) => Self::Servers,
-            _ => Self::DeviceAndRoutes,
+            Change::AddAddress(_)
+            | Change::KeepAddress(_)
+            | Change::DeleteAddress(_)
+            | Change::SetUp(_)
+            | Change::SetDown(_) => Self::Device,
+            Change::AddRoute(_)
+            | Change::AppendRoute(_)
+            | Change::ReplaceRoute(_)
+            | Change::DeleteRoute(_) => Self::Route,
         }
     }
 

@@ -2,16 +2,11 @@
 
 use fps_netlink::{FPS_ROUTE_PROTOCOL, Route};
 use ipnet::IpNet;
+use rustc_hash::FxHashMap;
 
 use super::{Change, Reason, Step};
 use crate::state::{RouteIndex, RouteKey, same_route};
-use crate::{Error, Intent, KernelState, Operation, Plan};
-
-/// A route of the plan, as the kernel takes it.
-struct Wanted {
-    reason: Reason,
-    route: Route,
-}
+use crate::{Error, Intent, KernelState, Operation, Plan, PlannedRoute};
 
 /// What the plan's routes need, and those that are there and are wanted by nobody: routes of ours,
 /// whose `is_own` says so.
@@ -27,46 +22,66 @@ pub(super) fn routes<'a>(
     state: &'a KernelState,
     is_own: impl Fn(&Route) -> bool,
 ) -> Result<RouteSteps<'a>, Error> {
-    let wanted = wanted(plan, state)?;
-    let index = RouteIndex::new(wanted.iter().map(|one| &one.route));
-    let there = RouteIndex::new(state.routes.iter());
-    let mut steps = Vec::new();
-    for (at, one) in wanted.iter().enumerate() {
-        let key = RouteKey::of(&one.route);
-        if index.first(key) != Some(at) {
+    let there = RouteIndex::new(state.routes.iter().map(RouteKey::of));
+    let behind = behind(plan, state)?;
+    let mut wanted = vec![false; state.routes.len()];
+    let mut steps = Vec::with_capacity(plan.operations().len());
+    for (at, operation) in plan.operations().iter().enumerate() {
+        let Operation::ReplaceRoute(planned) = operation else {
+            continue;
+        };
+        let route = for_kernel(planned, state)?;
+        if comes_with_an_address(plan.intent(), &route) {
             continue;
         }
-        let group: Vec<_> = index.places(key).map(|at| &wanted[at]).collect();
-        let there: Vec<_> = there.places(key).map(|at| &state.routes[at]).collect();
+        let (key, reason) = (RouteKey::of(&route), Reason::Planned(at));
+        let more = behind.get(&key).map_or(&[][..], Vec::as_slice);
+        if more.is_empty() && there.first(key).is_none() {
+            steps.push(Change::AddRoute(route).because(reason));
+            continue;
+        }
+        let places: Vec<_> = there.places(key).collect();
+        places.iter().for_each(|&at| wanted[at] = true);
+        let there: Vec<_> = places.iter().map(|&at| &state.routes[at]).collect();
         if let Some(theirs) = there.iter().find(|r| r.protocol != FPS_ROUTE_PROTOCOL) {
             return Err(Error::Foreign {
-                command: one.reason.operation(plan, &[]).to_string(),
+                command: operation.to_string(),
                 theirs: format!("route `{}`", state.describe(theirs)),
                 protocol: theirs.protocol.to_string(),
             });
         }
+        let group: Vec<_> = [(route, reason)]
+            .into_iter()
+            .chain(more.iter().cloned())
+            .collect();
         change_group(&group, &there, &mut steps);
     }
-    let unwanted = |route: &&Route| index.first(RouteKey::of(route)).is_none() && is_own(route);
-    let leftovers = state.routes.iter().filter(unwanted).collect();
+    let unwanted = |(at, route): &(usize, &Route)| !wanted[*at] && is_own(route);
+    let leftovers = state.routes.iter().enumerate().filter(unwanted);
+    let leftovers = leftovers.map(|(_, route)| route).collect();
     Ok(RouteSteps { steps, leftovers })
 }
 
-fn wanted(plan: &Plan, state: &KernelState) -> Result<Vec<Wanted>, Error> {
-    let mut wanted = Vec::with_capacity(plan.operations().len());
+/// The routes that are wanted behind others with the same prefix and metric: a plan appends them, and
+/// has no other twice.
+fn behind(
+    plan: &Plan,
+    state: &KernelState,
+) -> Result<FxHashMap<RouteKey, Vec<(Route, Reason)>>, Error> {
+    let mut behind: FxHashMap<_, Vec<_>> = FxHashMap::default();
     for (at, operation) in plan.operations().iter().enumerate() {
-        let (Operation::ReplaceRoute(planned) | Operation::AppendRoute(planned)) = operation else {
-            continue;
-        };
-        let route = planned
-            .for_kernel(&state.links)
-            .map_err(Error::NoBypassDevice)?;
-        if !comes_with_an_address(plan.intent(), &route) {
-            let reason = Reason::Planned(at);
-            wanted.push(Wanted { reason, route });
+        if let Operation::AppendRoute(planned) = operation {
+            let route = for_kernel(planned, state)?;
+            let same_key = behind.entry(RouteKey::of(&route)).or_default();
+            same_key.push((route, Reason::Planned(at)));
         }
     }
-    Ok(wanted)
+    Ok(behind)
+}
+
+fn for_kernel(planned: &PlannedRoute, state: &KernelState) -> Result<Route, Error> {
+    let route = planned.for_kernel(&state.links);
+    route.map_err(Error::NoBypassDevice)
 }
 
 /// Whether the kernel makes the route by itself with an IPv4 address of the intent, to the same
@@ -84,18 +99,17 @@ fn comes_with_an_address(intent: &Intent, route: &Route) -> bool {
 
 /// Makes the routes with one prefix and metric be those that are wanted, in their order: of two the
 /// kernel takes the first. The first is replaced in place, so that there is one at any time.
-fn change_group(wanted: &[&Wanted], there: &[&Route], steps: &mut Vec<Step>) {
+fn change_group(wanted: &[(Route, Reason)], there: &[&Route], steps: &mut Vec<Step>) {
     let same = |at: usize| {
         let pair = wanted.get(at).zip(there.get(at));
-        pair.is_some_and(|(wanted, there)| same_route(&wanted.route, there))
+        pair.is_some_and(|(wanted, there)| same_route(&wanted.0, there))
     };
     // Behind the first that differs all go and come anew.
     let stand = (1..).find(|&at| !same(at)).unwrap_or(1);
-    let first = wanted[0].reason;
+    let (new, first) = wanted[0].clone();
     for &surplus in there.iter().skip(stand) {
         steps.push(Change::DeleteRoute(surplus.clone()).because(first));
     }
-    let new = wanted[0].route.clone();
     match there.first() {
         None => steps.push(Change::AddRoute(new).because(first)),
         Some(_) if same(0) => {}
@@ -104,7 +118,7 @@ fn change_group(wanted: &[&Wanted], there: &[&Route], steps: &mut Vec<Step>) {
             steps.push(Change::ReplaceRoute(routes).because(first));
         }
     }
-    for more in wanted.iter().skip(stand) {
-        steps.push(Change::AppendRoute(more.route.clone()).because(more.reason));
+    for (more, reason) in wanted.iter().skip(stand) {
+        steps.push(Change::AppendRoute(more.clone()).because(*reason));
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn spread(steps: &mut [Step]) {
         let length = rest.iter().take_while(like_first).count().max(1);
         let (run, behind) = rest.split_at_mut(length);
         if length >= MANY {
-            run.sort_by_cached_key(|step| plain(&step.change).map(|(_, route)| key(route)));
+            run.sort_by_cached_key(|step| plain(&step.change).map_or(0, |(_, route)| key(route)));
         }
         rest = behind;
     }
@@ -47,11 +47,14 @@ fn same_kind(one: &Change, other: &Change) -> bool {
     kind(one).is_some() && kind(one) == kind(other)
 }
 
-/// The address with its bits turned round.
-fn key(route: &Route) -> u128 {
+/// The address with its bits turned round; of IPv6 the first half, in which prefixes differ.
+fn key(route: &Route) -> u64 {
     match route.to.addr() {
         IpAddr::V4(ip) => u32::from(ip).reverse_bits().into(),
-        IpAddr::V6(ip) => u128::from(ip).reverse_bits(),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments().map(u64::from);
+            (a << 48 | b << 32 | c << 16 | d).reverse_bits()
+        }
     }
 }
 

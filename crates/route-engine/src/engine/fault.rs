@@ -153,9 +153,8 @@ impl Host {
         let operations: Vec<_> = operations.collect();
         drop(begun);
         assert!(!operations.is_empty(), "{intent:?}");
-        for k in 0..operations.len() {
+        for (k, failed) in operations.iter().enumerate() {
             let error = self.apply(intent, Some(k)).await.unwrap_err();
-            let failed = &operations[k];
             assert!(matches!(error, Error::RolledBack(_)), "{}", error.chain());
             assert!(error.chain().contains(failed), "{}", error.chain());
             assert_eq!(self.snapshot().await, before, "step {k}: {failed}");

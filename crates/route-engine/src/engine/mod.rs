@@ -13,8 +13,7 @@ use fps_netlink::TableId;
 
 use crate::execute::Tables;
 use crate::{
-    Action, Error, Executor, Intent, KernelState, Ownership, Plan, Record, Store, Underlay,
-    numbered,
+    Action, Error, Executor, Intent, KernelState, Known, Plan, Record, Store, Underlay, numbered,
 };
 
 /// What carries intents out in one network namespace, and keeps a record of them.
@@ -33,15 +32,11 @@ pub enum Numbering {
     Auto,
 }
 
-/// What is known before anything changes.
+/// What there is before anything changes.
 pub(crate) struct Look {
     pub(crate) plan: Plan,
     pub(crate) state: KernelState,
-    pub(crate) ownership: Ownership,
-    /// The record from before.
-    pub(crate) record: Option<Record>,
-    /// What could not be read of the records.
-    pub(crate) complaints: Vec<Error>,
+    pub(crate) known: Known,
 }
 
 impl Engine {
@@ -73,12 +68,8 @@ impl Engine {
         intent: Intent,
         numbering: Numbering,
     ) -> Result<(Plan, Vec<Error>), Error> {
-        let (ownership, complaints) = self.store.ownership(intent.tun());
-        let recorded = match action {
-            // What cannot be read has been told by the ownership.
-            Action::Cleanup { .. } => self.store.record(intent.tun()).unwrap_or_default(),
-            Action::Plan | Action::Apply => None,
-        };
+        let known = self.store.known(intent.tun());
+        let recorded = known.record.as_ref().filter(|_| !action.adds());
         let asks = intent.keeps_lan()
             || numbering == Numbering::Auto
             || recorded
@@ -92,11 +83,11 @@ impl Engine {
             KernelState::default()
         };
         let intent = match numbering {
-            Numbering::Auto => numbered(&intent, &state, &ownership)?,
+            Numbering::Auto => numbered(&intent, &state, &known.ownership)?,
             Numbering::Fixed => intent,
         };
-        let plan = plan(action, intent, recorded.as_ref(), state.underlay());
-        Ok((plan, complaints))
+        let plan = plan(action, intent, recorded, state.underlay());
+        Ok((plan, known.complaints))
     }
 
     /// Takes the lock, looks, and says what is needed. Nothing has changed yet.
@@ -118,28 +109,20 @@ impl Engine {
         numbering: Numbering,
     ) -> Result<Look, Error> {
         let tun = intent.tun();
-        let (ownership, complaints) = self.store.ownership(tun);
-        // What cannot be read has been told by the ownership.
-        let record = self.store.record(tun).unwrap_or_default();
-        let tables = tables(&intent, record.as_ref(), numbering);
+        let known = self.store.known(tun);
+        let tables = tables(&intent, known.record.as_ref(), numbering);
         let mut state = self.executor.state(&tables).await?;
         let sets_dns = intent.dns().is_some_and(|dns| !dns.is_empty());
         if action.adds() && sets_dns && state.link(tun).is_some() {
             state.dns = self.executor.read_dns(tun)?;
         }
         let intent = match numbering {
-            Numbering::Auto => numbered(&intent, &state, &ownership)?,
+            Numbering::Auto => numbered(&intent, &state, &known.ownership)?,
             Numbering::Fixed => intent,
         };
-        let recorded = record.as_ref().filter(|_| !action.adds());
+        let recorded = known.record.as_ref().filter(|_| !action.adds());
         let plan = plan(action, intent, recorded, state.underlay());
-        Ok(Look {
-            plan,
-            state,
-            ownership,
-            record,
-            complaints,
-        })
+        Ok(Look { plan, state, known })
     }
 }
 

@@ -4,9 +4,7 @@ use fps_netlink::IfIndex;
 
 use super::{Engine, Look};
 use crate::execute::Fault;
-use crate::{
-    Change, Error, Intent, Lock, Operation, Ownership, Plan, Record, Transaction, TunAddress,
-};
+use crate::{Change, Error, Intent, Known, Lock, Operation, Plan, Record, Transaction, TunAddress};
 
 /// How often what is needed is looked at again. The kernel may drop routes by itself when an
 /// address goes; once they are set again nothing should be needed.
@@ -18,28 +16,18 @@ pub struct Underway<'a> {
     engine: &'a Engine,
     _lock: Lock,
     transaction: Transaction,
-    ownership: Ownership,
-    record: Option<Record>,
-    complaints: Vec<Error>,
+    known: Known,
 }
 
 impl<'a> Underway<'a> {
     pub(super) fn new(engine: &'a Engine, lock: Lock, look: Look) -> Result<Self, Error> {
-        let Look {
-            plan,
-            state,
-            ownership,
-            record,
-            complaints,
-        } = look;
-        let transaction = engine.executor.transaction(plan, state, &ownership)?;
+        let Look { plan, state, known } = look;
+        let transaction = engine.executor.transaction(plan, state, &known.ownership)?;
         Ok(Self {
             engine,
             _lock: lock,
             transaction,
-            ownership,
-            record,
-            complaints,
+            known,
         })
     }
 
@@ -60,7 +48,7 @@ impl<'a> Underway<'a> {
 
     /// What could not be read of the records.
     pub fn complaints(&self) -> &[Error] {
-        &self.complaints
+        &self.known.complaints
     }
 
     /// Makes it so, or changes nothing.
@@ -73,17 +61,21 @@ impl<'a> Underway<'a> {
         self.transaction.require_resolver()?;
         let store = &self.engine.store;
         let (intent, addresses) = (self.plan().intent(), self.addresses());
-        let before = self.record.iter().flat_map(|record| record.intents.clone());
+        let before = self
+            .known
+            .record
+            .iter()
+            .flat_map(|record| record.intents.clone());
         let before = before.filter(|before| before != intent);
         let may_stand = [intent.clone()].into_iter().chain(before).collect();
         let record = Record::new(intent.tun(), may_stand, addresses.clone());
-        if self.record.as_ref() != Some(&record) {
+        if self.known.record.as_ref() != Some(&record) {
             store.save(&record)?;
         }
         if let Err(error) = self.transaction.apply_with(fault).await {
             // What stands is what stood; but where that is not so, all of it may.
             if !matches!(error, Error::NotRolledBack { .. }) {
-                match &self.record {
+                match &self.known.record {
                     Some(record) => store.save(record)?,
                     None => store.remove(intent.tun())?,
                 }
@@ -114,7 +106,7 @@ impl<'a> Underway<'a> {
             let look = engine
                 .look(self.plan().action(), intent.clone(), numbering)
                 .await?;
-            let ownership = &look.ownership;
+            let ownership = &look.known.ownership;
             let again = engine
                 .executor
                 .transaction(look.plan, look.state, ownership)?;
@@ -139,7 +131,7 @@ impl<'a> Underway<'a> {
 
     /// The addresses that are ours: those that were, and those that are not there yet.
     fn addresses(&self) -> Vec<TunAddress> {
-        let mut addresses = self.ownership.addresses.clone();
+        let mut addresses = self.known.ownership.addresses.clone();
         let steps = self.transaction.needed().steps.iter();
         addresses.extend(steps.filter_map(|step| {
             match (self.transaction.operation(step), &step.change) {

@@ -116,7 +116,7 @@ impl Executor {
         for family in Family::BOTH {
             for &table in &wanted {
                 let filter = RouteFilter { family, table };
-                state.routes.extend(netlink.routes(filter).await?);
+                state.routes.extend(self.bulk.routes(filter)?);
             }
         }
         state.routes.retain(|route| route.table != TableId::LOCAL);

@@ -173,7 +173,7 @@ impl Transaction {
             .iter()
             .filter_map(|&place| request(&self.steps()[place].change));
         let requests: Vec<_> = requests.collect();
-        let answers = self.executor.bulk.routes(&requests);
+        let answers = self.executor.bulk.change(&requests);
         let answers = answers.map_err(|error| Failure {
             // Who knows which: all may be.
             done: places.clone(),
@@ -266,7 +266,7 @@ impl Transaction {
                     rest = &rest[1..];
                 }
                 count => {
-                    let _ = self.executor.bulk.routes(&routes);
+                    let _ = self.executor.bulk.change(&routes);
                     rest = &rest[count..];
                 }
             }

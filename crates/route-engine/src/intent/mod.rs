@@ -31,6 +31,7 @@ pub struct Intent {
     tun: LinkName,
     addresses: Vec<TunAddress>,
     mtu: Option<Mtu>,
+    #[serde(with = "text::joined")]
     routes: Vec<Destination>,
     full_tunnel: Option<FullTunnel>,
     endpoints: Vec<Endpoint>,

@@ -55,10 +55,10 @@ pub enum Operation {
     /// alone: see [`FPS_ROUTE_PROTOCOL`](fps_netlink::FPS_ROUTE_PROTOCOL).
     DeleteRoute(PlannedRoute),
     /// Leads packets to a table.
-    AddRule(Rule),
+    AddRule(Box<Rule>),
     /// Leads them there no more. When applying it is only for those who type the commands: a rule
     /// that stands is left standing.
-    DeleteRule(Rule),
+    DeleteRule(Box<Rule>),
     /// Forgets cached routes, which the kernel does by itself at each change of a route or a rule
     /// (`rt_cache_flush` in net/ipv4/route.c, called from net/core/fib_rules.c).
     FlushCache,

@@ -26,7 +26,9 @@ pub(super) fn apply(intent: &Intent, underlay: Underlay<'_>) -> Vec<Operation> {
             }
             operations.extend(defaults(intent, full).map(Operation::ReplaceRoute));
             for rule in full.rules(intent.has_v6_address()) {
-                operations.extend([Operation::DeleteRule(rule), Operation::AddRule(rule)]);
+                let rule = Box::new(rule);
+                operations.push(Operation::DeleteRule(rule.clone()));
+                operations.push(Operation::AddRule(rule));
             }
             operations.push(Operation::FlushCache);
         }
@@ -54,7 +56,8 @@ pub(super) fn cleanup(intent: &Intent, down: bool, underlay: Underlay<'_>) -> Ve
         if layered.is_some() {
             rules.reverse();
         }
-        operations.extend(rules.into_iter().map(Operation::DeleteRule));
+        let rules = rules.into_iter().map(Box::new);
+        operations.extend(rules.map(Operation::DeleteRule));
         operations.extend(outside(intent, full).map(Operation::DeleteRoute));
         if layered.is_some() {
             operations.extend(copies(intent, full, underlay).map(Operation::DeleteRoute));

@@ -3,7 +3,7 @@
 mod namespace;
 mod store;
 
-pub use store::{Lock, Store};
+pub use store::{Known, Lock, Store};
 
 use fps_netlink::LinkName;
 use serde::{Deserialize, Serialize};

@@ -23,6 +23,18 @@ pub struct Store {
     folder: PathBuf,
 }
 
+/// What is recorded, as seen from one device.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The device's record.
+    pub record: Option<Record>,
+    /// Who holds what.
+    pub ownership: Ownership,
+    /// What could not be read: to be told, and to go on after, since what is ours then shows from the
+    /// kernel alone.
+    pub complaints: Vec<Error>,
+}
+
 /// Held while what stands is looked at and changed: two at once would each take what the other is
 /// about to set for free.
 #[derive(Debug)]
@@ -66,8 +78,7 @@ impl Store {
         }
     }
 
-    /// The record of a device; none where there is none. Its error is one to be told, and to go
-    /// on after: what is ours then shows from the kernel alone.
+    /// The record of a device; none where there is none.
     pub fn record(&self, tun: LinkName) -> Result<Option<Record>, Error> {
         self.read(&self.file(tun))
     }
@@ -87,32 +98,41 @@ impl Store {
         Ok(Some(record))
     }
 
-    /// Who holds what, as seen from a device; and the records that could not be read.
-    pub fn ownership(&self, tun: LinkName) -> (Ownership, Vec<Error>) {
-        let (mut ownership, mut errors) = (Ownership::default(), Vec::new());
-        for file in self.files() {
+    /// All that is recorded, as seen from a device.
+    pub fn known(&self, tun: LinkName) -> Known {
+        let mut known = Known::default();
+        let files = self.files().unwrap_or_else(|cause| {
+            known
+                .complaints
+                .push(self.cannot("read", &self.folder, cause));
+            Vec::new()
+        });
+        for file in files {
             match self.read(&file) {
                 Ok(None) => {}
                 Ok(Some(record)) if record.tun == tun => {
-                    ownership.own = Some(record.claim());
-                    ownership.addresses.clone_from(&record.addresses);
+                    known.ownership.own = Some(record.claim());
+                    known.ownership.addresses.clone_from(&record.addresses);
+                    known.record = Some(record);
                 }
-                Ok(Some(record)) => ownership.others.push(record.claim()),
-                Err(error) => errors.push(error),
+                Ok(Some(record)) => known.ownership.others.push(record.claim()),
+                Err(error) => known.complaints.push(error),
             }
         }
-        (ownership, errors)
+        known
     }
 
-    fn files(&self) -> Vec<PathBuf> {
-        // Where nothing has been applied there is no folder.
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let files = entries.map(|entry| entry.path());
-        let mut files: Vec<_> = files
-            .filter(|file| file.extension().is_some_and(|ending| ending == "json"))
-            .collect();
+    fn files(&self) -> io::Result<Vec<PathBuf>> {
+        let entries = match fs::read_dir(&self.folder) {
+            // Nothing has been applied yet.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let files = entries.map(|entry| Ok(entry?.path()));
+        let mut files = files.collect::<io::Result<Vec<PathBuf>>>()?;
+        files.retain(|file| file.extension().is_some_and(|ending| ending == "json"));
         files.sort();
-        files
+        Ok(files)
     }
 
     /// Writes a record in the place of the one before, whole or not at all.
@@ -175,13 +195,13 @@ mod tests {
             store.save(&record).unwrap();
             assert_eq!(store.record(tun).unwrap(), Some(record));
         }
-        store
-            .save(&record("fps/c1".replace('/', "~").as_str(), "10.9.0.0/16"))
-            .unwrap();
-        let (ownership, errors) = store.ownership(tun);
-        assert!(errors.is_empty(), "{errors:?}");
-        assert_eq!(ownership.addresses, ["10.66.0.2/30".parse().unwrap()]);
-        assert_eq!(ownership.others.len(), 1);
+        store.save(&record("~#'fps", "10.9.0.0/16")).unwrap();
+        let known = store.known(tun);
+        assert!(known.complaints.is_empty(), "{:?}", known.complaints);
+        assert_eq!(known.record.unwrap().tun, tun);
+        let addresses = ["10.66.0.2/30".parse().unwrap()];
+        assert_eq!(known.ownership.addresses, addresses);
+        assert_eq!(known.ownership.others.len(), 1);
         store.remove(tun).unwrap();
         store.remove(tun).unwrap();
         assert_eq!(store.record(tun).unwrap(), None);
@@ -196,7 +216,7 @@ mod tests {
             fs::write(store.file(tun), text).unwrap();
             let error = store.record(tun).unwrap_err().chain();
             assert!(error.contains("fpsc0.json"), "{error}");
-            assert_eq!(store.ownership(tun).1.len(), 1, "{text}");
+            assert_eq!(store.known(tun).complaints.len(), 1, "{text}");
         }
     }
 

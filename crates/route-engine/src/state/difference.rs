@@ -16,7 +16,7 @@ impl KernelState {
             address.link == tun && !address.automatic && !now.holds_address(address)
         });
         let addresses = addresses.cloned().map(Change::AddAddress);
-        let still = RouteIndex::new(now.routes.iter());
+        let still = RouteIndex::new(now.routes.iter().map(RouteKey::of));
         let stands = |route: &Route| {
             let mut there = still.places(RouteKey::of(route));
             there.any(|at| now.routes[at] == *route)

@@ -1,6 +1,5 @@
 //! Routes by their keys.
 
-use fps_netlink::Route;
 use rustc_hash::FxHashMap;
 
 use super::RouteKey;
@@ -14,15 +13,13 @@ pub(crate) struct RouteIndex {
 }
 
 impl RouteIndex {
-    /// Sorts routes by their keys.
-    pub(crate) fn new<'a>(
-        routes: impl DoubleEndedIterator<Item = &'a Route> + ExactSizeIterator,
-    ) -> Self {
-        let mut firsts = FxHashMap::with_capacity_and_hasher(routes.len(), Default::default());
-        let mut next = vec![None; routes.len()];
+    /// The places of routes with these keys.
+    pub(crate) fn new(keys: impl DoubleEndedIterator<Item = RouteKey> + ExactSizeIterator) -> Self {
+        let mut firsts = FxHashMap::with_capacity_and_hasher(keys.len(), Default::default());
+        let mut next = vec![None; keys.len()];
         // From the last to the first, so that each finds its next.
-        for (at, route) in routes.enumerate().rev() {
-            next[at] = firsts.insert(RouteKey::of(route), at);
+        for (at, key) in keys.enumerate().rev() {
+            next[at] = firsts.insert(key, at);
         }
         Self { firsts, next }
     }
@@ -40,6 +37,8 @@ impl RouteIndex {
 
 #[cfg(test)]
 mod tests {
+    use fps_netlink::Route;
+
     use super::*;
 
     #[test]
@@ -56,7 +55,7 @@ mod tests {
             // IPv6 turns a metric of 0 into 1024.
             route("fd00::/64", Some(1024)),
         ];
-        let index = RouteIndex::new(routes.iter());
+        let index = RouteIndex::new(routes.iter().map(RouteKey::of));
         let places = |route| index.places(RouteKey::of(route)).collect::<Vec<_>>();
         assert_eq!(places(&routes[0]), [0, 3]);
         assert_eq!(places(&routes[1]), [1, 4]);

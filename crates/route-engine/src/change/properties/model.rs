@@ -52,7 +52,7 @@ pub(super) fn change(state: &mut KernelState, change: &Change) {
         Change::DeleteRoute(route) => remove(&mut state.routes, &kept(route)),
         Change::AddRule(rule) => {
             assert!(!state.rules.contains(rule), "EEXIST: {rule}");
-            state.rules.push(*rule);
+            state.rules.push(**rule);
             state.rules.sort_by_key(|rule| rule.priority);
         }
         Change::DeleteRule(rule) => remove(&mut state.rules, rule),
