@@ -4,6 +4,7 @@
 //! - [`Link`], [`Address`], [`Route`], [`Rule`]: what it reads and writes, each in a file of its own
 //! - [`Flow`], [`Fib`]: a packet, and which rule and route decide about it
 //! - [`Bulk`]: thousands of routes in a few sends
+//! - [`TcpSockets`]: those that are connected, with their marks
 //! - [`VethPair`]: a pair whose two ends are born in their namespaces
 //! - [`Events`]: what changed, as the kernel tells it
 //! - [`IfIndex`], [`TableId`], [`Fwmark`], [`RulePriority`], [`LinkName`]: its integers and names
@@ -11,6 +12,7 @@
 
 mod address;
 mod bulk;
+mod dump;
 mod error;
 mod event;
 mod fib;
@@ -19,10 +21,12 @@ mod id;
 mod link;
 mod name;
 mod neighbour;
+mod protocol;
 mod request;
 mod route;
 mod rule;
 mod socket;
+mod tcp;
 mod veth;
 
 pub use address::Address;
@@ -35,9 +39,11 @@ pub use id::{Fwmark, IfIndex, RulePriority, TableId};
 pub use link::Link;
 pub use name::{InvalidLinkName, LinkName};
 pub use neighbour::NeighbourTable;
+pub use protocol::{FPS_ROUTE_PROTOCOL, ProtocolName};
 pub use request::Netlink;
-pub use route::{FPS_ROUTE_PROTOCOL, Family, Route, RouteFilter, RouteKind, RouteScope};
+pub use route::{Family, Route, RouteFilter, RouteKind, RouteScope};
 pub use rule::{MarkMatch, Rule, RuleAction};
+pub use tcp::{TcpSocket, TcpSockets};
 pub use veth::VethPair;
 
 /// A route's or rule's origin, as `ip route` prints it behind `proto` (rtnetlink(7), `rtm_protocol`).

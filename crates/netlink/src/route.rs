@@ -13,10 +13,6 @@ use nix::errno::Errno;
 use crate::error::{Cause, Error, Result};
 use crate::{Flow, IfIndex, Netlink, TableId};
 
-/// The protocol number on every route that the route engine sets, so that it knows its own again
-/// after a crash. iproute2's table gives the numbers above 4 to those who ask first; 70 is free.
-pub const FPS_ROUTE_PROTOCOL: RouteProtocol = RouteProtocol::Other(70);
-
 /// IPv4 or IPv6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {

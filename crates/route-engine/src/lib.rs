@@ -12,6 +12,7 @@
 //! - `execute/`: an [`Executor`] carries them out in a [`Transaction`], or rolls them back
 //! - `record/`: what has been applied, kept for the next call: a [`Store`] of [`Record`]s
 //! - `engine/`: the [`Engine`] puts these together
+//! - `verify/`: what differs from an intent, goes before it or around it: a [`Verification`]
 //! - `error.rs`: what failed, and what to do about it
 //!
 //! Everything up to `change/` is pure: it needs no privilege and no device.
@@ -25,6 +26,7 @@ mod intent;
 mod plan;
 mod record;
 mod state;
+mod verify;
 
 pub use change::{Change, Claim, DnsChange, Needed, Ownership, Reason, Step, needed, numbered};
 pub use engine::{Engine, Numbering, Underway};
@@ -38,3 +40,4 @@ pub use intent::{
 pub use plan::{Action, Operation, Plan, PlannedRoute, Underlay, quote};
 pub use record::{Known, Lock, Record, Store};
 pub use state::KernelState;
+pub use verify::{Finding, Kind, Verification};

@@ -8,26 +8,19 @@ pub use request::RouteRequest;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
-};
+use netlink_packet_core::{NLM_F_ACK, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
 use nix::errno::Errno;
 
+use crate::dump::{dump, receive};
 use crate::error::{Cause, Error, Result};
-use crate::request::{READINGS, acknowledged};
-use crate::route::Route;
-use crate::socket::enlarge;
-use crate::{RouteFilter, socket};
+use crate::socket::{enlarge, prepare};
+use crate::{Route, RouteFilter};
 
 /// How many requests go in one send. Beyond this the kernel's own work is all that is left.
 const AT_ONCE: usize = 512;
-
-/// What the kernel fills at most in one read of a dump (`NLMSG_GOODSIZE` and its like; it takes
-/// the largest size that it has seen asked for, up to 32 KiB, `netlink_recvmsg`).
-const READ_AT_ONCE: usize = 64 << 10;
 
 /// A NETLINK_ROUTE socket for many routes at once.
 ///
@@ -56,7 +49,7 @@ impl Bulk {
             socket.connect(&SocketAddr::new(0, 0))?;
             // Each answer costs 768 bytes of the receive buffer, even though it comes back without
             // the request that caused it: with the default, 277 refusals would fill it.
-            socket::prepare(&socket)?;
+            prepare(&socket)?;
             enlarge(&socket)?;
             Ok(socket)
         };
@@ -85,13 +78,12 @@ impl Bulk {
     /// `ip route show table …`. A table that does not exist holds no routes.
     pub fn routes(&self, filter: RouteFilter) -> Result<Vec<Route>> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut read = inner.dump(filter);
-        for _ in 1..READINGS {
-            match read {
-                Err(Cause::Interrupted) => read = inner.dump(filter),
-                _ => break,
-            }
-        }
+        let Inner { socket, sequence } = &mut *inner;
+        let request = NetlinkMessage::from(filter.message());
+        let read = dump(socket, sequence, &request, |answer| match answer {
+            RouteNetlinkMessage::NewRoute(route) => Route::from_message(&route),
+            _ => Ok(None),
+        });
         match read {
             Err(Cause::Kernel {
                 errno: Errno::ENOENT,
@@ -113,81 +105,23 @@ impl Inner {
         let mut refused = Vec::new();
         let mut done = requests.is_empty();
         while !done {
-            self.receive(|answer| {
-                // Of an earlier send that failed there may be answers left.
-                let at = answer.header.sequence_number.wrapping_sub(first) as usize;
-                if let NetlinkPayload::Error(error) = answer.payload
-                    && at < requests.len()
-                {
-                    if error.raw_code() != 0 {
-                        refused.push((at, Errno::from_raw(error.raw_code().abs())));
+            receive(
+                &self.socket,
+                |answer: NetlinkMessage<RouteNetlinkMessage>| {
+                    // Of an earlier send that failed there may be answers left.
+                    let at = answer.header.sequence_number.wrapping_sub(first) as usize;
+                    if let NetlinkPayload::Error(error) = answer.payload
+                        && at < requests.len()
+                    {
+                        if error.raw_code() != 0 {
+                            refused.push((at, Errno::from_raw(error.raw_code().abs())));
+                        }
+                        done = at + 1 == requests.len();
                     }
-                    done = at + 1 == requests.len();
-                }
-                Ok(())
-            })?;
+                    Ok(())
+                },
+            )?;
         }
         Ok(refused)
-    }
-
-    fn dump(&mut self, filter: RouteFilter) -> Result<Vec<Route>, Cause> {
-        self.sequence = self.sequence.wrapping_add(1);
-        let sequence = self.sequence;
-        let mut message = NetlinkMessage::from(filter.message());
-        message.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-        message.header.sequence_number = sequence;
-        message.finalize();
-        let mut bytes = vec![0; message.buffer_len()];
-        message.serialize(&mut bytes);
-        self.socket.send(&bytes, 0)?;
-        let (mut routes, mut interrupted, mut outcome) = (Vec::new(), false, None);
-        while outcome.is_none() {
-            self.receive(|answer| {
-                if answer.header.sequence_number != sequence {
-                    return Ok(());
-                }
-                interrupted |= answer.header.flags & NLM_F_DUMP_INTR != 0;
-                match answer.payload {
-                    NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewRoute(route)) => {
-                        routes.extend(Route::from_message(&route)?);
-                    }
-                    NetlinkPayload::Done(done) => outcome = Some(acknowledged(done.code)),
-                    NetlinkPayload::Error(error) => {
-                        outcome = Some(acknowledged(error.raw_code()));
-                    }
-                    _ => {}
-                }
-                Ok(())
-            })?;
-        }
-        outcome.unwrap_or(Ok(()))?;
-        if interrupted {
-            return Err(Cause::Interrupted);
-        }
-        Ok(routes)
-    }
-
-    /// Reads one datagram, and shows each of its messages.
-    fn receive(
-        &mut self,
-        mut show: impl FnMut(NetlinkMessage<RouteNetlinkMessage>) -> Result<(), Cause>,
-    ) -> Result<(), Cause> {
-        let mut datagram = Vec::with_capacity(READ_AT_ONCE);
-        match self.socket.recv(&mut datagram, 0) {
-            Ok(_) => {}
-            Err(error) if error.raw_os_error() == Some(Errno::ENOBUFS as i32) => {
-                return Err(Cause::Overrun);
-            }
-            Err(error) => return Err(error.into()),
-        }
-        let mut rest = &datagram[..];
-        while !rest.is_empty() {
-            let message = NetlinkMessage::deserialize(rest)?;
-            // Messages begin at multiples of four bytes (NLMSG_ALIGN).
-            let length = (message.header.length as usize).next_multiple_of(4);
-            rest = rest.get(length..).unwrap_or_default();
-            show(message)?;
-        }
-        Ok(())
     }
 }

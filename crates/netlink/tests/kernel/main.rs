@@ -9,3 +9,4 @@ mod host;
 mod link;
 mod route;
 mod rule;
+mod tcp;

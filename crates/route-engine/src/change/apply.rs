@@ -1,29 +1,35 @@
 //! What applying needs.
 
-use fps_netlink::{Address, Link, Route, Rule, TableId};
+use fps_netlink::{Address, Link, ProtocolName, Route, Rule, TableId};
 
+use super::collision::collisions;
 use super::guard::{guard, is_guard};
 use super::needed::Look;
 use super::rank::{ApplyRank, Circumstances};
-use super::{Change, DnsChange, Needed, Reason, collision, retire, routes};
+use super::{Change, DnsChange, Needed, Reason, retire, routes};
 use crate::{Error, Operation, PlannedRoute};
 
-pub(super) fn for_apply(look: &Look<'_>) -> Result<Needed, Error> {
+/// What is needed, and what is in the way. Fails where the device is missing.
+pub(super) fn for_apply(look: &Look<'_>) -> Result<(Needed, Vec<Error>), Error> {
     let intent = look.plan.intent();
     let tun = intent.tun();
     let tun = look.state.link(tun).ok_or(Error::NoDevice(tun))?;
-    collision::check(intent, look.state, &look.holders)?;
+    let mut in_the_way = collisions(intent, look.state, &look.holders);
     let wanted = |table: TableId| intent.tables().any(|own| own == table);
     let routes = routes::routes(look.plan, look.state, |route| {
         look.holders.has_route(route, wanted)
-    })?;
+    });
+    in_the_way.extend(routes.in_the_way);
     let mut needed = Needed {
         steps: routes.steps,
         ..Needed::default()
     };
     for (at, operation) in look.plan.operations().iter().enumerate() {
         let change = match operation {
-            Operation::AddRule(rule) => look.add_rule(operation, rule)?,
+            Operation::AddRule(rule) => look.add_rule(operation, rule).unwrap_or_else(|error| {
+                in_the_way.push(error);
+                None
+            }),
             _ => look.device_or_dns(operation, tun),
         };
         let step = change.map(|change| change.because(Reason::Planned(at)));
@@ -44,7 +50,7 @@ pub(super) fn for_apply(look: &Look<'_>) -> Result<Needed, Error> {
     };
     // The sort is stable: what has the same rank stays in its order.
     needed.steps.sort_by_key(|step| ApplyRank::of(step, &now));
-    Ok(needed)
+    Ok((needed, in_the_way))
 }
 
 impl Look<'_> {
@@ -138,8 +144,8 @@ impl Look<'_> {
         match there.first() {
             Some(theirs) => Err(Error::Foreign {
                 command: operation.to_string(),
-                theirs: format!("rule `{theirs} proto {}`", theirs.protocol),
-                protocol: theirs.protocol.to_string(),
+                theirs: format!("rule `{theirs} proto {}`", ProtocolName(theirs.protocol)),
+                protocol: ProtocolName(theirs.protocol).to_string(),
             }),
             None => Ok(Some(Change::AddRule(Box::new(*new)))),
         }

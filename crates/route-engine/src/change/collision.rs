@@ -1,17 +1,17 @@
 //! Tables, priorities and packets that somebody else has.
 
-use fps_netlink::{FPS_ROUTE_PROTOCOL, Route, Rule};
+use fps_netlink::{FPS_ROUTE_PROTOCOL, ProtocolName, Route, Rule};
 
 use super::captor::captors;
 use super::holder::{Holder, Holders};
 use super::owner;
 use crate::{Error, FullTunnel, Intent, KernelState, Selector};
 
-/// Fails where the full tunnel's tables or priorities are not free, or where another tunnel takes
-/// the packets that it is to take.
-pub(super) fn check(intent: &Intent, state: &KernelState, holders: &Holders) -> Result<(), Error> {
+/// What is in the way of the full tunnel: tables or priorities that are not free, and other tunnels
+/// that take the packets that it is to take.
+pub(super) fn collisions(intent: &Intent, state: &KernelState, holders: &Holders) -> Vec<Error> {
     let Some(full) = intent.full_tunnel() else {
-        return Ok(());
+        return Vec::new();
     };
     let look = Look {
         intent,
@@ -19,9 +19,12 @@ pub(super) fn check(intent: &Intent, state: &KernelState, holders: &Holders) -> 
         state,
         holders,
     };
-    look.rules()?;
-    look.routes()?;
-    look.captors()
+    let rules = look.rules();
+    rules
+        .into_iter()
+        .chain(look.routes())
+        .chain(look.captors())
+        .collect()
 }
 
 struct Look<'a> {
@@ -48,70 +51,65 @@ impl Look<'_> {
 
     /// Rules with one of our priorities would decide by which was made first; rules that lead to
     /// one of our tables would lead other packets into the tunnel.
-    fn rules(&self) -> Result<(), Error> {
-        for rule in self.state.rules.iter().filter(|rule| !self.is_own(rule)) {
-            let theirs = || format!("rule `{rule} proto {}`", rule.protocol);
-            if self.full.priorities().any(|own| own == rule.priority) {
-                return Err(Error::Taken {
-                    what: format!("--priority {}", rule.priority),
-                    theirs: theirs(),
-                    owner: self.whose(rule),
-                });
-            }
-            if let Some(table) = rule.table()
-                && self.full.tables().any(|own| own == table)
-            {
-                return Err(Error::Taken {
-                    what: format!("--table {table}"),
-                    theirs: theirs(),
-                    owner: self.whose(rule),
-                });
-            }
-        }
-        Ok(())
+    fn rules(&self) -> Vec<Error> {
+        let foreign = self.state.rules.iter().filter(|rule| !self.is_own(rule));
+        let taken = foreign.filter_map(|rule| {
+            let table = rule.table();
+            let what = if self.full.priorities().any(|own| own == rule.priority) {
+                format!("--priority {}", rule.priority)
+            } else if self.full.tables().any(|own| Some(own) == table) {
+                format!("--table {}", table?)
+            } else {
+                return None;
+            };
+            Some(Error::Taken {
+                what,
+                theirs: format!("rule `{rule} proto {}`", ProtocolName(rule.protocol)),
+                owner: self.whose(rule),
+            })
+        });
+        taken.collect()
     }
 
-    fn routes(&self) -> Result<(), Error> {
-        for table in self.full.tables() {
+    fn routes(&self) -> Vec<Error> {
+        let first_foreign = |table| {
             let holder = self.holders.of(table);
             let theirs = |route: &&Route| {
-                let other =
-                    route.protocol == FPS_ROUTE_PROTOCOL && matches!(holder, Holder::Other(_));
-                route.table == table && (route.protocol != FPS_ROUTE_PROTOCOL || other)
+                let ours = route.protocol == FPS_ROUTE_PROTOCOL;
+                route.table == table && (!ours || matches!(holder, Holder::Other(_)))
             };
-            if let Some(route) = self.state.routes.iter().find(theirs) {
-                let owner = match (holder, owner::of_table(table)) {
-                    (Holder::Other(Some(tun)), _) => format!("fps-route's for {tun}"),
-                    (_, Some(name)) => format!("probably {name}'s"),
-                    (_, None) => owner::by_protocol(route.protocol),
-                };
-                return Err(Error::Taken {
-                    what: format!("--table {table}"),
-                    theirs: format!("route `{}`", self.state.describe(route)),
-                    owner,
-                });
-            }
-        }
-        Ok(())
+            let route = self.state.routes.iter().find(theirs)?;
+            let owner = match (holder, owner::of_table(table)) {
+                (Holder::Other(Some(tun)), _) => format!("fps-route's for {tun}"),
+                (_, Some(name)) => format!("probably {name}'s"),
+                (_, None) => owner::by_protocol(route.protocol),
+            };
+            Some(Error::Taken {
+                what: format!("--table {table}"),
+                theirs: format!("route `{}`", self.state.describe(route)),
+                owner,
+            })
+        };
+        self.full.tables().filter_map(first_foreign).collect()
     }
 
     /// Of two full tunnels one never gets a packet, or each carries the other.
-    fn captors(&self) -> Result<(), Error> {
+    fn captors(&self) -> Vec<Error> {
         let families = self.full.families(self.intent.has_v6_address());
         // What takes all but its own mark takes the other tunnel's carrier, too.
         let takes_all = |selector: &Selector| matches!(selector, Selector::Unmarked(_));
         let takes_all = self.full.selectors.iter().any(takes_all);
         let last = self.full.priorities().last();
-        for rule in captors(self.state, |rule| !self.is_own(rule)) {
+        let captors = captors(self.state, |rule| !self.is_own(rule));
+        let in_the_way = captors.filter_map(|rule| {
             let before = last.is_some_and(|own| rule.priority < own);
-            if families.contains(&rule.family) && (before || takes_all) {
-                return Err(Error::Captured {
-                    rule: rule.to_string(),
-                    owner: self.whose(rule),
-                    hidden: before,
-                });
-            }
-        }
-        Ok(())
+            let matters = families.contains(&rule.family) && (before || takes_all);
+            matters.then(|| Error::Captured {
+                rule: rule.to_string(),
+                owner: self.whose(rule),
+                hidden: before,
+            })
+        });
+        in_the_way.collect()
     }
 }

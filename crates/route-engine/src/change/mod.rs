@@ -19,6 +19,8 @@ mod step;
 #[cfg(test)]
 mod properties;
 
+pub(crate) use captor::captors;
+pub(crate) use needed::differences;
 pub use needed::{Needed, needed};
 pub use number::numbered;
 pub use ownership::{Claim, Ownership};

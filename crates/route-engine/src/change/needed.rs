@@ -28,11 +28,32 @@ pub fn needed(plan: &Plan, state: &KernelState, ownership: &Ownership) -> Result
         holders: Holders::new(plan.intent().tun(), state, ownership),
     };
     let mut needed = match plan.action() {
-        Action::Plan | Action::Apply => for_apply(&look)?,
+        Action::Plan | Action::Apply => {
+            let (needed, in_the_way) = for_apply(&look)?;
+            if let Some(error) = in_the_way.into_iter().next() {
+                return Err(error);
+            }
+            needed
+        }
         Action::Cleanup { .. } => for_cleanup(&look),
     };
     spread(&mut needed.steps);
     Ok(needed)
+}
+
+/// The same for one who does not mean to change anything: what would be needed, and all that is in
+/// the way. Fails only where the device is missing.
+pub(crate) fn differences(
+    plan: &Plan,
+    state: &KernelState,
+    ownership: &Ownership,
+) -> Result<(Needed, Vec<Error>), Error> {
+    for_apply(&Look {
+        plan,
+        state,
+        ownership,
+        holders: Holders::new(plan.intent().tun(), state, ownership),
+    })
 }
 
 /// What there is to look at.

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use fps_netlink::{RulePriority, TableId};
 
-use super::collision;
+use super::collision::collisions;
 use super::holder::Holders;
 use crate::{Error, FullTunnel, Intent, KernelState, Ownership};
 
 /// How far it is worth looking.
 const TRIES: u32 = 1000;
 
-/// The intent with tables and priorities that are free (`--auto`): those that it names, else those
-/// that it had, else the next ones. Fails where none of them will do: where, whatever the numbers,
+/// The intent with tables and priorities that are free (`--auto`): those that it had, else those that
+/// it names, else the next ones. Fails where none of them will do: where, whatever the numbers,
 /// another tunnel takes all packets. The state has to hold the routes of all tables.
 pub fn numbered(
     intent: &Intent,
@@ -23,22 +23,24 @@ pub fn numbered(
         return Ok(intent.clone());
     };
     let holders = Holders::new(intent.tun(), state, ownership);
-    let refused = match collision::check(intent, state, &holders) {
-        Ok(()) => return Ok(intent.clone()),
-        Err(error) => error,
-    };
     let had = ownership.own.iter().filter_map(|own| {
         let table = own.tables.first().copied()?;
         Some((table, own.priorities.first().copied()?))
     });
-    let found = had
-        .chain(next(full, state, ownership))
-        .find_map(|(table, priority)| {
-            let moved = intent.clone().placed_at(table, priority);
-            let free = fits(&moved) && collision::check(&moved, state, &holders).is_ok();
-            free.then_some(moved)
-        });
-    found.ok_or(refused)
+    let named = (full.table, full.priority);
+    let mut candidates = had.chain([named]).chain(next(full, state, ownership));
+    let found = candidates.find_map(|(table, priority)| {
+        let moved = intent.clone().placed_at(table, priority);
+        let free = fits(&moved) && collisions(&moved, state, &holders).is_empty();
+        free.then_some(moved)
+    });
+    found.map_or_else(
+        || match collisions(intent, state, &holders).into_iter().next() {
+            Some(refused) => Err(refused),
+            None => Ok(intent.clone()),
+        },
+        Ok,
+    )
 }
 
 /// Whether the numbers stay clear of the machine's own.

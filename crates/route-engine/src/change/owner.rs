@@ -1,6 +1,6 @@
 //! Who usually has which tables, marks and protocol numbers.
 
-use fps_netlink::{RouteProtocol, Rule, TableId};
+use fps_netlink::{ProtocolName, RouteProtocol, Rule, TableId};
 
 /// Programs that keep a table or a mark of their own, by the number that their source or their
 /// documentation gives.
@@ -54,7 +54,7 @@ pub(super) fn by_protocol(protocol: RouteProtocol) -> String {
         }
         RouteProtocol::Dhcp => "a DHCP client's (protocol dhcp)".to_owned(),
         RouteProtocol::Ra => "from a router advertisement (protocol ra)".to_owned(),
-        other => format!("another program's (protocol {other})"),
+        other => format!("another program's (protocol {})", ProtocolName(other)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! From the routes of a plan to the changes that they need.
 
-use fps_netlink::{FPS_ROUTE_PROTOCOL, Route};
+use fps_netlink::{FPS_ROUTE_PROTOCOL, ProtocolName, Route};
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
 
@@ -15,22 +15,27 @@ pub(super) struct RouteSteps<'a> {
     pub(super) steps: Vec<Step>,
     /// What is left from before.
     pub(super) leftovers: Vec<&'a Route>,
+    /// Routes of others where the plan's would be, and interfaces that are missing.
+    pub(super) in_the_way: Vec<Error>,
 }
 
 pub(super) fn routes<'a>(
     plan: &Plan,
     state: &'a KernelState,
     is_own: impl Fn(&Route) -> bool,
-) -> Result<RouteSteps<'a>, Error> {
+) -> RouteSteps<'a> {
     let there = RouteIndex::new(state.routes.iter().map(RouteKey::of));
-    let behind = behind(plan, state)?;
+    let mut in_the_way = Vec::new();
+    let behind = behind(plan, state, &mut in_the_way);
     let mut wanted = vec![false; state.routes.len()];
     let mut steps = Vec::with_capacity(plan.operations().len());
     for (at, operation) in plan.operations().iter().enumerate() {
         let Operation::ReplaceRoute(planned) = operation else {
             continue;
         };
-        let route = for_kernel(planned, state)?;
+        let Some(route) = for_kernel(planned, state, &mut in_the_way) else {
+            continue;
+        };
         if comes_with_an_address(plan.intent(), &route) {
             continue;
         }
@@ -44,11 +49,12 @@ pub(super) fn routes<'a>(
         places.iter().for_each(|&at| wanted[at] = true);
         let there: Vec<_> = places.iter().map(|&at| &state.routes[at]).collect();
         if let Some(theirs) = there.iter().find(|r| r.protocol != FPS_ROUTE_PROTOCOL) {
-            return Err(Error::Foreign {
+            in_the_way.push(Error::Foreign {
                 command: operation.to_string(),
                 theirs: format!("route `{}`", state.describe(theirs)),
-                protocol: theirs.protocol.to_string(),
+                protocol: ProtocolName(theirs.protocol).to_string(),
             });
+            continue;
         }
         let group: Vec<_> = [(route, reason)]
             .into_iter()
@@ -59,7 +65,11 @@ pub(super) fn routes<'a>(
     let unwanted = |(at, route): &(usize, &Route)| !wanted[*at] && is_own(route);
     let leftovers = state.routes.iter().enumerate().filter(unwanted);
     let leftovers = leftovers.map(|(_, route)| route).collect();
-    Ok(RouteSteps { steps, leftovers })
+    RouteSteps {
+        steps,
+        leftovers,
+        in_the_way,
+    }
 }
 
 /// The routes that are wanted behind others with the same prefix and metric: a plan appends them, and
@@ -67,21 +77,32 @@ pub(super) fn routes<'a>(
 fn behind(
     plan: &Plan,
     state: &KernelState,
-) -> Result<FxHashMap<RouteKey, Vec<(Route, Reason)>>, Error> {
+    in_the_way: &mut Vec<Error>,
+) -> FxHashMap<RouteKey, Vec<(Route, Reason)>> {
     let mut behind: FxHashMap<_, Vec<_>> = FxHashMap::default();
     for (at, operation) in plan.operations().iter().enumerate() {
-        if let Operation::AppendRoute(planned) = operation {
-            let route = for_kernel(planned, state)?;
+        if let Operation::AppendRoute(planned) = operation
+            && let Some(route) = for_kernel(planned, state, in_the_way)
+        {
             let same_key = behind.entry(RouteKey::of(&route)).or_default();
             same_key.push((route, Reason::Planned(at)));
         }
     }
-    Ok(behind)
+    behind
 }
 
-fn for_kernel(planned: &PlannedRoute, state: &KernelState) -> Result<Route, Error> {
-    let route = planned.for_kernel(&state.links);
-    route.map_err(Error::NoBypassDevice)
+fn for_kernel(
+    planned: &PlannedRoute,
+    state: &KernelState,
+    in_the_way: &mut Vec<Error>,
+) -> Option<Route> {
+    match planned.for_kernel(&state.links) {
+        Ok(route) => Some(route),
+        Err(device) => {
+            in_the_way.push(Error::NoBypassDevice(device));
+            None
+        }
+    }
 }
 
 /// Whether the kernel makes the route by itself with an IPv4 address of the intent, to the same

@@ -31,7 +31,7 @@ impl Reason {
     }
 
     /// Whether it is beyond the plan.
-    pub(super) fn is_leftover(self) -> bool {
+    pub(crate) fn is_leftover(self) -> bool {
         matches!(self, Self::Leftover(_))
     }
 }

@@ -1,6 +1,6 @@
 //! The command `fps-route`.
 //!
-//! Its exit codes: 0, all is well; 1, an operation failed; 2, a usage error or a missing device,
+//! Its exit codes: 0, all is well; 1, an operation failed, or `verify` found a fault; 2, a usage error or a missing device,
 //! and nothing has changed; 3, an operation of `apply` failed and all is as before; 4, the
 //! capability CAP_NET_ADMIN is missing; 5, another program's route or rule is in the way, and
 //! nothing has changed.
@@ -17,7 +17,7 @@ mod options;
 
 use options::Options;
 
-use crate::{Action, Engine, Error, Intent, Numbering, Operation, Plan};
+use crate::{Action, Engine, Error, Intent, Numbering, Operation, Plan, Verification};
 
 /// Plans, applies and cleans up the routes around a TUN device.
 #[derive(Debug, Parser)]
@@ -29,7 +29,7 @@ struct Arguments {
 
 const EXIT_CODES: &str = "Exit codes:
   0  all is well
-  1  an operation failed
+  1  an operation failed; or `verify` found that not all is as it shall be
   2  a usage error or a missing device; nothing has changed
   3  an operation of `apply` failed; all is rolled back to what it was
   4  the capability CAP_NET_ADMIN is missing
@@ -41,8 +41,12 @@ enum Verb {
     Plan(Options),
     /// Set addresses, MTU and routes; a second time changes nothing
     Apply(Options),
-    /// Take away what `apply` with the same options set; what is absent already is no error
+    /// Take away what `apply` set, with these options or with others; what is absent already is no
+    /// error
     Cleanup(Options),
+    /// Compare the intent with what the kernel holds; without options but --tun, the one that was
+    /// applied
+    Verify(Options),
 }
 
 /// How the command ends.
@@ -67,19 +71,19 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(verb: Verb) -> Exit {
     let (action, options) = match verb {
-        Verb::Plan(options) => (Action::Plan, options),
-        Verb::Apply(options) => (Action::Apply, options),
-        Verb::Cleanup(options) => (Action::Cleanup { down: options.down }, options),
+        Verb::Plan(options) => (Some(Action::Plan), options),
+        Verb::Apply(options) => (Some(Action::Apply), options),
+        Verb::Cleanup(options) => (Some(Action::Cleanup { down: options.down }), options),
+        Verb::Verify(options) => (None, options),
     };
-    if options.leaves_out_routes() && action.adds() {
+    if options.leaves_out_routes() && action.is_none_or(Action::adds) {
         complain(
             &"with --full-tunnel and without --keep-lan no route is set beside it: --route is left \
               out",
         );
     }
     let call = Call {
-        action,
-        execute: !options.dry_run && action != Action::Plan,
+        execute: !options.dry_run,
         json: options.json,
         numbering: options.numbering(),
         records: options.state_dir.clone(),
@@ -95,7 +99,10 @@ fn run(verb: Verb) -> Exit {
         .enable_all()
         .build()
         .map_err(Error::Runtime);
-    let outcome = runtime.and_then(|runtime| runtime.block_on(call.carry_out(intent)));
+    let outcome = runtime.and_then(|runtime| match action {
+        Some(action) => runtime.block_on(call.carry_out(action, intent)),
+        None => runtime.block_on(call.verify(intent)),
+    });
     match outcome {
         Ok(exit) => exit,
         Err(error) => report(&error),
@@ -104,7 +111,6 @@ fn run(verb: Verb) -> Exit {
 
 /// How the command was called.
 struct Call {
-    action: Action,
     execute: bool,
     json: bool,
     numbering: Numbering,
@@ -113,25 +119,25 @@ struct Call {
 
 impl Call {
     /// Looks, prints the plan, and carries out what of it is needed.
-    async fn carry_out(&self, intent: Intent) -> Result<Exit, Error> {
+    async fn carry_out(&self, action: Action, intent: Intent) -> Result<Exit, Error> {
         let engine = Engine::open(&self.records)?;
-        if !self.execute {
-            let (plan, complaints) = engine.plan(self.action, intent, self.numbering).await?;
+        if action == Action::Plan || !self.execute {
+            let (plan, complaints) = engine.plan(action, intent, self.numbering).await?;
             complaints.iter().for_each(|error| complain(&error.chain()));
-            self.print(&plan, &[])?;
+            self.print(&plan, false, &[])?;
             return Ok(Exit::Done);
         }
-        let underway = engine.begin(self.action, intent, self.numbering).await?;
+        let underway = engine.begin(action, intent, self.numbering).await?;
         for error in underway.complaints() {
             complain(&error.chain());
         }
-        if self.action.adds() {
+        if action.adds() {
             underway.transaction().require_resolver()?;
-            self.print(underway.plan(), underway.leftovers())?;
+            self.print(underway.plan(), true, underway.leftovers())?;
             underway.apply().await?;
             return Ok(Exit::Done);
         }
-        self.print(underway.plan(), underway.leftovers())?;
+        self.print(underway.plan(), true, underway.leftovers())?;
         let mut exit = Exit::Done;
         for error in underway.clean_up().await {
             exit = report(&error);
@@ -139,12 +145,33 @@ impl Call {
         Ok(exit)
     }
 
-    /// Prints a plan, and behind it what is left from before.
-    fn print(&self, plan: &Plan, leftovers: &[Operation]) -> Result<(), Error> {
-        print(if self.json {
-            format!("{:#}\n", plan.json(self.execute, leftovers))
+    /// Says what differs from what is wanted.
+    async fn verify(&self, intent: Intent) -> Result<Exit, Error> {
+        let engine = Engine::open(&self.records)?;
+        let intent = if intent.is_empty() {
+            engine.applied(intent.tun()).unwrap_or(intent)
         } else {
-            plan.text(self.execute, leftovers)
+            intent
+        };
+        let found = Verification::new(&engine, intent, self.numbering).await?;
+        print(if self.json {
+            format!("{:#}\n", found.json())
+        } else {
+            format!("{found}\n")
+        })?;
+        Ok(if found.holds() {
+            Exit::Done
+        } else {
+            Exit::Failed
+        })
+    }
+
+    /// Prints a plan, and behind it what is left from before.
+    fn print(&self, plan: &Plan, execute: bool, leftovers: &[Operation]) -> Result<(), Error> {
+        print(if self.json {
+            format!("{:#}\n", plan.json(execute, leftovers))
+        } else {
+            plan.text(execute, leftovers)
         })
     }
 }

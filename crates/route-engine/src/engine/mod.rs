@@ -90,6 +90,12 @@ impl Engine {
         Ok((plan, known.complaints))
     }
 
+    /// What was applied last for a device, as far as it is recorded.
+    pub fn applied(&self, tun: fps_netlink::LinkName) -> Option<Intent> {
+        let record = self.store.known(tun).record?;
+        record.intents.into_iter().next()
+    }
+
     /// Takes the lock, looks, and says what is needed. Nothing has changed yet.
     pub async fn begin(
         &self,

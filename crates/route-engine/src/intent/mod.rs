@@ -193,6 +193,13 @@ impl Intent {
         self.dns.as_ref()
     }
 
+    /// Whether it asks for nothing but the device.
+    pub fn is_empty(&self) -> bool {
+        let dns = self.dns.as_ref().is_none_or(Dns::is_empty);
+        let bare = self.addresses.is_empty() && self.mtu.is_none() && self.routes.is_empty();
+        bare && dns && self.full_tunnel.is_none() && self.endpoints.is_empty()
+    }
+
     /// The tables of the full tunnel.
     pub fn tables(&self) -> impl Iterator<Item = TableId> + use<'_> {
         self.full_tunnel.iter().flat_map(FullTunnel::tables)

@@ -7,7 +7,7 @@ mod key;
 pub(crate) use index::RouteIndex;
 pub(crate) use key::{RouteKey, same_route};
 
-use fps_netlink::{Address, Fib, IfIndex, Link, LinkName, Route, Rule, TableId};
+use fps_netlink::{Address, Fib, IfIndex, Link, LinkName, ProtocolName, Route, Rule, TableId};
 
 use crate::{Dns, Underlay};
 
@@ -73,7 +73,7 @@ impl KernelState {
         if let Some(link) = route.link {
             text += &format!(" dev {}", self.name(link));
         }
-        text += &format!(" proto {}", route.protocol);
+        text += &format!(" proto {}", ProtocolName(route.protocol));
         if let Some(metric) = route.metric {
             text += &format!(" metric {metric}");
         }

@@ -1,6 +1,6 @@
 //! What other programs set.
 
-use fps_netlink::{Route, RouteProtocol};
+use fps_netlink::{ProtocolName, Route, RouteProtocol};
 use fps_netns::testing::with_namespaces;
 
 use crate::host::Host;
@@ -13,13 +13,13 @@ async fn assert_refuses(host: &Host, theirs: Route, line: &str) {
     }
     let before = host.state().await;
     let complaint = host.fail(&format!("apply --tun fpsc0 {line} --route {to}"), 5);
-    let named = format!("the route `{theirs} proto {protocol}`")
+    let named = format!("the route `{theirs} proto {}`", ProtocolName(protocol))
         .replace(&format!("(index {})", host.lan), "dev lan0");
     let named = named.replace(&format!("(index {})", host.fpsc0), "dev fpsc0");
     for part in [
         &named,
         "nothing has changed",
-        &format!("(protocol {protocol})"),
+        &format!("(protocol {})", ProtocolName(protocol)),
     ] {
         assert!(complaint.contains(part), "{part}: {complaint}");
     }

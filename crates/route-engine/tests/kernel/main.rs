@@ -9,3 +9,4 @@ mod lan;
 mod numbers;
 mod record;
 mod split;
+mod verify;
