@@ -10,7 +10,7 @@ use netlink_sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket};
 use nix::errno::Errno;
 
 use crate::error::{Cause, Error, Result};
-use crate::{Address, Link, Route, socket};
+use crate::{Address, Link, Port, Route, socket};
 
 /// A multicast group of rtnetlink(7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct Events {
     socket: TokioSocket,
     /// What the last datagram told beyond the first event.
     told: VecDeque<Event>,
+    /// The sockets whose changes are not told.
+    ignored: Vec<Port>,
 }
 
 impl Events {
@@ -88,8 +90,19 @@ impl Events {
             .fold(0, |mask, group| mask | 1 << (*group as u32 - 1));
         let address = SocketAddr::new(0, mask);
         socket.socket_mut().bind(&address).map_err(subscribe)?;
-        let told = VecDeque::new();
-        Ok(Self { socket, told })
+        Ok(Self {
+            socket,
+            told: VecDeque::new(),
+            ignored: Vec::new(),
+        })
+    }
+
+    /// Tells no more what these sockets of ours change. What the kernel changes in consequence is
+    /// told.
+    #[must_use]
+    pub fn ignoring(mut self, ports: &[Port]) -> Self {
+        self.ignored = ports.to_vec();
+        self
     }
 
     /// The next event. After an error there are no more.
@@ -118,7 +131,7 @@ impl Events {
 
     fn hear(&mut self, read: io::Result<Vec<u8>>) -> Result<()> {
         match read {
-            Ok(datagram) => self.told.extend(understand(&datagram)),
+            Ok(datagram) => self.told.extend(understand(&datagram, &self.ignored)),
             // The socket lives on: so the kernel says that it has dropped something (netlink(7)).
             Err(error) if error.raw_os_error() == Some(Errno::ENOBUFS as i32) => {
                 self.told.push_back(Event::Overrun);
@@ -131,7 +144,7 @@ impl Events {
 
 /// The events of a datagram. What cannot be read is a change all the same: as after an overrun,
 /// only to read everything again tells what it was.
-fn understand(datagram: &[u8]) -> Vec<Event> {
+fn understand(datagram: &[u8], ignored: &[Port]) -> Vec<Event> {
     let mut rest = datagram;
     let mut events = Vec::new();
     while !rest.is_empty() {
@@ -142,6 +155,10 @@ fn understand(datagram: &[u8]) -> Vec<Event> {
         // Messages begin at multiples of four bytes (NLMSG_ALIGN).
         let length = (message.header.length as usize).next_multiple_of(4);
         rest = rest.get(length..).unwrap_or_default();
+        // Who asked for the change; 0 where the kernel made it by itself.
+        if ignored.contains(&Port(message.header.port_number)) {
+            continue;
+        }
         match message.payload {
             NetlinkPayload::InnerMessage(message) => {
                 events.extend(event(&message).unwrap_or(Some(Event::Overrun)));

@@ -31,6 +31,10 @@ impl fmt::Display for IfIndex {
     }
 }
 
+/// The number of a netlink socket within its network namespace (`nl_pid` in netlink(7)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Port(pub u32);
+
 /// A routing table's number (ip-route(8)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -35,7 +35,7 @@ pub use error::{Error, Result};
 pub use event::{Event, Events, Group};
 pub use fib::{Fib, Verdict};
 pub use flow::Flow;
-pub use id::{Fwmark, IfIndex, RulePriority, TableId};
+pub use id::{Fwmark, IfIndex, Port, RulePriority, TableId};
 pub use link::Link;
 pub use name::{InvalidLinkName, LinkName};
 pub use neighbour::NeighbourTable;

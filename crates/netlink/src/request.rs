@@ -8,13 +8,14 @@ use netlink_packet_core::{
     NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
+use netlink_sys::AsyncSocket;
 use nix::errno::Errno;
 use rtnetlink::Handle;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::error::{Cause, Error, Result};
-use crate::socket;
+use crate::{Port, socket};
 
 /// How often a table is read that changes each time.
 pub(crate) const READINGS: usize = 5;
@@ -28,6 +29,7 @@ pub struct Netlink {
     handle: Handle,
     /// A socket carries one dump at a time; a second one is refused with EBUSY (af_netlink.c).
     dumping: Arc<Mutex<()>>,
+    port: Port,
     _connection: Arc<Connection>,
 }
 
@@ -49,8 +51,15 @@ impl Netlink {
 
     /// Takes a NETLINK_ROUTE socket that was made elsewhere.
     pub fn from_socket(socket: OwnedFd) -> Result<Self> {
-        let socket =
-            socket::adopt(socket).map_err(|e| Error::new("set up a netlink socket", e.into()))?;
+        let set_up = |e: std::io::Error| Error::new("set up a netlink socket", e.into());
+        let mut socket = socket::adopt(socket).map_err(set_up)?;
+        let port = Port(
+            socket
+                .socket_mut()
+                .bind_auto()
+                .map_err(set_up)?
+                .port_number(),
+        );
         let (mut connection, handle, _unsolicited) = rtnetlink::from_socket(socket);
         // Without these the end of the stream is all that tells success, and a connection that
         // dies looks the same.
@@ -60,8 +69,14 @@ impl Netlink {
         Ok(Self {
             handle,
             dumping: Arc::default(),
+            port,
             _connection: Arc::new(Connection(task)),
         })
+    }
+
+    /// The socket's number.
+    pub fn port(&self) -> Port {
+        self.port
     }
 
     fn send(

@@ -64,6 +64,20 @@ pub enum Error {
         /// Its turn comes first.
         hidden: bool,
     },
+    /// Another `fps-route` watches the device, and would set again what this one takes away.
+    #[error(
+        "fps-route watch (process {pid}) keeps {tun}, and nothing has changed: SIGHUP has it read its \
+         files again, SIGTERM has it clean up"
+    )]
+    Watched {
+        /// The device.
+        tun: LinkName,
+        /// The process, as it has written it down.
+        pid: String,
+    },
+    /// Signals could not be waited for.
+    #[error("cannot wait for signals")]
+    Signal(#[source] io::Error),
     /// A record of what was applied could not be read, written or locked.
     #[error("cannot {what} the record {file}: --state-dir names another folder for it")]
     Record {

@@ -13,6 +13,7 @@
 //! - `record/`: what has been applied, kept for the next call: a [`Store`] of [`Record`]s
 //! - `engine/`: the [`Engine`] puts these together
 //! - `verify/`: what differs from an intent, goes before it or around it: a [`Verification`]
+//! - `watch/`: keeps an intent true while the machine changes: [`watch()`]
 //! - `error.rs`: what failed, and what to do about it
 //!
 //! Everything up to `change/` is pure: it needs no privilege and no device.
@@ -27,9 +28,10 @@ mod plan;
 mod record;
 mod state;
 mod verify;
+mod watch;
 
 pub use change::{Change, Claim, DnsChange, Needed, Ownership, Reason, Step, needed, numbered};
-pub use engine::{Engine, Numbering, Underway};
+pub use engine::{DnsReading, Engine, Numbering, Underway};
 pub use error::Error;
 pub use execute::{DnsBackend, DnsError, Executor, Tables, Transaction};
 pub use intent::{
@@ -41,3 +43,4 @@ pub use plan::{Action, Operation, Plan, PlannedRoute, Underlay, quote};
 pub use record::{Known, Lock, Record, Store};
 pub use state::KernelState;
 pub use verify::{Finding, Kind, Verification};
+pub use watch::{WatchOptions, watch};

@@ -78,7 +78,7 @@ fn refuses_what_it_does_not_understand_in_one_line() {
         (
             "",
             "'fps-route' requires a subcommand but one was not provided [subcommands: plan, \
-              apply, cleanup, verify, help]",
+              apply, cleanup, verify, watch, help]",
         ),
         ("roam", "unrecognized subcommand 'roam'"),
         (

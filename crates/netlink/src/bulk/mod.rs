@@ -17,7 +17,7 @@ use nix::errno::Errno;
 use crate::dump::{dump, receive};
 use crate::error::{Cause, Error, Result};
 use crate::socket::{enlarge, prepare};
-use crate::{Route, RouteFilter};
+use crate::{Port, Route, RouteFilter};
 
 /// How many requests go in one send. Beyond this the kernel's own work is all that is left.
 const AT_ONCE: usize = 512;
@@ -32,6 +32,7 @@ pub struct Bulk {
     /// A socket carries one dump at a time (EBUSY in af_netlink.c), and its answers are those to
     /// whoever asked last.
     inner: Mutex<Inner>,
+    port: Port,
 }
 
 #[derive(Debug)]
@@ -43,22 +44,27 @@ struct Inner {
 impl Bulk {
     /// Opens a socket in the namespace of the calling thread.
     pub fn open() -> Result<Self> {
-        let open = || -> io::Result<Socket> {
+        let open = || -> io::Result<(Socket, Port)> {
             let mut socket = Socket::new(NETLINK_ROUTE)?;
-            socket.bind_auto()?;
+            let port = Port(socket.bind_auto()?.port_number());
             socket.connect(&SocketAddr::new(0, 0))?;
             // Each answer costs 768 bytes of the receive buffer, even though it comes back without
             // the request that caused it: with the default, 277 refusals would fill it.
             prepare(&socket)?;
             enlarge(&socket)?;
-            Ok(socket)
+            Ok((socket, port))
         };
-        let socket = open().map_err(|e| Error::new("open a netlink socket", e.into()))?;
+        let (socket, port) = open().map_err(|e| Error::new("open a netlink socket", e.into()))?;
         let inner = Mutex::new(Inner {
             socket,
             sequence: 0,
         });
-        Ok(Self { inner })
+        Ok(Self { inner, port })
+    }
+
+    /// The socket's number.
+    pub fn port(&self) -> Port {
+        self.port
     }
 
     /// Carries out all changes, in their order, and goes on after one that is refused. Returns those

@@ -97,3 +97,47 @@ fn an_overrun_is_told_and_the_subscription_lives_on() {
         },
     );
 }
+
+#[test]
+fn what_a_socket_of_ours_changes_need_not_be_told() {
+    with_namespaces(
+        "event::what_a_socket_of_ours_changes_need_not_be_told",
+        async || {
+            let host = Host::new().await;
+            let other = host.namespace.within(fps_netlink::Netlink::open).unwrap();
+            let other = other.unwrap();
+            let bulk = host.namespace.within(fps_netlink::Bulk::open).unwrap();
+            let bulk = bulk.unwrap();
+            let ours = [host.netlink.port(), bulk.port()];
+            let mut events = host.subscribe(&Group::ALL[1..]).ignoring(&ours);
+            let rule = |priority| {
+                let action = RuleAction::Unreachable;
+                Rule::new(Family::V6, RulePriority(priority), action)
+            };
+            let address = Address::new(host.br0, "192.0.2.2/24".parse().unwrap());
+            host.netlink.add_address(&address).await.unwrap();
+            let routes = crate::bulk::routes(host.br0, 3);
+            let add: Vec<_> = routes.iter().map(fps_netlink::RouteRequest::Add).collect();
+            assert_eq!(bulk.change(&add).unwrap(), []);
+            host.netlink.add_rule(&rule(9)).await.unwrap();
+            // The control: another's is told.
+            other.add_rule(&rule(10)).await.unwrap();
+            let mut told = Vec::new();
+            while told.last() != Some(&Event::Rule) {
+                let event = tokio::time::timeout(DEADLINE, events.next()).await;
+                told.push(event.expect("an event").unwrap());
+            }
+            // The connected route is the kernel's own doing.
+            let ours = |event: &&Event| match event {
+                Event::Route(route) => route.table == TABLE,
+                Event::Address(_) => true,
+                _ => false,
+            };
+            assert_eq!(told.iter().find(ours), None, "{told:?}");
+            assert_eq!(
+                told.iter().filter(|event| **event == Event::Rule).count(),
+                1
+            );
+        },
+    );
+}

@@ -1,13 +1,13 @@
 //! What applying needs.
 
-use fps_netlink::{Address, Link, ProtocolName, Route, Rule, TableId};
+use fps_netlink::{Address, FPS_ROUTE_PROTOCOL, Link, ProtocolName, Route, Rule, TableId};
 
 use super::collision::collisions;
 use super::guard::{guard, is_guard};
 use super::needed::Look;
 use super::rank::{ApplyRank, Circumstances};
 use super::{Change, DnsChange, Needed, Reason, retire, routes};
-use crate::{Error, Operation, PlannedRoute};
+use crate::{Error, KernelState, Operation, Plan};
 
 /// What is needed, and what is in the way. Fails where the device is missing.
 pub(super) fn for_apply(look: &Look<'_>) -> Result<(Needed, Vec<Error>), Error> {
@@ -37,10 +37,7 @@ pub(super) fn for_apply(look: &Look<'_>) -> Result<(Needed, Vec<Error>), Error> 
     }
     let guarded = look.change_rules(wanted, &routes.leftovers, &mut needed);
     for route in routes.leftovers {
-        if let Some(planned) = PlannedRoute::of(route, &look.state.links) {
-            let change = Change::DeleteRoute(route.clone());
-            needed.leave(Operation::DeleteRoute(planned), change);
-        }
+        needed.leave_route(route, look.state);
     }
     retire::addresses(intent, look.state, look.ownership, tun, &mut needed);
     let now = Circumstances {
@@ -51,6 +48,28 @@ pub(super) fn for_apply(look: &Look<'_>) -> Result<(Needed, Vec<Error>), Error> 
     // The sort is stable: what has the same rank stays in its order.
     needed.steps.sort_by_key(|step| ApplyRank::of(step, &now));
     Ok((needed, in_the_way))
+}
+
+/// What a plan of the LAN's routes alone needs of their table. Fails where a route in it is another
+/// program's.
+pub(crate) fn lan_changes(
+    plan: &Plan,
+    state: &KernelState,
+    table: TableId,
+) -> Result<Needed, Error> {
+    let ours = |route: &Route| route.table == table && route.protocol == FPS_ROUTE_PROTOCOL;
+    let routes = routes::routes(plan, state, ours);
+    if let Some(error) = routes.in_the_way.into_iter().next() {
+        return Err(error);
+    }
+    let mut needed = Needed {
+        steps: routes.steps,
+        ..Needed::default()
+    };
+    for route in routes.leftovers {
+        needed.leave_route(route, state);
+    }
+    Ok(needed)
 }
 
 impl Look<'_> {

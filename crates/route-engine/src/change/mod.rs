@@ -19,6 +19,7 @@ mod step;
 #[cfg(test)]
 mod properties;
 
+pub(crate) use apply::lan_changes;
 pub(crate) use captor::captors;
 pub(crate) use needed::differences;
 pub use needed::{Needed, needed};
@@ -26,7 +27,7 @@ pub use number::numbered;
 pub use ownership::{Claim, Ownership};
 pub use step::{Reason, Step};
 
-use fps_netlink::{Address, IfIndex, Route, Rule};
+use fps_netlink::{Address, IfIndex, Route, RouteRequest, Rule};
 use nix::errno::Errno;
 
 use crate::DnsDomain;
@@ -134,6 +135,17 @@ impl Change {
             | Self::AddRule(_)
             | Self::Dns(_) => false,
         }
+    }
+
+    /// A change of a route, as it goes with many others.
+    pub(crate) fn route_request(&self) -> Option<RouteRequest<'_>> {
+        Some(match self {
+            Self::AddRoute(route) => RouteRequest::Add(route),
+            Self::AppendRoute(route) => RouteRequest::Append(route),
+            Self::ReplaceRoute(routes) => RouteRequest::Replace(&routes.1),
+            Self::DeleteRoute(route) => RouteRequest::Delete(route),
+            _ => return None,
+        })
     }
 
     /// A step with this change.

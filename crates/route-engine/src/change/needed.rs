@@ -1,11 +1,13 @@
 //! The pure core: what of a plan is needed, given what the kernel holds.
 
+use fps_netlink::Route;
+
 use super::apply::for_apply;
 use super::cleanup::for_cleanup;
 use super::holder::Holders;
 use super::spread::spread;
 use super::{Change, Reason, Step};
-use crate::{Action, Error, KernelState, Operation, Ownership, Plan};
+use crate::{Action, Error, KernelState, Operation, Ownership, Plan, PlannedRoute};
 
 /// What is to be done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,6 +76,14 @@ impl Needed {
     pub(super) fn leave(&mut self, operation: Operation, change: Change) {
         let reason = self.leave_for(operation);
         self.steps.push(change.because(reason));
+    }
+
+    /// A route beyond the plan, which goes; unless its interface has gone with it meanwhile.
+    pub(super) fn leave_route(&mut self, route: &Route, state: &KernelState) {
+        if let Some(planned) = PlannedRoute::of(route, &state.links) {
+            let change = Change::DeleteRoute(route.clone());
+            self.leave(Operation::DeleteRoute(planned), change);
+        }
     }
 
     /// An operation beyond the plan.

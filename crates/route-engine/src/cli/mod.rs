@@ -17,7 +17,9 @@ mod options;
 
 use options::Options;
 
-use crate::{Action, Engine, Error, Intent, Numbering, Operation, Plan, Verification};
+use crate::{
+    Action, Engine, Error, Intent, Numbering, Operation, Plan, Verification, WatchOptions, watch,
+};
 
 /// Plans, applies and cleans up the routes around a TUN device.
 #[derive(Debug, Parser)]
@@ -33,7 +35,7 @@ const EXIT_CODES: &str = "Exit codes:
   2  a usage error or a missing device; nothing has changed
   3  an operation of `apply` failed; all is rolled back to what it was
   4  the capability CAP_NET_ADMIN is missing
-  5  another program's route or rule is in the way; nothing has changed";
+  5  another program's route or rule is in the way, or a watch; nothing has changed";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -47,6 +49,8 @@ enum Verb {
     /// Compare the intent with what the kernel holds; without options but --tun, the one that was
     /// applied
     Verify(Options),
+    /// Apply, and keep it true while the machine changes; SIGTERM cleans up, SIGHUP reads files again
+    Watch(Options),
 }
 
 /// How the command ends.
@@ -75,6 +79,7 @@ fn run(verb: Verb) -> Exit {
         Verb::Apply(options) => (Some(Action::Apply), options),
         Verb::Cleanup(options) => (Some(Action::Cleanup { down: options.down }), options),
         Verb::Verify(options) => (None, options),
+        Verb::Watch(options) => return run_watch(options),
     };
     if options.leaves_out_routes() && action.is_none_or(Action::adds) {
         complain(
@@ -95,16 +100,45 @@ fn run(verb: Verb) -> Exit {
             return Exit::Usage;
         }
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Error::Runtime);
-    let outcome = runtime.and_then(|runtime| match action {
+    let outcome = runtime().and_then(|runtime| match action {
         Some(action) => runtime.block_on(call.carry_out(action, intent)),
         None => runtime.block_on(call.verify(intent)),
     });
     match outcome {
         Ok(exit) => exit,
+        Err(error) => report(&error),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)
+}
+
+/// Applies, and keeps it so until a signal comes.
+fn run_watch(options: Options) -> Exit {
+    let intent = || options.clone().intent();
+    let first = match intent() {
+        Ok(intent) => intent,
+        Err(error) => {
+            complain(&error);
+            return Exit::Usage;
+        }
+    };
+    let how = WatchOptions {
+        numbering: options.numbering(),
+        down: options.down,
+    };
+    let watched = runtime().and_then(|runtime| {
+        runtime.block_on(async {
+            let engine = Engine::open(&options.state_dir)?;
+            watch(engine, how, intent, first).await
+        })
+    });
+    match watched {
+        Ok(errors) => errors.iter().map(report).last().unwrap_or(Exit::Done),
         Err(error) => report(&error),
     }
 }
@@ -189,7 +223,10 @@ fn report(error: &Error) -> Exit {
     match error {
         Error::NoDevice(_) | Error::NoBypassDevice(_) => Exit::Usage,
         Error::MissingCapability { .. } => Exit::MissingCapability,
-        Error::Foreign { .. } | Error::Taken { .. } | Error::Captured { .. } => Exit::Foreign,
+        Error::Foreign { .. }
+        | Error::Taken { .. }
+        | Error::Captured { .. }
+        | Error::Watched { .. } => Exit::Foreign,
         // What is missing may be missing for a later step alone, as under a security module.
         Error::RolledBack(_) => Exit::RolledBack,
         _ => Exit::Failed,

@@ -12,7 +12,7 @@ use crate::{
     KeepLan, Mtu, Numbering, Selector, TunAddress,
 };
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
     /// The TUN device
     #[arg(long, value_name = "DEV")]

@@ -9,11 +9,12 @@ pub use underway::Underway;
 
 use std::path::Path;
 
-use fps_netlink::TableId;
+use fps_netlink::{LinkName, TableId};
 
 use crate::execute::Tables;
 use crate::{
-    Action, Error, Executor, Intent, KernelState, Known, Plan, Record, Store, Underlay, numbered,
+    Action, Error, Executor, Intent, KernelState, Known, Lock, Plan, Record, Store, Underlay,
+    numbered,
 };
 
 /// What carries intents out in one network namespace, and keeps a record of them.
@@ -21,6 +22,17 @@ use crate::{
 pub struct Engine {
     executor: Executor,
     store: Store,
+    /// Held while a device is watched.
+    kept: Option<Lock>,
+}
+
+/// Whether the resolver is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DnsReading {
+    /// What it has.
+    Read,
+    /// It has what the intent wants: nothing has happened since it was told.
+    Assume,
 }
 
 /// Whether tables and priorities that somebody else has are given way to.
@@ -47,7 +59,11 @@ impl Engine {
 
     /// An engine of parts.
     pub fn new(executor: Executor, store: Store) -> Self {
-        Self { executor, store }
+        Self {
+            executor,
+            store,
+            kept: None,
+        }
     }
 
     /// What carries changes out.
@@ -91,20 +107,43 @@ impl Engine {
     }
 
     /// What was applied last for a device, as far as it is recorded.
-    pub fn applied(&self, tun: fps_netlink::LinkName) -> Option<Intent> {
+    pub fn applied(&self, tun: LinkName) -> Option<Intent> {
         let record = self.store.known(tun).record?;
         record.intents.into_iter().next()
     }
 
-    /// Takes the lock, looks, and says what is needed. Nothing has changed yet.
+    /// Keeps a device to itself, so that no other engine changes what this one watches. Fails where
+    /// another does.
+    pub fn keep(&mut self, tun: LinkName) -> Result<(), Error> {
+        self.kept = Some(self.store.keep(tun)?);
+        Ok(())
+    }
+
+    /// Takes the lock, looks, and says what is needed. Nothing has changed yet. Fails where another
+    /// engine watches the device.
     pub async fn begin(
         &self,
         action: Action,
         intent: Intent,
         numbering: Numbering,
     ) -> Result<Underway<'_>, Error> {
+        let dns = DnsReading::Read;
+        self.begin_reading(action, intent, numbering, dns).await
+    }
+
+    /// The same, with or without asking the resolver.
+    pub async fn begin_reading(
+        &self,
+        action: Action,
+        intent: Intent,
+        numbering: Numbering,
+        dns: DnsReading,
+    ) -> Result<Underway<'_>, Error> {
         let lock = self.store.lock().await?;
-        let look = self.look(action, intent, numbering).await?;
+        if self.kept.is_none() {
+            self.store.refuse_if_kept(intent.tun())?;
+        }
+        let look = self.look(action, intent, numbering, dns).await?;
         Underway::new(self, lock, look)
     }
 
@@ -113,6 +152,7 @@ impl Engine {
         action: Action,
         intent: Intent,
         numbering: Numbering,
+        dns: DnsReading,
     ) -> Result<Look, Error> {
         let tun = intent.tun();
         let known = self.store.known(tun);
@@ -120,7 +160,10 @@ impl Engine {
         let mut state = self.executor.state(&tables).await?;
         let sets_dns = intent.dns().is_some_and(|dns| !dns.is_empty());
         if action.adds() && sets_dns && state.link(tun).is_some() {
-            state.dns = self.executor.read_dns(tun)?;
+            state.dns = match dns {
+                DnsReading::Read => self.executor.read_dns(tun)?,
+                DnsReading::Assume => intent.dns().cloned(),
+            };
         }
         let intent = match numbering {
             Numbering::Auto => numbered(&intent, &state, &known.ownership)?,

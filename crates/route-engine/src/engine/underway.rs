@@ -2,7 +2,7 @@
 
 use fps_netlink::IfIndex;
 
-use super::{Engine, Look};
+use super::{DnsReading, Engine, Look};
 use crate::execute::Fault;
 use crate::{Change, Error, Intent, Known, Lock, Operation, Plan, Record, Transaction, TunAddress};
 
@@ -104,7 +104,12 @@ impl<'a> Underway<'a> {
         for _ in 0..ROUNDS {
             let numbering = super::Numbering::Fixed;
             let look = engine
-                .look(self.plan().action(), intent.clone(), numbering)
+                .look(
+                    self.plan().action(),
+                    intent.clone(),
+                    numbering,
+                    DnsReading::Assume,
+                )
                 .await?;
             let ownership = &look.known.ownership;
             let again = engine

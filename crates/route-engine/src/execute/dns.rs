@@ -14,6 +14,11 @@ pub trait DnsBackend: fmt::Debug {
     /// What it has for a device.
     fn settings(&self, device: LinkName) -> Result<Dns, DnsError>;
 
+    /// A folder in which files change whenever its settings do; none where there is no such.
+    fn folder(&self) -> Option<PathBuf> {
+        None
+    }
+
     /// Changes that.
     fn change(&self, device: LinkName, change: &DnsChange) -> Result<(), DnsError>;
 }
@@ -68,6 +73,12 @@ impl DnsBackend for Resolvectl {
             servers: self.ask("dns", device)?,
             domains: self.ask("domain", device)?,
         })
+    }
+
+    fn folder(&self) -> Option<PathBuf> {
+        // For a resolved that has another.
+        let other = env::var_os("FPS_ROUTE_RESOLVED_DIR").map(PathBuf::from);
+        Some(other.unwrap_or_else(|| PathBuf::from("/run/systemd/resolve")))
     }
 
     fn change(&self, device: LinkName, change: &DnsChange) -> Result<(), DnsError> {

@@ -68,6 +68,11 @@ impl Executor {
         &self.netlink
     }
 
+    /// Its socket for many routes.
+    pub(crate) fn bulk(&self) -> &Bulk {
+        &self.bulk
+    }
+
     /// Its resolver.
     pub fn dns(&self) -> Option<&dyn DnsBackend> {
         self.dns.as_deref()

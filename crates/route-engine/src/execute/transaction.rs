@@ -1,6 +1,6 @@
 //! All that is needed, or nothing.
 
-use fps_netlink::{IfIndex, LinkName, RouteRequest};
+use fps_netlink::{IfIndex, LinkName};
 use nix::errno::Errno;
 
 use super::{Executor, Tables};
@@ -144,7 +144,7 @@ impl Transaction {
         let rest = self.steps().get(begin..).filter(|rest| !rest.is_empty())?;
         let routes = rest
             .iter()
-            .take_while(|step| request(&step.change).is_some());
+            .take_while(|step| step.change.route_request().is_some());
         Some(begin..begin + routes.count().max(1))
     }
 
@@ -154,7 +154,7 @@ impl Transaction {
         fault: Fault<'_>,
     ) -> Result<(), Failure> {
         let step = &self.steps()[batch.start];
-        if request(&step.change).is_none() {
+        if step.change.route_request().is_none() {
             let outcome = match fault(batch.start) {
                 None => self.carry_out_one(step).await,
                 Some(errno) => Err(refused(self.operation(step), errno)),
@@ -171,7 +171,7 @@ impl Transaction {
             .collect();
         let requests = places
             .iter()
-            .filter_map(|&place| request(&self.steps()[place].change));
+            .filter_map(|&place| self.steps()[place].change.route_request());
         let requests: Vec<_> = requests.collect();
         let answers = self.executor.bulk.change(&requests);
         let answers = answers.map_err(|error| Failure {
@@ -259,7 +259,7 @@ impl Transaction {
     async fn undo(&self, changes: &[Change]) {
         let mut rest = changes;
         while !rest.is_empty() {
-            let routes: Vec<_> = rest.iter().map_while(request).collect();
+            let routes: Vec<_> = rest.iter().map_while(Change::route_request).collect();
             match routes.len() {
                 0 => {
                     let _ = self.executor.send(&rest[0]).await;
@@ -314,17 +314,6 @@ impl Transaction {
     pub fn tun(&self) -> Option<IfIndex> {
         self.before.link(self.device()).map(|link| link.index)
     }
-}
-
-/// A change of a route, as it goes with many others.
-fn request(change: &Change) -> Option<RouteRequest<'_>> {
-    Some(match change {
-        Change::AddRoute(route) => RouteRequest::Add(route),
-        Change::AppendRoute(route) => RouteRequest::Append(route),
-        Change::ReplaceRoute(routes) => RouteRequest::Replace(&routes.1),
-        Change::DeleteRoute(route) => RouteRequest::Delete(route),
-        _ => return None,
-    })
 }
 
 /// Names the operation that was refused.

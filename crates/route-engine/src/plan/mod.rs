@@ -75,6 +75,17 @@ impl Plan {
         }
     }
 
+    /// What keeps the LAN's routes alone.
+    pub(crate) fn of_lan(intent: &Intent, underlay: Underlay<'_>) -> Self {
+        let full = intent.full_tunnel();
+        let operations = full.map(|full| sequence::lan(intent, full, underlay));
+        Self {
+            action: Action::Apply,
+            intent: intent.clone(),
+            operations: operations.unwrap_or_default(),
+        }
+    }
+
     /// The same where other intents may stand as well, as after options that were other then:
     /// what cleans them up goes into its places among the operations.
     #[must_use]

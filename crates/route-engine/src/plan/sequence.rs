@@ -140,7 +140,7 @@ fn copies(
 }
 
 /// The same, each to be set: the first of a prefix and metric takes its place, others go behind.
-fn lan(intent: &Intent, full: &FullTunnel, underlay: Underlay<'_>) -> Vec<Operation> {
+pub(super) fn lan(intent: &Intent, full: &FullTunnel, underlay: Underlay<'_>) -> Vec<Operation> {
     let mut seen = std::collections::HashSet::new();
     let operation = |route: PlannedRoute| {
         if seen.insert((route.to, route.metric)) {

@@ -1,7 +1,7 @@
 //! The folder of records.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -76,6 +76,55 @@ impl Store {
                 Err(TryLockError::Error(cause)) => return Err(self.cannot("lock", &file, cause)),
             }
         }
+    }
+
+    /// Keeps a device to whoever holds the lock, as long as it is held. Fails where another does.
+    pub fn keep(&self, tun: LinkName) -> Result<Lock, Error> {
+        let name = self.folder.join(format!("{tun}.watch"));
+        let open = || -> io::Result<File> {
+            fs::create_dir_all(&self.folder)?;
+            File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&name)
+        };
+        let mut file = open().map_err(|cause| self.cannot("lock", &name, cause))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(self.watched(tun)),
+            Err(TryLockError::Error(cause)) => return Err(self.cannot("lock", &name, cause)),
+        }
+        let pid = format!("{}\n", std::process::id());
+        let write = file
+            .set_len(0)
+            .and_then(|()| file.write_all(pid.as_bytes()));
+        write.map_err(|cause| self.cannot("write", &name, cause))?;
+        Ok(Lock { _file: file })
+    }
+
+    /// Fails where somebody keeps a device.
+    pub fn refuse_if_kept(&self, tun: LinkName) -> Result<(), Error> {
+        let name = self.folder.join(format!("{tun}.watch"));
+        let file = match File::open(&name) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            file => file.map_err(|cause| self.cannot("read", &name, cause))?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => Err(self.watched(tun)),
+            Err(TryLockError::Error(cause)) => Err(self.cannot("lock", &name, cause)),
+        }
+    }
+
+    fn watched(&self, tun: LinkName) -> Error {
+        let name = self.folder.join(format!("{tun}.watch"));
+        let pid = fs::read_to_string(name).unwrap_or_default();
+        let pid = match pid.trim() {
+            "" => "?".to_owned(),
+            pid => pid.to_owned(),
+        };
+        Error::Watched { tun, pid }
     }
 
     /// The record of a device; none where there is none.

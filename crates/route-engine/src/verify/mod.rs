@@ -12,7 +12,7 @@ use std::fmt::{self, Write as _};
 
 use serde_json::json;
 
-use crate::{Action, Engine, Error, Intent, Numbering, quote};
+use crate::{Action, DnsReading, Engine, Error, Intent, Numbering, quote};
 
 /// What was found.
 #[derive(Clone, Debug)]
@@ -24,7 +24,9 @@ pub struct Verification {
 impl Verification {
     /// Compares an intent with what the kernel holds.
     pub async fn new(engine: &Engine, intent: Intent, numbering: Numbering) -> Result<Self, Error> {
-        let look = engine.look(Action::Plan, intent, numbering).await?;
+        let look = engine
+            .look(Action::Plan, intent, numbering, DnsReading::Read)
+            .await?;
         let intent = look.plan.intent().clone();
         let ownership = &look.known.ownership;
         let mut findings = differences::findings(&look.plan, &look.state, ownership);
@@ -33,6 +35,12 @@ impl Verification {
         findings.extend(carrier::findings(&intent, &look.state, netlink).await?);
         let complaints = look.known.complaints.iter();
         findings.extend(complaints.map(|error| Kind::Warning.of(error.chain())));
+        // What is wrong comes first.
+        findings.sort_by_key(|finding| match finding.kind {
+            kind if kind.is_fault() => 0,
+            Kind::Warning => 1,
+            _ => 2,
+        });
         Ok(Self { intent, findings })
     }
 

@@ -1,69 +1,25 @@
 //! DNS, by a program in the place of resolvectl.
 
-use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use fps_netns::testing::with_namespaces;
 
 use crate::host::Host;
+use crate::resolver::Resolver;
 
 const DNS: &str = "--tun fpsc0 --tun-address 10.66.0.2/30 --dns 10.66.0.1 --dns-domain ~fps.test";
-
-/// A resolver that keeps its settings in files, and writes down what it is told.
-struct Resolver {
-    folder: tempfile::TempDir,
-}
-
-impl Resolver {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let resolver = Self { folder };
-        let program = resolver.file("resolvectl");
-        let here = resolver.folder.path().display();
-        let script = format!(
-            "#!/bin/sh\n\
-             verb=$1 device=$2; shift 2\n\
-             [ $verb = revert ] && rm -f {here}/dns {here}/domain\n\
-             if [ $# = 0 ] && [ $verb != revert ]; then\n\
-               value=; [ -e {here}/$verb ] && read -r value < {here}/$verb\n\
-               echo \"Link 7 ($device): $value\"; exit\n\
-             fi\n\
-             echo $verb $device \"$@\" >> {here}/log\n\
-             [ -e {here}/fail-$verb ] && {{ echo no bus >&2; exit 1; }}\n\
-             [ $verb = revert ] || echo \"$@\" > {here}/$verb\n"
-        );
-        std::fs::write(&program, script).unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(&program, mode).unwrap();
-        resolver
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Runs `fps-route` with this resolver; the script needs `rm`.
-    fn run(&self, host: &Host, line: &str) -> Output {
-        with_path(
-            host,
-            &format!("{}:/usr/bin:/bin", self.folder.path().display()),
-            line,
-        )
-    }
-
-    /// What it was told since the last time.
-    fn said(&self) -> String {
-        let log = self.file("log");
-        let said = std::fs::read_to_string(&log).unwrap_or_default();
-        let _ = std::fs::remove_file(log);
-        said
-    }
-}
 
 /// Runs `fps-route` with this PATH.
 fn with_path(host: &Host, path: &str, line: &str) -> Output {
     let mut fps_route = Command::new(env!("CARGO_BIN_EXE_fps-route"));
     host.spawn(fps_route.args(line.split(' ')).env("PATH", path))
+}
+
+impl Resolver {
+    /// Runs `fps-route` with this resolver.
+    fn run(&self, host: &Host, line: &str) -> Output {
+        with_path(host, &self.path(), line)
+    }
 }
 
 fn complaint(output: &Output) -> String {

@@ -8,5 +8,8 @@ mod host;
 mod lan;
 mod numbers;
 mod record;
+mod resolver;
 mod split;
 mod verify;
+mod watch;
+mod watcher;

@@ -1,0 +1,232 @@
+//! What the events of the kernel call for.
+
+use std::collections::BTreeSet;
+
+use fps_netlink::{Event, FPS_ROUTE_PROTOCOL, LinkName, Route, TableId};
+
+use crate::Intent;
+
+/// How many events are told one by one.
+const TOLD: usize = 8;
+
+/// What has to be looked at, and why.
+#[derive(Debug, Default)]
+pub(super) struct Due {
+    /// The routes of the LAN.
+    pub(super) lan: bool,
+    /// All of it.
+    pub(super) all: bool,
+    /// The resolver, too.
+    pub(super) dns: bool,
+    /// The first events that call for it.
+    pub(super) because: Vec<String>,
+    /// How many there were.
+    pub(super) count: usize,
+}
+
+/// What matters to an intent.
+#[derive(Clone, Debug)]
+pub(super) struct Concerns {
+    tun: LinkName,
+    tables: BTreeSet<TableId>,
+    keeps_lan: bool,
+}
+
+impl Concerns {
+    pub(super) fn of(intent: &Intent) -> Self {
+        Self {
+            tun: intent.tun(),
+            tables: intent.tables().collect(),
+            keeps_lan: intent.keeps_lan(),
+        }
+    }
+}
+
+impl Due {
+    /// Everything, for a reason of our own.
+    pub(super) fn everything(because: &str) -> Self {
+        let mut due = Self::default();
+        due.call_for_all(because.to_owned());
+        due.dns = true;
+        due
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        self.lan || self.all
+    }
+
+    /// The resolver has changed something.
+    pub(super) fn dns_changed(&mut self) {
+        self.call_for_all("the resolver's settings".to_owned());
+        self.dns = true;
+    }
+
+    /// Takes note of an event.
+    pub(super) fn note(&mut self, event: &Event, concerns: &Concerns) {
+        match event {
+            Event::Overrun => {
+                self.call_for_all("more events than the buffer holds".to_owned());
+                self.lan = concerns.keeps_lan;
+                self.dns = true;
+            }
+            Event::Rule => self.call_for_all("a rule".to_owned()),
+            Event::Link(link) => {
+                let state = if link.up { "up" } else { "down" };
+                let text = format!("{} {state}, mtu {}", link.name, link.mtu);
+                // With a link that goes down all its IPv4 routes go, in our tables, too, and there
+                // is no event for them.
+                self.link(text, link.name, !link.up, concerns);
+            }
+            Event::LinkGone(link) => {
+                self.link(format!("{} gone", link.name), link.name, true, concerns);
+            }
+            Event::Address(address) => self.lan(format!("address {}", address.net), concerns),
+            Event::AddressGone(address) => {
+                let text = format!("address {} gone", address.net);
+                // With its last IPv4 address a device loses all its IPv4 routes, without events.
+                if address.net.addr().is_ipv4() {
+                    self.call_for_all(text.clone());
+                }
+                self.lan(text, concerns);
+            }
+            Event::Route(route) => self.route(route, "", concerns),
+            Event::RouteGone(route) => self.route(route, " gone", concerns),
+        }
+    }
+
+    fn link(&mut self, text: String, name: LinkName, went: bool, concerns: &Concerns) {
+        if name == concerns.tun {
+            self.dns = true;
+            self.call_for_all(text.clone());
+        } else if went {
+            self.call_for_all(text.clone());
+        }
+        self.lan(text, concerns);
+    }
+
+    fn route(&mut self, route: &Route, went: &str, concerns: &Concerns) {
+        let text = || format!("route {route}{went}");
+        if concerns.tables.contains(&route.table) {
+            self.call_for_all(text());
+        } else if route.table == TableId::MAIN {
+            if route.protocol == FPS_ROUTE_PROTOCOL {
+                self.call_for_all(text());
+            } else {
+                self.lan(text(), concerns);
+            }
+        }
+    }
+
+    fn lan(&mut self, because: String, concerns: &Concerns) {
+        if concerns.keeps_lan {
+            self.lan = true;
+            self.tell(because);
+        }
+    }
+
+    fn call_for_all(&mut self, because: String) {
+        self.all = true;
+        self.tell(because);
+    }
+
+    fn tell(&mut self, because: String) {
+        if self.because.last() == Some(&because) {
+            return;
+        }
+        self.count += 1;
+        if self.because.len() < TOLD {
+            self.because.push(because);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fps_netlink::{Address, Fwmark, IfIndex, Link, RulePriority};
+
+    use super::*;
+    use crate::{FullTunnel, KeepLan, Selector};
+
+    fn concerns(keeps_lan: bool) -> Concerns {
+        let intent = Intent::new("fpsc0".parse().unwrap(), vec![], None, vec![]).unwrap();
+        let full = FullTunnel {
+            table: TableId(100),
+            priority: RulePriority(10000),
+            selectors: vec![Selector::Marked(Fwmark(17))],
+            bypasses: vec![],
+            lan: keeps_lan.then(KeepLan::default),
+        };
+        Concerns::of(&intent.with_full_tunnel(full).unwrap())
+    }
+
+    fn link(name: &str, up: bool) -> Link {
+        Link {
+            index: IfIndex::LOOPBACK,
+            name: name.parse().unwrap(),
+            up,
+            carrier: up,
+            operational: up,
+            mtu: 1500,
+            master: None,
+        }
+    }
+
+    /// What an event calls for: the LAN, all, the resolver.
+    fn calls(event: &Event, keeps_lan: bool) -> [bool; 3] {
+        let mut due = Due::default();
+        due.note(event, &concerns(keeps_lan));
+        assert_eq!(due.is_due(), !due.because.is_empty(), "{event:?}");
+        [due.lan, due.all, due.dns]
+    }
+
+    #[test]
+    fn each_event_calls_for_what_it_may_have_changed() {
+        let address = |net: &str| Address::new(IfIndex::LOOPBACK, net.parse().unwrap());
+        let route = |table| Route::new("10.9.0.0/16".parse().unwrap()).in_table(TableId(table));
+        let ours = Route {
+            protocol: FPS_ROUTE_PROTOCOL,
+            ..route(254)
+        };
+        for (event, expected) in [
+            (Event::Overrun, [true, true, true]),
+            (Event::Rule, [false, true, false]),
+            (Event::Link(link("eth0", true)), [true, false, false]),
+            (Event::Link(link("eth0", false)), [true, true, false]),
+            (Event::LinkGone(link("eth0", true)), [true, true, false]),
+            (Event::Link(link("fpsc0", true)), [true, true, true]),
+            (
+                Event::Address(address("192.0.2.2/24")),
+                [true, false, false],
+            ),
+            (
+                Event::AddressGone(address("192.0.2.2/24")),
+                [true, true, false],
+            ),
+            (
+                Event::AddressGone(address("fd00::2/64")),
+                [true, false, false],
+            ),
+            (Event::Route(route(254)), [true, false, false]),
+            (Event::RouteGone(route(254)), [true, false, false]),
+            (Event::RouteGone(ours), [false, true, false]),
+            (Event::RouteGone(route(100)), [false, true, false]),
+            (Event::Route(route(77)), [false, false, false]),
+        ] {
+            assert_eq!(calls(&event, true), expected, "{event:?}");
+            let [_, all, dns] = expected;
+            assert_eq!(calls(&event, false), [false, all, dns], "{event:?}");
+        }
+    }
+
+    #[test]
+    fn a_burst_is_told_in_a_few_words() {
+        let mut due = Due::default();
+        let concerns = concerns(true);
+        for number in 0..100 {
+            let net = format!("10.{number}.0.0/16");
+            let route = Route::new(net.parse().unwrap());
+            due.note(&Event::Route(route), &concerns);
+        }
+        assert_eq!((due.because.len(), due.count), (TOLD, 100));
+    }
+}

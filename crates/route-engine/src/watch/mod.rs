@@ -1,0 +1,359 @@
+//! Keeping an intent true while the machine changes.
+
+mod due;
+mod journal;
+mod mirror;
+mod pace;
+mod witness;
+
+use std::future::{Future, pending};
+use std::time::{Duration, Instant};
+
+use fps_netlink::{Events, Group};
+use sd_notify::NotifyState;
+use serde_json::json;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use self::due::{Concerns, Due};
+use self::journal::Journal;
+use self::mirror::mirror;
+use self::pace::Pace;
+use self::witness::Witness;
+use crate::{Action, DnsReading, Engine, Error, Intent, Numbering};
+
+/// How long to wait after a failure before all is looked at once more without an event; each time
+/// twice as long, up to the most.
+const RETRY: Duration = Duration::from_secs(1);
+const RETRY_AT_MOST: Duration = Duration::from_secs(60);
+
+/// How a watch is to go on.
+#[derive(Clone, Copy, Debug)]
+pub struct WatchOptions {
+    /// Whether numbers that others take are given way to.
+    pub numbering: Numbering,
+    /// Whether the device is set down at the end.
+    pub down: bool,
+}
+
+/// Applies an intent and keeps it true, until SIGTERM or SIGINT: then it cleans up. At SIGHUP the
+/// intent is asked for anew. What happens is told on standard output, a line of JSON each, and to
+/// systemd (sd_notify(3)).
+pub async fn watch(
+    engine: Engine,
+    options: WatchOptions,
+    intent: impl Fn() -> Result<Intent, String>,
+    first: Intent,
+) -> Result<Vec<Error>, Error> {
+    let signal_of = |kind| signal(kind).map_err(Error::Signal);
+    let mut signals = Signals {
+        hangup: signal_of(SignalKind::hangup())?,
+        terminate: signal_of(SignalKind::terminate())?,
+        interrupt: signal_of(SignalKind::interrupt())?,
+    };
+    let mut watch = Watch::new(engine, options, first)?;
+    watch.start().await?;
+    loop {
+        match watch.until(&mut signals).await? {
+            Told::Reload => watch.reload(intent()),
+            Told::Stop => break,
+        }
+    }
+    watch.stop().await
+}
+
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+/// What a signal asks for.
+enum Told {
+    Reload,
+    Stop,
+}
+
+impl Signals {
+    async fn told(&mut self) -> Told {
+        tokio::select! {
+            _ = self.hangup.recv() => Told::Reload,
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.interrupt.recv() => Told::Stop,
+        }
+    }
+}
+
+struct Watch {
+    engine: Engine,
+    options: WatchOptions,
+    /// What is wanted, as it was asked for.
+    wanted: Intent,
+    /// The same with the numbers that were chosen.
+    intent: Intent,
+    concerns: Concerns,
+    events: Events,
+    witness: Option<Witness>,
+    journal: Journal,
+    due: Due,
+    pace: Pace,
+    /// When to look without an event, after how many failures, and the last one.
+    retry: Option<(Instant, Duration)>,
+    failure: Option<String>,
+}
+
+impl Watch {
+    fn new(mut engine: Engine, options: WatchOptions, wanted: Intent) -> Result<Self, Error> {
+        engine.keep(wanted.tun())?;
+        let executor = engine.executor();
+        let ours = [executor.netlink().port(), executor.bulk().port()];
+        let events = Events::subscribe(&Group::ALL).map_err(Error::Netlink)?;
+        Ok(Self {
+            options,
+            intent: wanted.clone(),
+            concerns: Concerns::of(&wanted),
+            events: events.ignoring(&ours),
+            witness: None,
+            journal: Journal { tun: wanted.tun() },
+            wanted,
+            due: Due::default(),
+            pace: Pace::default(),
+            retry: None,
+            failure: None,
+            engine,
+        })
+    }
+
+    /// Applies the intent for the first time: what fails now ends the watch before it begins.
+    async fn start(&mut self) -> Result<(), Error> {
+        let numbering = self.options.numbering;
+        let begun = self
+            .engine
+            .begin(Action::Apply, self.wanted.clone(), numbering)
+            .await?;
+        begun.apply().await?;
+        let commands = commands(&begun);
+        self.intent = begun.intent().clone();
+        drop(begun);
+        self.concerns = Concerns::of(&self.intent);
+        self.watch_resolver();
+        self.journal.write("ready", json!({"commands": commands}));
+        tell_systemd(&[NotifyState::Ready]);
+        Ok(())
+    }
+
+    /// Follows the resolver, if something is wanted of it.
+    fn watch_resolver(&mut self) {
+        let wants = self.intent.dns().is_some_and(|dns| !dns.is_empty());
+        let folder = self.engine.executor().dns().and_then(|dns| dns.folder());
+        let Some(folder) = folder.filter(|_| wants) else {
+            self.witness = None;
+            return;
+        };
+        self.witness = match Witness::of(&folder) {
+            Ok(Some(witness)) => Some(witness),
+            Ok(None) => {
+                let text = format!("there is no {}", folder.display());
+                self.journal
+                    .write("resolver-unwatched", json!({"error": text}));
+                None
+            }
+            Err(error) => {
+                let text = error.to_string();
+                self.journal
+                    .write("resolver-unwatched", json!({"error": text}));
+                None
+            }
+        };
+    }
+
+    /// Keeps the intent true until a signal says otherwise.
+    async fn until(&mut self, signals: &mut Signals) -> Result<Told, Error> {
+        loop {
+            while let Some(event) = self.events.next_at_hand().map_err(Error::Netlink)? {
+                self.due.note(&event, &self.concerns);
+            }
+            let wait = self.due.is_due().then(|| self.pace.wait(Instant::now()));
+            if wait == Some(Duration::ZERO) {
+                self.act().await;
+                continue;
+            }
+            let retry = self
+                .retry
+                .map(|(at, _)| at.saturating_duration_since(Instant::now()));
+            tokio::select! {
+                told = signals.told() => return Ok(told),
+                event = self.events.next() => {
+                    let event = event.map_err(Error::Netlink)?;
+                    self.due.note(&event, &self.concerns);
+                }
+                changed = optional(self.witness.as_mut().map(Witness::changed)) => {
+                    match changed {
+                        Ok(()) => self.due.dns_changed(),
+                        Err(error) => {
+                            let text = error.to_string();
+                            self.journal.write("resolver-unwatched", json!({"error": text}));
+                            self.witness = None;
+                        }
+                    }
+                }
+                () = optional(wait.map(tokio::time::sleep)) => {}
+                () = optional(retry.map(tokio::time::sleep)) => {
+                    self.retry = self.retry.map(|(_, after)| (Instant::now() + after, after));
+                    self.due = Due::everything("a failure a while ago");
+                }
+            }
+        }
+    }
+
+    /// Looks at what is due, and mends it.
+    async fn act(&mut self) {
+        let due = std::mem::take(&mut self.due);
+        let began = Instant::now();
+        self.journal
+            .write("seen", json!({"count": due.count, "what": due.because}));
+        if due.lan {
+            self.mirror().await;
+        }
+        if due.all {
+            self.restore(due.dns).await;
+        }
+        self.pace.looked(began, Instant::now());
+    }
+
+    async fn mirror(&mut self) {
+        match mirror(self.engine.executor(), &self.intent).await {
+            Ok(mirrored) if mirrored.done.is_empty() && mirrored.refused.is_empty() => {}
+            Ok(mirrored) => {
+                let took = mirrored.until.saturating_duration_since(mirrored.from);
+                self.journal.write(
+                    "lan",
+                    json!({
+                        "commands": mirrored.done,
+                        "refused": mirrored.refused,
+                        "us": u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+                    }),
+                );
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    /// Sets again what is missing of the intent, and takes away what is not wanted.
+    async fn restore(&mut self, dns: bool) {
+        let dns = if dns {
+            DnsReading::Read
+        } else {
+            DnsReading::Assume
+        };
+        match self.restored(dns).await {
+            Ok(commands) => {
+                if !commands.is_empty() {
+                    self.journal
+                        .write("restored", json!({"commands": commands}));
+                }
+                if self.failure.take().is_some() {
+                    self.journal.write("recovered", json!({}));
+                }
+                self.retry = None;
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    async fn restored(&mut self, dns: DnsReading) -> Result<Vec<String>, Error> {
+        let (wanted, numbering) = (self.wanted.clone(), self.options.numbering);
+        let begun = self
+            .engine
+            .begin_reading(Action::Apply, wanted, numbering, dns)
+            .await?;
+        let commands = commands(&begun);
+        let intent = begun.intent().clone();
+        if !commands.is_empty() || intent != self.intent {
+            begun.apply().await?;
+        }
+        drop(begun);
+        self.concerns = Concerns::of(&intent);
+        self.intent = intent;
+        Ok(commands)
+    }
+
+    /// Tells of a failure, once as long as it is the same, and has all looked at again after a while.
+    fn failed(&mut self, error: &Error) {
+        let text = error.chain();
+        if self.failure.as_ref() != Some(&text) {
+            let event = match error {
+                // The tunnel's client may make it anew.
+                Error::NoDevice(_) => "waiting",
+                _ => "failed",
+            };
+            self.journal.write(event, json!({"error": text}));
+        }
+        self.failure = Some(text);
+        let after = self
+            .retry
+            .map_or(RETRY, |(_, after)| (after * 2).min(RETRY_AT_MOST));
+        self.retry = Some((Instant::now() + after, after));
+    }
+
+    /// Takes up what is wanted now, if it is valid; else what was wanted stays.
+    fn reload(&mut self, wanted: Result<Intent, String>) {
+        let reloading = NotifyState::monotonic_usec_now();
+        if let Ok(now) = reloading {
+            tell_systemd(&[NotifyState::Reloading, now]);
+        }
+        match wanted {
+            Ok(wanted) => {
+                self.wanted = wanted;
+                self.journal.write("reloaded", json!({}));
+                self.due = Due::everything("SIGHUP");
+                self.due.lan = self.wanted.keeps_lan();
+            }
+            Err(error) => self
+                .journal
+                .write("reload-refused", json!({"error": error})),
+        }
+        self.watch_resolver();
+        tell_systemd(&[NotifyState::Ready]);
+    }
+
+    /// Cleans up, and says what would not go.
+    async fn stop(self) -> Result<Vec<Error>, Error> {
+        tell_systemd(&[NotifyState::Stopping]);
+        let down = self.options.down;
+        let (action, numbering) = (Action::Cleanup { down }, Numbering::Fixed);
+        let begun = self
+            .engine
+            .begin(action, self.intent.clone(), numbering)
+            .await?;
+        let commands = commands(&begun);
+        let errors = begun.clean_up().await;
+        let failed: Vec<_> = errors.iter().map(Error::chain).collect();
+        self.journal
+            .write("stopped", json!({"commands": commands, "errors": failed}));
+        Ok(errors)
+    }
+}
+
+/// The operations that are needed, as commands, each once.
+fn commands(begun: &crate::Underway<'_>) -> Vec<String> {
+    let transaction = begun.transaction();
+    let steps = transaction.needed().steps.iter();
+    let mut commands: Vec<_> = steps
+        .map(|step| transaction.operation(step).to_string())
+        .collect();
+    commands.dedup();
+    commands
+}
+
+/// What a future gives; where there is none, nothing ever.
+async fn optional<T>(future: Option<impl Future<Output = T>>) -> T {
+    match future {
+        Some(future) => future.await,
+        None => pending().await,
+    }
+}
+
+/// Where systemd does not listen there is nobody to tell.
+fn tell_systemd(state: &[NotifyState<'_>]) {
+    let _ = sd_notify::notify(state);
+}

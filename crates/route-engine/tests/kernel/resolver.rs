@@ -1,0 +1,59 @@
+//! A program in the place of resolvectl.
+
+use std::path::{Path, PathBuf};
+
+/// A resolver that keeps its settings in files, and writes down what it is told.
+pub(crate) struct Resolver {
+    folder: tempfile::TempDir,
+}
+
+impl Resolver {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let resolver = Self { folder };
+        let program = resolver.file("resolvectl");
+        let here = resolver.folder.path().display();
+        let script = format!(
+            "#!/bin/sh\n\
+             verb=$1 device=$2; shift 2\n\
+             [ $verb = revert ] && rm -f {here}/dns {here}/domain\n\
+             if [ $# = 0 ] && [ $verb != revert ]; then\n\
+               value=; [ -e {here}/$verb ] && read -r value < {here}/$verb\n\
+               echo \"Link 7 ($device): $value\"; exit\n\
+             fi\n\
+             echo $verb $device \"$@\" >> {here}/log\n\
+             [ -e {here}/fail-$verb ] && {{ echo no bus >&2; exit 1; }}\n\
+             [ $verb = revert ] || echo \"$@\" > {here}/$verb\n"
+        );
+        std::fs::write(&program, script).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&program, mode).unwrap();
+        resolver
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A PATH in which it is first; the script needs `rm`.
+    pub(crate) fn path(&self) -> String {
+        format!("{}:/usr/bin:/bin", self.folder.path().display())
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Loses a setting, as when another program reverts it.
+    pub(crate) fn forget(&self, setting: &str) {
+        std::fs::remove_file(self.file(setting)).unwrap();
+    }
+
+    /// What it was told since the last time.
+    pub(crate) fn said(&self) -> String {
+        let log = self.file("log");
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        let _ = std::fs::remove_file(log);
+        said
+    }
+}
