@@ -2,15 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-/// The least time from the end of one look to the next, which gathers what comes in between. A roam
-/// is a dozen events within a tenth of a millisecond, and their last ones come seconds later: so the
-/// first is acted on at once, and no quiet is waited for.
-const LEAST: Duration = Duration::from_millis(2);
-
 /// The most, where looks take long: beyond it what follows would not follow.
 const MOST: Duration = Duration::from_millis(200);
 
 /// When the last look ended, and how long it took.
+///
+/// A roam is a dozen events within a tenth of a millisecond, and their last ones come seconds later:
+/// so the first is acted on at once, no quiet is waited for, and what comes meanwhile is gathered
+/// until the next look.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pace {
     last: Option<(Instant, Duration)>,
@@ -29,7 +28,7 @@ impl Pace {
         let Some((ended, took)) = self.last else {
             return Duration::ZERO;
         };
-        (ended + took.clamp(LEAST, MOST)).saturating_duration_since(now)
+        (ended + took.min(MOST)).saturating_duration_since(now)
     }
 }
 
@@ -44,8 +43,8 @@ mod tests {
         let mut pace = Pace::default();
         assert_eq!(pace.wait(at(0)), Duration::ZERO);
         pace.looked(at(0), at(1));
-        assert_eq!(pace.wait(at(1)), LEAST);
-        assert_eq!(pace.wait(at(3)), Duration::ZERO);
+        assert_eq!(pace.wait(at(1)), Duration::from_millis(1));
+        assert_eq!(pace.wait(at(2)), Duration::ZERO);
         // A look that took long.
         pace.looked(at(10), at(60));
         assert_eq!(pace.wait(at(60)), Duration::from_millis(50));
