@@ -63,10 +63,11 @@ impl Host {
         }
     }
 
-    /// Adds an interface `lan0`, up, with the address 192.0.2.2/24.
+    /// Adds an interface `lan0`, up, with the address 192.0.2.2/24; its far end is on a bridge `br1`.
     pub(crate) async fn add_lan(&mut self) {
         let beyond = self.far.within(Netlink::open).unwrap().unwrap();
-        let bridge = beyond.link(&name("br0")).await.unwrap().unwrap().index;
+        beyond.create_bridge(&name("br1")).await.unwrap();
+        let bridge = beyond.link(&name("br1")).await.unwrap().unwrap().index;
         let pair = VethPair {
             port: &name("port1"),
             bridge,

@@ -7,6 +7,7 @@ mod full;
 mod host;
 mod lan;
 mod numbers;
+mod passage;
 mod record;
 mod resolver;
 mod split;

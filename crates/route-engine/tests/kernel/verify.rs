@@ -164,9 +164,9 @@ fn finds_a_carrier_in_its_own_tunnel() {
         let host = host().await;
         // The far end, behind the LAN's router.
         let beyond = host.far.within(Netlink::open).unwrap().unwrap();
-        let br0 = beyond.link(&name("br0")).await.unwrap().unwrap().index;
+        let br1 = beyond.link(&name("br1")).await.unwrap().unwrap().index;
         for net in ["192.0.2.1/24", "203.0.113.10/32"] {
-            let address = Address::new(br0, net.parse().unwrap());
+            let address = Address::new(br1, net.parse().unwrap());
             beyond.add_address(&address).await.unwrap();
         }
         let listen = || TcpListener::bind("203.0.113.10:443").unwrap();
