@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 
-use fps_netlink::{LinkName, Netlink, Route};
+use fps_netlink::{LinkName, Netlink, Route, TableId};
 use fps_netns::{Configuration, Station, Switch, masquerade};
 use indexmap::IndexMap;
 
@@ -230,6 +230,7 @@ impl Host {
         }
         Ok(Route {
             metric: plan.metric,
+            table: plan.table.unwrap_or(TableId::MAIN),
             ..route
         })
     }

@@ -57,6 +57,11 @@ impl Host {
 }
 
 impl LiveLink {
+    /// Its index, which it keeps as long as the lab stands.
+    pub fn index(&self) -> IfIndex {
+        self.index
+    }
+
     /// How the link is configured now.
     pub fn now(&self) -> &scenario::Link {
         &self.now

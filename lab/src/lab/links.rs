@@ -105,7 +105,7 @@ impl Host {
         };
         let filter = RouteFilter {
             family: Family::of(plan.to.addr()),
-            table: Some(TableId::MAIN),
+            table: Some(plan.table.unwrap_or(TableId::MAIN)),
         };
         // What the kernel takes where a route names no metric.
         let default = match filter.family {

@@ -103,6 +103,11 @@ impl<'a> Stage<'a> {
         self.asked_before.iter().any(|mark| mark.concerns(frame))
     }
 
+    /// Whether a packet belongs to a question of the lab's own, of whichever step.
+    pub(super) fn is_probe(&self, frame: &Frame) -> bool {
+        self.asked_before(frame) || self.asked.borrow().iter().any(|mark| mark.concerns(frame))
+    }
+
     /// When the current step's acts began.
     pub(super) fn step_began(&self) -> Instant {
         self.step_began

@@ -10,6 +10,7 @@ use tokio::net::UdpSocket;
 use super::ProbeError;
 use super::bound::hear_icmp_errors;
 use crate::sandbox::{HostId, Sandbox, SocketKind};
+use crate::scenario::Sender;
 
 /// The length of an echo header: type, code, checksum, identifier, sequence number.
 const HEADER: usize = 8;
@@ -26,13 +27,14 @@ impl Asker {
         sandbox: &Sandbox,
         host: HostId,
         target: IpAddr,
+        sender: Sender,
     ) -> Result<Self, ProbeError> {
         let kind = if target.is_ipv4() {
             SocketKind::IcmpV4
         } else {
             SocketKind::IcmpV6
         };
-        let socket = Socket::from(sandbox.socket(host, kind)?);
+        let socket = Socket::from(sandbox.socket_of(host, kind, sender)?);
         socket.set_nonblocking(true).map_err(ProbeError::Socket)?;
         hear_icmp_errors(&socket, target).map_err(ProbeError::Socket)?;
         let socket = UdpSocket::from_std(StdUdpSocket::from(socket)).map_err(ProbeError::Socket)?;

@@ -76,20 +76,20 @@ impl Question {
     /// Prepares a question in the sender's namespace.
     pub fn new(sandbox: &Sandbox, host: HostId, probe: &Probe) -> Result<Self, ProbeError> {
         let nonce = Nonce::random()?;
-        let target = probe.address;
+        let (target, sender) = (probe.address, probe.sender);
         let (socket, port, ports) = match probe.protocol {
             ProbeProtocol::Icmp => (
-                Socket::Icmp(icmp::Asker::open(sandbox, host, target)?),
+                Socket::Icmp(icmp::Asker::open(sandbox, host, target, sender)?),
                 0,
                 None,
             ),
             ProbeProtocol::Udp(port) => (
-                Socket::Udp(udp::open(sandbox, host, target)?.socket),
+                Socket::Udp(udp::open(sandbox, host, target, sender)?.socket),
                 port,
                 None,
             ),
             ProbeProtocol::Tcp(port) => {
-                let bound = tcp::open(sandbox, host, target)?;
+                let bound = tcp::open(sandbox, host, target, sender)?;
                 (
                     Socket::Tcp(bound.socket),
                     port,

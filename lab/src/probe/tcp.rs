@@ -10,11 +10,13 @@ use tokio::net::TcpSocket;
 use super::ProbeError;
 use super::bound::Bound;
 use crate::sandbox::{HostId, Sandbox, SocketKind};
+use crate::scenario::Sender;
 
 pub(super) fn open(
     sandbox: &Sandbox,
     host: HostId,
     target: IpAddr,
+    sender: Sender,
 ) -> Result<Bound<TcpSocket>, ProbeError> {
     let kind = if target.is_ipv4() {
         SocketKind::TcpV4
@@ -22,7 +24,7 @@ pub(super) fn open(
         SocketKind::TcpV6
     };
     // Bound first, so that the port is known even of a connection that never stands.
-    Bound::new(sandbox.socket(host, kind)?, target, |socket| {
+    Bound::new(sandbox.socket_of(host, kind, sender)?, target, |socket| {
         Ok(TcpSocket::from_std_stream(socket.into()))
     })
 }

@@ -9,18 +9,20 @@ use tokio::net::UdpSocket;
 use super::ProbeError;
 use super::bound::Bound;
 use crate::sandbox::{HostId, Sandbox, SocketKind};
+use crate::scenario::Sender;
 
 pub(super) fn open(
     sandbox: &Sandbox,
     host: HostId,
     target: IpAddr,
+    sender: Sender,
 ) -> Result<Bound<UdpSocket>, ProbeError> {
     let kind = if target.is_ipv4() {
         SocketKind::UdpV4
     } else {
         SocketKind::UdpV6
     };
-    Bound::new(sandbox.socket(host, kind)?, target, |socket| {
+    Bound::new(sandbox.socket_of(host, kind, sender)?, target, |socket| {
         UdpSocket::from_std(StdUdpSocket::from(socket))
     })
 }

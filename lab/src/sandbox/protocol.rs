@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::Sender;
+
 /// The descriptor on which the helper finds its control socket.
 pub(super) const CONTROL_DESCRIPTOR: i32 = 3;
 
@@ -27,6 +29,7 @@ pub(super) enum Request {
     Socket {
         host: HostId,
         kind: SocketKind,
+        sender: Sender,
     },
     Sysctl {
         host: HostId,
@@ -125,6 +128,8 @@ pub enum SocketKind {
     Route,
     /// NETLINK_NETFILTER.
     Netfilter,
+    /// NETLINK_SOCK_DIAG.
+    SockDiag,
     /// AF_PACKET, cooked, of no protocol yet.
     Packet,
     /// Raw ICMP.
@@ -146,6 +151,7 @@ impl fmt::Display for SocketKind {
         f.write_str(match self {
             Self::Route => "route netlink",
             Self::Netfilter => "netfilter netlink",
+            Self::SockDiag => "socket diagnosis netlink",
             Self::Packet => "packet",
             Self::IcmpV4 => "raw ICMP",
             Self::IcmpV6 => "raw ICMPv6",

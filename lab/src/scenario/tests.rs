@@ -146,6 +146,8 @@ fn the_split_tunnel_reads_as_it_is_written() {
             .to_vec(),
         down: false,
         full_tunnel: None,
+        endpoints: Vec::new(),
+        exit: 0,
     };
     assert_eq!(scenario.steps[1].acts, [Act::Routes(routes)]);
     assert_eq!(sabotages.len(), 5);
@@ -161,6 +163,7 @@ fn the_split_tunnel_expects_what_it_says() {
             to: Some(HostName::new("intranet")),
             address: ip("10.66.1.20"),
             protocol: ProbeProtocol::Tcp(80),
+            sender: Sender::default(),
         },
         via: Some(link("fpsc0")),
         when: When::Within(Duration::from_millis(400)),

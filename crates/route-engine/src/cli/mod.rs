@@ -138,7 +138,7 @@ fn run_watch(options: Options) -> Exit {
         })
     });
     match watched {
-        Ok(errors) => errors.iter().map(report).last().unwrap_or(Exit::Done),
+        Ok(errors) => errors.iter().fold(Exit::Done, |_, error| report(error)),
         Err(error) => report(&error),
     }
 }

@@ -52,11 +52,8 @@ pub async fn watch(
     };
     let mut watch = Watch::new(engine, options, first)?;
     watch.start().await?;
-    loop {
-        match watch.until(&mut signals).await? {
-            Told::Reload => watch.reload(intent()),
-            Told::Stop => break,
-        }
+    while let Told::Reload = watch.until(&mut signals).await? {
+        watch.reload(intent());
     }
     watch.stop().await
 }

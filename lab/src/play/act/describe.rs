@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::routes;
+use fps_netlink::Family;
+
 use crate::scenario::{Act, LinkState, ProgramRef, RouteAction, StaticRoute};
 
 impl fmt::Display for Act {
@@ -13,12 +15,7 @@ impl fmt::Display for Act {
             Self::Kill(program) => write!(f, "kill {program}"),
             Self::Run(run) => write!(f, "on {}: {}", run.on, run.command.join(" ")),
             Self::Routes(call) => {
-                write!(
-                    f,
-                    "on {}: {}",
-                    call.on,
-                    routes::command(call).command.join(" ")
-                )
+                write!(f, "on {}: {}", call.on, routes::command(call).join(" "))
             }
             Self::Link(change) => {
                 write!(f, "on {}: {} {}", change.on, change.link, change.state)
@@ -42,12 +39,32 @@ impl fmt::Display for Act {
                 )
             }
             Self::Route(change) => {
-                let verb = match change.action {
-                    RouteAction::Add => "add",
-                    RouteAction::Delete => "del",
-                };
+                let verb = change.action.verb();
                 write!(f, "on {}: ip route {verb} {}", change.on, change.route)
             }
+            Self::Rule(change) => {
+                write!(f, "on {}:", change.on)?;
+                let rules = change.rules.iter().enumerate();
+                rules.into_iter().try_for_each(|(number, rule)| {
+                    let ip = match rule.family {
+                        Family::V4 => "ip",
+                        Family::V6 => "ip -6",
+                    };
+                    let between = if number == 0 { "" } else { ";" };
+                    let verb = change.action.verb();
+                    write!(f, "{between} {ip} rule {verb} {rule}")
+                })
+            }
+        }
+    }
+}
+
+impl RouteAction {
+    /// The verb of ip-route(8) and ip-rule(8).
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Delete => "del",
         }
     }
 }
@@ -58,6 +75,7 @@ impl fmt::Display for ProgramRef {
             Self::Role(role) => role.fmt(f),
             Self::Tunnel => f.write_str("the tunnel"),
             Self::Named(name) => name.fmt(f),
+            Self::Routes => f.write_str("the route engine"),
         }
     }
 }
@@ -84,6 +102,9 @@ impl fmt::Display for StaticRoute {
         }
         if let Some(metric) = self.metric {
             write!(f, " metric {metric}")?;
+        }
+        if let Some(table) = self.table {
+            write!(f, " table {table}")?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::stage::Stage;
 use super::tunnel;
 use crate::sandbox::Signal;
 use crate::scenario::{
-    Act, ProgramName, ProgramRef, RouteAction, RouteChange, Run, Sysctl, TunnelRole,
+    Act, ProgramName, ProgramRef, RouteAction, RouteChange, RuleChange, Run, Sysctl, TunnelRole,
 };
 
 /// Performs an act, to its end.
@@ -19,11 +19,12 @@ pub(super) async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), Stag
         Act::Stop(program) => end(stage, program, Signal::Terminate).await,
         Act::Kill(program) => end(stage, program, Signal::Kill).await,
         Act::Run(command) => run(stage, command).await,
-        Act::Routes(routes) => run(stage, &routes::command(routes)).await,
+        Act::Routes(call) => routes::call(stage, call).await,
         Act::Link(change) => Ok(stage.lab.change_link(change).await?),
         Act::Roam(roam) => Ok(stage.lab.roam(roam).await?),
         Act::Sysctl(sysctl) => write_sysctl(stage, sysctl),
         Act::Route(change) => change_route(stage, change).await,
+        Act::Rule(change) => change_rules(stage, change).await,
     }
 }
 
@@ -32,6 +33,7 @@ async fn start(stage: &mut Stage<'_>, program: &ProgramRef) -> Result<(), StageE
         ProgramRef::Tunnel => stage.start_tunnel().await,
         ProgramRef::Role(role) => stage.start_role(*role).await,
         ProgramRef::Named(name) => start_named(stage, name).await,
+        ProgramRef::Routes => unreachable!("validation knows that `routes` starts a watch"),
     }
 }
 
@@ -70,6 +72,7 @@ async fn end(
             .collect(),
         ProgramRef::Role(role) => vec![role.name().to_owned()],
         ProgramRef::Named(name) => vec![name.to_string()],
+        ProgramRef::Routes => routes::watches(stage),
     };
     for name in names {
         stage
@@ -108,6 +111,18 @@ async fn change_route(stage: &Stage<'_>, change: &RouteChange) -> Result<(), Sta
     match change.action {
         RouteAction::Add => host.add_route(&change.route).await?,
         RouteAction::Delete => host.delete_route(&change.route).await?,
+    }
+    Ok(())
+}
+
+async fn change_rules(stage: &Stage<'_>, change: &RuleChange) -> Result<(), StageError> {
+    let netlink = stage.lab.host(&change.on).station().netlink();
+    for rule in &change.rules {
+        let changed = match change.action {
+            RouteAction::Add => netlink.add_rule(rule).await,
+            RouteAction::Delete => netlink.delete_rule(rule).await,
+        };
+        changed.map_err(fps_netns::Error::from)?;
     }
     Ok(())
 }

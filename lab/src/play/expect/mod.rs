@@ -1,6 +1,8 @@
 //! One file for each kind of expectation.
 
+mod control;
 mod evidence;
+mod no_carrier_loop;
 mod probing;
 mod reach;
 mod silent;
@@ -18,6 +20,7 @@ pub(super) async fn check(stage: &Stage<'_>, expectation: &Expectation) -> Verdi
         Check::Reach(reach) => reach::check(stage, reach).await,
         Check::Unreachable(unreachable) => unreachable::check(stage, unreachable).await,
         Check::Silent(silent) => silent::check(stage, silent).await,
+        Check::NoCarrierLoop(wanted) => no_carrier_loop::check(stage, wanted).await,
     };
     verdict.unwrap_or_else(|error| Verdict::Inconclusive(crate::chain(&error)))
 }

@@ -1,22 +1,17 @@
 //! `silent`: no packet that matches is seen on a link, though the capture would see one.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
 
-use fps_netlink::IfIndex;
-use fps_packet::{Frame, Icmp, Injector, Nonce, Packet, Transport, injectable};
-use tokio::time::{Instant, sleep_until, timeout};
+use fps_packet::{Frame, Icmp, Packet, Transport};
+use tokio::time::{Instant, sleep_until};
 
+use super::control::{self, Place};
 use super::{CheckError, evidence, lossy};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
-use crate::probe::ProbeError;
-use crate::sandbox::SocketKind;
 use crate::scenario::Silent;
-use crate::tape::{Tape, TapeError};
+use crate::tape::Tape;
 
-/// How long the control packet may take from the injector to the tape.
-const CONTROL: Duration = Duration::from_secs(1);
 /// How many packets a failure shows.
 const SHOWN: usize = 10;
 
@@ -59,7 +54,14 @@ pub(super) async fn check(stage: &Stage<'_>, silent: &Silent) -> Result<Verdict,
     if lost > 0 {
         return Ok(lossy(&silent.on, lost));
     }
-    match control(stage, silent, link.index).await? {
+    let place = Place {
+        host: &silent.on,
+        link: silent.link,
+        index: link.index,
+    };
+    let target = silent.peers.first().copied();
+    let target = target.unwrap_or(Ipv4Addr::new(192, 0, 2, 1).into());
+    match control::seen(stage, place, target).await? {
         Ok(()) => Ok(Verdict::Held(format!(
             "nothing since the step began, for {:?} after its acts; the control was seen",
             silent.hold
@@ -115,68 +117,4 @@ fn broken(silent: &Silent, start: std::time::Instant, heard: &[Frame]) -> Verdic
         .map(|frame| evidence::line(start, silent.on.as_str(), silent.link.as_str(), frame))
         .collect();
     Verdict::Failed { why, evidence }
-}
-
-/// The positive control: a packet that matches, put onto the link by the lab itself, is on the
-/// tape. It is one that no station takes.
-async fn control(
-    stage: &Stage<'_>,
-    silent: &Silent,
-    link: IfIndex,
-) -> Result<Result<(), String>, CheckError> {
-    let host = stage.lab.host(&silent.on).id();
-    let target = silent
-        .peers
-        .first()
-        .copied()
-        .unwrap_or(Ipv4Addr::new(192, 0, 2, 1).into());
-    let source = match target {
-        IpAddr::V4(_) => IpAddr::from([192, 0, 2, 2]),
-        IpAddr::V6(_) => IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 2]),
-    };
-    let nonce = Nonce::random().map_err(ProbeError::from)?;
-    let packet = injectable(source, target, nonce).expect("both are of one family");
-    let socket = stage
-        .lab
-        .sandbox()
-        .socket(host, SocketKind::Packet)
-        .map_err(ProbeError::from)?;
-    let protocol = if target.is_ipv4() {
-        nix::libc::ETH_P_IP
-    } else {
-        nix::libc::ETH_P_IPV6
-    };
-    let protocol = u16::try_from(protocol).expect("an EtherType has 16 bits");
-    if let Err(error) = Injector::new(socket).send(link.get(), protocol, &packet) {
-        return Ok(Err(format!(
-            "no control packet could be put onto {}:{}, so its silence proves nothing: {}",
-            silent.on,
-            silent.link,
-            crate::chain(&error)
-        )));
-    }
-    let tape = stage.tape(&silent.on);
-    let is_control = |frame: &Frame| {
-        frame.ifindex == link.get()
-            && frame
-                .packet()
-                .is_some_and(|packet| packet.control() == Some(nonce))
-    };
-    let seen = async {
-        let mut growth = tape.growth();
-        loop {
-            tape.sync().await?;
-            if tape.look(|frames| frames.iter().any(is_control)) {
-                return Ok::<_, CheckError>(());
-            }
-            growth.changed().await.map_err(|_| TapeError::Ended)?;
-        }
-    };
-    Ok(match timeout(CONTROL, seen).await {
-        Ok(seen) => Ok(seen?),
-        Err(_) => Err(format!(
-            "the control packet on {}:{} was not captured, so nothing else would have been",
-            silent.on, silent.link
-        )),
-    })
 }

@@ -7,7 +7,7 @@ use super::{CheckError, evidence};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::probe::{Answer, Attempt, Question};
-use crate::scenario::{Probe, Unreachable};
+use crate::scenario::{Probe, Sender, Unreachable};
 
 pub(super) async fn check(
     stage: &Stage<'_>,
@@ -49,6 +49,8 @@ async fn control(stage: &Stage<'_>, probe: &Probe) -> Result<Option<Verdict>, Ch
     };
     let itself = Probe {
         from: target.clone(),
+        // A mark that is to keep the probe away must not keep the control away.
+        sender: Sender::default(),
         ..probe.clone()
     };
     let question = Question::new(stage.lab.sandbox(), stage.lab.host(target).id(), &itself)?;

@@ -7,14 +7,17 @@ use std::path::Path;
 
 use fps_netns::{Namespace, sysctl};
 use netlink_sys::Socket;
-use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
+use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE, NETLINK_SOCK_DIAG};
 use nix::mount::MsFlags;
 use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::socket::{setsockopt, sockopt};
+use nix::unistd::{Uid, setfsuid};
 use socket2::{Domain, Protocol, Type};
 
-use super::super::protocol::{FileSpec, HostSpec, PROGRAMS, SocketKind};
+use super::super::protocol::{Failure, FileSpec, HostSpec, PROGRAMS, SocketKind};
 use super::setup::{Home, mount_at, own_namespace};
 use super::{Result, Step};
+use crate::scenario::Sender;
 
 /// A host.
 pub(super) struct Host {
@@ -94,11 +97,15 @@ impl Host {
     }
 
     /// Makes a socket in the host's network namespace.
-    pub(super) fn socket(&mut self, kind: SocketKind) -> Result<OwnedFd> {
-        let socket = self
-            .network
-            .within(|| socket(kind))
-            .step("enter the host")??;
+    pub(super) fn socket(&mut self, kind: SocketKind, sender: Sender) -> Result<OwnedFd> {
+        let make = || match sender.uid {
+            Some(uid) => owned_by(uid, || socket(kind)),
+            None => socket(kind),
+        };
+        let socket = self.network.within(make).step("enter the host")??;
+        if let Some(mark) = sender.mark {
+            setsockopt(&socket, sockopt::Mark, &mark.0).step("mark a socket (SO_MARK)")?;
+        }
         if kind == SocketKind::Packet {
             let copy = socket.try_clone().step("copy a packet socket")?;
             self.packet_sockets.push(copy);
@@ -155,6 +162,28 @@ impl Entrance {
     }
 }
 
+/// Makes a socket that is another user's: the kernel remembers with its file as whom it was made
+/// (`f_cred`), which is what nftables compares with `meta skuid` (`nft_meta_skugid`).
+///
+/// Only the user for file access changes (setfsuid(2)), so that raw sockets can be made as before.
+fn owned_by(uid: u32, make: impl FnOnce() -> Result<OwnedFd>) -> Result<OwnedFd> {
+    let home = setfsuid(Uid::from_raw(uid));
+    // The call tells no failure: it is asked for once more, which tells what it was.
+    let now = setfsuid(Uid::from_raw(uid));
+    let made = if now.as_raw() == uid {
+        make()
+    } else {
+        Err(Failure {
+            step: format!(
+                "there is no user {uid} here: as an ordinary user, a lab has only its root"
+            ),
+            errno: None,
+        })
+    };
+    setfsuid(home);
+    made
+}
+
 /// A NETLINK_ROUTE socket in the current network namespace.
 pub(super) fn netlink_socket() -> Result<OwnedFd> {
     netlink(NETLINK_ROUTE)
@@ -170,6 +199,7 @@ fn socket(kind: SocketKind) -> Result<OwnedFd> {
     let (domain, r#type, protocol) = match kind {
         SocketKind::Route => return netlink(NETLINK_ROUTE),
         SocketKind::Netfilter => return netlink(NETLINK_NETFILTER),
+        SocketKind::SockDiag => return netlink(NETLINK_SOCK_DIAG),
         SocketKind::Packet => (Domain::PACKET, Type::DGRAM, None),
         SocketKind::IcmpV4 => (Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)),
         SocketKind::IcmpV6 => (Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)),

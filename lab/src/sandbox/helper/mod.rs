@@ -111,8 +111,9 @@ impl Helper {
                 self.hosts.push(host);
                 (Reply::Host(id), vec![namespace, netlink])
             }
-            Request::Socket { host, kind } => {
-                (Reply::Done, vec![self.host_mut(host)?.socket(kind)?])
+            Request::Socket { host, kind, sender } => {
+                let socket = self.host_mut(host)?.socket(kind, sender)?;
+                (Reply::Done, vec![socket])
             }
             Request::Sysctl { host, key, value } => {
                 self.host(host)?.sysctl(&key, &value)?;

@@ -1,8 +1,9 @@
 //! What is done.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use fps_netlink::{Fwmark, LinkName, RulePriority, TableId};
+use fps_netlink::{Fwmark, LinkName, Rule, RulePriority, TableId};
 use ipnet::IpNet;
 
 use super::{HostName, Link, ProgramName, StaticRoute, TunnelRole};
@@ -28,6 +29,8 @@ pub enum Act {
     Sysctl(Sysctl),
     /// Adds or deletes a route.
     Route(RouteChange),
+    /// Adds or deletes a rule.
+    Rule(RuleChange),
 }
 
 /// The programs that a step starts or ends.
@@ -39,6 +42,8 @@ pub enum ProgramRef {
     Tunnel,
     /// One of `[program]`.
     Named(ProgramName),
+    /// The route engine, where it watches.
+    Routes,
 }
 
 /// A command that runs to its end.
@@ -73,6 +78,10 @@ pub struct Routes {
     pub down: bool,
     /// `--full-tunnel`.
     pub full_tunnel: Option<FullTunnel>,
+    /// `--endpoint`, once for each.
+    pub endpoints: Vec<IpAddr>,
+    /// The exit code that it must have.
+    pub exit: i32,
 }
 
 /// What a full tunnel leads into the TUN device, and how.
@@ -90,6 +99,12 @@ pub struct FullTunnel {
     pub priority: Option<RulePriority>,
     /// `--bypass`, once for each: `CIDR,VIA,DEV`.
     pub bypasses: Vec<String>,
+    /// `--keep-lan`.
+    pub keep_lan: bool,
+    /// `--lan-route`, once for each.
+    pub lan_routes: Vec<IpNet>,
+    /// `--auto`.
+    pub auto: bool,
 }
 
 /// The route engine's verbs.
@@ -99,6 +114,10 @@ pub enum RoutesAction {
     Apply,
     /// Undo it.
     Cleanup,
+    /// Say in what the kernel differs.
+    Verify,
+    /// Carry it out, and keep it true until it is told to end.
+    Watch,
 }
 
 /// A change of a link's state.
@@ -158,11 +177,22 @@ pub struct RouteChange {
     pub route: StaticRoute,
 }
 
-/// Whether a route comes or goes.
+/// A rule that comes or goes, as another program than the route engine sets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleChange {
+    /// The host.
+    pub on: HostName,
+    /// Whether it comes or goes.
+    pub action: RouteAction,
+    /// The rule, for each family that it is for.
+    pub rules: Vec<Rule>,
+}
+
+/// Whether a route or a rule comes or goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RouteAction {
-    /// `ip route add`.
+    /// `ip route add`, `ip rule add`.
     Add,
-    /// `ip route del`.
+    /// `ip route del`, `ip rule del`.
     Delete,
 }

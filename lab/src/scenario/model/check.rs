@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use fps_netlink::LinkName;
+use fps_netlink::{Fwmark, LinkName};
+use serde::{Deserialize, Serialize};
 
 use super::HostName;
 
@@ -26,6 +27,8 @@ pub enum Check {
     Unreachable(Unreachable),
     /// No packet is seen.
     Silent(Silent),
+    /// The carrier does not go into the tunnel that it carries.
+    NoCarrierLoop(NoCarrierLoop),
 }
 
 /// Probes are answered, and leave by the link named.
@@ -61,6 +64,18 @@ pub struct Silent {
     pub hold: Duration,
 }
 
+/// No packet to the carrier's far end passes a TUN device of a host, and no connection there has a
+/// route that leads into one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoCarrierLoop {
+    /// The tunnel's client.
+    pub on: HostName,
+    /// The carrier's far end.
+    pub endpoint: IpAddr,
+    /// For how long it must be so.
+    pub hold: Duration,
+}
+
 /// When an expectation must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
@@ -81,6 +96,17 @@ pub struct Probe {
     pub address: IpAddr,
     /// How it is asked.
     pub protocol: ProbeProtocol,
+    /// What is special about the socket that asks.
+    pub sender: Sender,
+}
+
+/// What is special about a socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// Its mark (SO_MARK).
+    pub mark: Option<Fwmark>,
+    /// Whose it is, if not root's: what nftables calls `meta skuid`.
+    pub uid: Option<u32>,
 }
 
 /// How a probe asks.

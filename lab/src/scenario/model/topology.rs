@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use fps_netlink::LinkName;
+use fps_netlink::{LinkName, TableId};
 use indexmap::IndexMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -58,6 +58,8 @@ pub struct StaticRoute {
     pub link: Option<LinkName>,
     /// Its metric.
     pub metric: Option<u32>,
+    /// Its table, if that is not table main.
+    pub table: Option<TableId>,
 }
 
 /// Ports on which the lab echoes what it is sent, on every address of a host.

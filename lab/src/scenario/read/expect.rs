@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::probe::{self, Question};
 use super::target::{Aim, aim};
 use super::{Lab, Names, Verb};
-use crate::scenario::model::{Check, Expectation, Reach, Silent, Unreachable, When};
+use crate::scenario::model::{Check, Expectation, NoCarrierLoop, Reach, Silent, Unreachable, When};
 use crate::scenario::syntax::{Node, Table};
 
-const VERBS: &[&str] = &["reach", "unreachable", "silent"];
+const VERBS: &[&str] = &["reach", "unreachable", "silent", "no-carrier-loop"];
 
 /// How long a probe may take to be answered where the file does not say.
 const DEFAULT_WITHIN: Duration = Duration::from_secs(1);
@@ -25,6 +25,7 @@ pub(crate) fn expectation(node: Node<'_>, lab: &Lab, names: &mut Names) -> Optio
         "reach" => reach(verb, lab, names),
         "unreachable" => unreachable(verb, lab, names),
         "silent" => silent(verb, lab, names),
+        "no-carrier-loop" => no_carrier_loop(verb, lab, names),
         _ => None,
     });
     if names.count() == before {
@@ -161,6 +162,41 @@ fn silent(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
             on,
             link,
             peers,
+            hold: hold?,
+        }),
+    })
+}
+
+fn no_carrier_loop(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
+    refuse_within(verb);
+    let table = verb
+        .node
+        .table("`no-carrier-loop`", &["name", "on", "for"])?;
+    let on_word = table.need("on", "\"laptop\"").and_then(Node::word);
+    let canonical = on_word.map(|on| format!("no-carrier-loop {}", on.text));
+    let name = name(&table, verb, canonical, names);
+    let hold = table.need("for", "\"500ms\"").and_then(Node::duration);
+    let on_word = on_word?;
+    let on = lab.host(on_word)?;
+    let Some(tunnel) = &lab.tunnel else {
+        // A broken [tunnel] has said so already.
+        if !lab.has_tunnel {
+            let wrong = verb.word.wrong("there is no carrier: there is no [tunnel]");
+            verb.word
+                .add(wrong.help("add [tunnel] with `client` and `server`"));
+        }
+        return None;
+    };
+    if on != tunnel.client {
+        let wrong = on_word.wrong(format!("`{on}` has no carrier"));
+        let label = format!("the tunnel's client is `{}`", tunnel.client);
+        return on_word.refuse(wrong.label(label));
+    }
+    Some(Expectation {
+        name: name?,
+        check: Check::NoCarrierLoop(NoCarrierLoop {
+            on,
+            endpoint: tunnel.endpoint,
             hold: hold?,
         }),
     })

@@ -9,7 +9,7 @@ use crate::scenario::syntax::{Node, Table, Word, is_domain};
 
 const KEYS: &[&str] = &["nat", "forward", "serve", "routes", "hosts", "link"];
 const LINK_KEYS: &[&str] = &["net", "ip", "via", "metric"];
-const ROUTE_KEYS: &[&str] = &["to", "via", "link", "metric"];
+const ROUTE_KEYS: &[&str] = &["to", "via", "link", "metric", "table"];
 
 /// Reads all hosts.
 pub(crate) fn hosts(node: Node<'_>, lab: &mut Lab) {

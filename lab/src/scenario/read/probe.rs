@@ -1,12 +1,13 @@
 //! What is asked where: `from`, `to`, `with`, `port` and `ip` of an expectation.
 
 use super::target::{Aim, aim};
+use super::tunnel::fwmark;
 use super::{Family, Lab, host};
-use crate::scenario::model::{HostName, Probe, ProbeProtocol};
-use crate::scenario::syntax::{Node, Table, Word};
+use crate::scenario::model::{HostName, Probe, ProbeProtocol, Sender};
+use crate::scenario::syntax::{Node, Table, Word, optional};
 
 /// The keys of an expectation that sends probes.
-pub(crate) const KEYS: [&str; 6] = ["name", "from", "to", "with", "port", "ip"];
+pub(crate) const KEYS: [&str; 8] = ["name", "from", "to", "with", "port", "ip", "mark", "uid"];
 
 /// A probe as far as the file can be trusted.
 #[derive(Debug)]
@@ -16,6 +17,7 @@ pub(crate) struct Question<'a> {
     aim: Option<Aim<'a>>,
     protocol: Option<ProbeProtocol>,
     family: Option<(Family, Node<'a>)>,
+    sender: Option<Sender>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,7 @@ impl<'a> Question<'a> {
             let family = node.choice("ip", &[("v4", Family::V4), ("v6", Family::V6)])?;
             Some((family, node))
         });
+        let sender = sender(table);
         let words = (from_word?, to_word?);
         Some(Self {
             from,
@@ -51,6 +54,7 @@ impl<'a> Question<'a> {
             aim,
             protocol,
             family,
+            sender,
         })
     }
 
@@ -61,7 +65,11 @@ impl<'a> Question<'a> {
             protocol => Some(protocol.to_string()),
         };
         let family = self.family.map(|(family, _)| family.key().to_owned());
-        let details: Vec<String> = protocol.into_iter().chain(family).collect();
+        let sender = self.sender?;
+        let mark = sender.mark.map(|mark| format!("mark {mark}"));
+        let uid = sender.uid.map(|uid| format!("uid {uid}"));
+        let details = protocol.into_iter().chain(family).chain(mark).chain(uid);
+        let details: Vec<String> = details.collect();
         let (from, to) = (self.words.0.text, self.words.1.text);
         Some(match details.is_empty() {
             true => format!("{from} -> {to}"),
@@ -87,8 +95,23 @@ impl<'a> Question<'a> {
             to,
             address,
             protocol: self.protocol?,
+            sender: self.sender?,
         })
     }
+}
+
+/// What is special about the socket that asks.
+fn sender(table: &Table<'_>) -> Option<Sender> {
+    let mark = optional(table.get("mark"), fwmark);
+    let uid = optional(table.get("uid"), |node| {
+        // The last one stands for "no user" (setreuid(2)).
+        let uid = node.integer("user's number", 0..=i64::from(u32::MAX) - 1)?;
+        u32::try_from(uid).ok()
+    });
+    Some(Sender {
+        mark: mark?,
+        uid: uid?.filter(|uid| *uid != 0),
+    })
 }
 
 fn protocol(

@@ -15,8 +15,10 @@ pub(crate) const DEFAULT_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) fn programs(node: Node<'_>, lab: &mut Lab) {
     for (name, node) in node.entries() {
         name.check_label("program");
-        if name.text == "tunnel" || TunnelRole::ALL.iter().any(|role| role.name() == name.text) {
-            let wrong = name.wrong(format!("`{}` means the tunnel's own in steps", name.text));
+        if ["tunnel", "routes"].contains(&name.text)
+            || TunnelRole::ALL.iter().any(|role| role.name() == name.text)
+        {
+            let wrong = name.wrong(format!("`{}` means the lab's own in steps", name.text));
             name.add(wrong.label("choose another name"));
             continue;
         }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use fps_netlink::LinkName;
+use fps_netlink::{LinkName, TableId};
 
 use super::{Family, Lab, link};
 use crate::scenario::model::{HostName, StaticRoute};
@@ -29,6 +29,7 @@ pub(crate) fn route(
             .problems
             .add(wrong.help("add a gateway, `via = …`, an interface, `link = …`, or both"));
     }
+    let number = table.get("table").and_then(table_id);
     let to = to?;
     if let Some((ip, word)) = via {
         let (family, found) = (Family::of(to.addr()), Family::of(ip));
@@ -45,7 +46,18 @@ pub(crate) fn route(
         via: via.map(|(ip, _)| ip),
         link,
         metric,
+        table: number,
     })
+}
+
+/// Reads a table's number; not one of the machine's own (`default`, `main` and `local`).
+pub(crate) fn table_id(node: Node<'_>) -> Option<TableId> {
+    let number = node.integer("table", 1..=i64::from(u32::MAX))?;
+    if (253..=255).contains(&number) {
+        let wrong = node.wrong(format!("table {number} is one of the machine's own"));
+        return node.refuse(wrong.help("leave it out for table main, or take another"));
+    }
+    u32::try_from(number).ok().map(TableId)
 }
 
 /// Checks that a host can reach a gateway without a gateway.

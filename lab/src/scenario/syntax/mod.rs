@@ -11,6 +11,6 @@ mod table;
 mod word;
 
 pub(crate) use name::is_domain;
-pub(crate) use node::Node;
+pub(crate) use node::{Node, optional};
 pub(crate) use table::Table;
 pub(crate) use word::Word;

@@ -4,12 +4,19 @@ use fps_netlink::{RulePriority, TableId};
 
 use crate::scenario::model::FullTunnel;
 use crate::scenario::read::tunnel::fwmark;
-use crate::scenario::syntax::{Node, Table};
+use crate::scenario::syntax::{Node, Table, optional};
 
 /// What chooses the packets that go into the tunnel.
 const SELECTORS: [&str; 3] = ["fwmark", "from", "except-fwmark"];
 /// What has a meaning in a full tunnel only.
-const OTHERS: [&str; 3] = ["table", "priority", "bypass"];
+const OTHERS: [&str; 6] = [
+    "table",
+    "priority",
+    "bypass",
+    "keep-lan",
+    "lan-route",
+    "auto",
+];
 
 /// Reads the keys; none in the option where the act sets up no full tunnel.
 pub(super) fn tunnel(table: &Table<'_>) -> Option<Option<FullTunnel>> {
@@ -33,31 +40,32 @@ pub(super) fn tunnel(table: &Table<'_>) -> Option<Option<FullTunnel>> {
              go into the tunnel",
         ));
     }
-    let number = |key: &str, least: i64, most: i64| match table.get(key) {
-        Some(node) => {
-            let value = node.integer(key, least..=most)?;
-            Some(u32::try_from(value).ok())
-        }
-        None => Some(None),
+    let number = |key: &str, most: i64| {
+        optional(table.get(key), |node| {
+            let value = node.integer(key, 1..=most)?;
+            u32::try_from(value).ok()
+        })
     };
-    let mark = |key: &str| {
-        table
-            .get(key)
-            .map_or(Some(None), |node| fwmark(node).map(Some))
-    };
-    let from = table
-        .get("from")
-        .map_or(Some(None), |node| node.subnet().map(Some));
-    let bypasses = table
-        .get("bypass")
-        .map(Node::one_or_many)
-        .unwrap_or_default();
+    let mark = |key: &str| optional(table.get(key), fwmark);
+    let switch = |key: &str| table.get(key).map_or(Some(false), Node::flag);
+    let many = |key: &str| table.get(key).map(Node::one_or_many).unwrap_or_default();
+    let keep_lan = switch("keep-lan")?;
+    if let Some(node) = table.get("lan-route").filter(|_| !keep_lan) {
+        let wrong = node.wrong("`lan-route` keeps nothing where the LAN is not kept");
+        return node.refuse(wrong.help("add `keep-lan = true`, or remove it"));
+    }
     Some(Some(FullTunnel {
         fwmark: mark("fwmark")?,
-        from: from?,
+        from: optional(table.get("from"), Node::subnet)?,
         except_fwmark: mark("except-fwmark")?,
-        table: number("table", 1, i64::from(u32::MAX))?.map(TableId),
-        priority: number("priority", 1, 32_765)?.map(RulePriority),
-        bypasses: bypasses.into_iter().filter_map(Node::text).collect(),
+        table: number("table", i64::from(u32::MAX))?.map(TableId),
+        priority: number("priority", 32_765)?.map(RulePriority),
+        bypasses: many("bypass").into_iter().filter_map(Node::text).collect(),
+        keep_lan,
+        lan_routes: many("lan-route")
+            .into_iter()
+            .filter_map(Node::subnet)
+            .collect(),
+        auto: switch("auto")?,
     }))
 }

@@ -1,8 +1,11 @@
-//! `sysctl` and `route`
+//! `sysctl`, `route` and `rule`
 
-use crate::scenario::model::{RouteAction, RouteChange, Sysctl};
+use fps_netlink::{Family, Rule, RuleAction, RulePriority};
+
+use crate::scenario::model::{RouteAction, RouteChange, RuleChange, Sysctl};
+use crate::scenario::read::tunnel::fwmark;
 use crate::scenario::read::{Lab, route as route_of};
-use crate::scenario::syntax::{Node, Word};
+use crate::scenario::syntax::{Node, Table, Word, optional};
 
 /// Reads a sysctl to write.
 pub(crate) fn sysctl(node: Node<'_>, lab: &Lab) -> Option<Sysctl> {
@@ -43,20 +46,82 @@ fn key_below_net(word: Word<'_>) -> Option<String> {
 
 /// Reads a route that comes or goes.
 pub(crate) fn route(node: Node<'_>, lab: &Lab) -> Option<RouteChange> {
-    let table = node.table("`route`", &["on", "action", "to", "via", "link", "metric"])?;
+    let keys = ["on", "action", "to", "via", "link", "metric", "table"];
+    let table = node.table("`route`", &keys)?;
     let on = super::on(&table, lab);
-    let action = match table.get("action") {
-        Some(node) => node.choice(
-            "action",
-            &[("add", RouteAction::Add), ("delete", RouteAction::Delete)],
-        ),
-        None => Some(RouteAction::Add),
-    };
+    let action = action(&table);
     let needs_hop = action == Some(RouteAction::Add);
     let route = route_of::route(&table, on.as_ref(), needs_hop, lab);
     Some(RouteChange {
         on: on?,
         action: action?,
         route: route?,
+    })
+}
+
+fn action(table: &Table<'_>) -> Option<RouteAction> {
+    match table.get("action") {
+        Some(node) => node.choice(
+            "action",
+            &[("add", RouteAction::Add), ("delete", RouteAction::Delete)],
+        ),
+        None => Some(RouteAction::Add),
+    }
+}
+
+/// Reads a rule that comes or goes.
+pub(crate) fn rule(node: Node<'_>, lab: &Lab) -> Option<RuleChange> {
+    let keys = [
+        "on",
+        "action",
+        "priority",
+        "table",
+        "fwmark",
+        "except-fwmark",
+        "from",
+        "ip",
+    ];
+    let table = node.table("`rule`", &keys)?;
+    let on = super::on(&table, lab);
+    let action = action(&table);
+    let priority = table
+        .need("priority", "9999")
+        .and_then(|node| node.integer("priority", 1..=32_765))
+        .and_then(|number| u32::try_from(number).ok());
+    let leads_to = table.need("table", "51820").and_then(route_of::table_id);
+    let marked = optional(table.get("fwmark"), fwmark);
+    let unmarked = optional(table.get("except-fwmark"), fwmark);
+    let from = optional(table.get("from"), Node::subnet);
+    let both = Family::BOTH;
+    let families = match table.get("ip") {
+        None => Some(&both[..]),
+        Some(node) => node.choice("ip", &[("v4", &both[..1]), ("v6", &both[1..])]),
+    };
+    let (marked, unmarked, from) = (marked?, unmarked?, from?);
+    if marked.is_some() && unmarked.is_some() {
+        let node = table.get("except-fwmark")?;
+        return node.refuse(node.wrong("`fwmark` and `except-fwmark` exclude each other"));
+    }
+    let families = families?.iter().copied();
+    let families =
+        families.filter(|family| from.is_none_or(|net| Family::of(net.addr()) == *family));
+    let action_of = RuleAction::Lookup(leads_to?);
+    let (priority, on) = (RulePriority(priority?), on?);
+    let rules = families.map(|family| {
+        let rule = Rule::new(family, priority, action_of);
+        let rule = match (marked, unmarked) {
+            (Some(mark), _) => rule.marked(mark),
+            (None, Some(mark)) => rule.marked(mark).inverted(),
+            (None, None) => rule,
+        };
+        match from {
+            Some(net) => rule.sent_from(net),
+            None => rule,
+        }
+    });
+    Some(RuleChange {
+        on,
+        action: action?,
+        rules: rules.collect(),
     })
 }

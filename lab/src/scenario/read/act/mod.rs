@@ -13,11 +13,11 @@ use crate::scenario::syntax::{Node, Table};
 
 /// All verbs of `do`.
 const VERBS: &[&str] = &[
-    "start", "stop", "kill", "run", "routes", "link", "roam", "sysctl", "route",
+    "start", "stop", "kill", "run", "routes", "link", "roam", "sysctl", "route", "rule",
 ];
 
 /// The verbs that make sense before any program starts.
-const SEED_VERBS: &[&str] = &["sysctl", "route", "link", "run"];
+const SEED_VERBS: &[&str] = &["sysctl", "route", "rule", "link", "run"];
 
 /// Reads an act and carries its effect on addresses out in `lab`.
 pub(crate) fn act(node: Node<'_>, lab: &mut Lab) -> Option<Act> {
@@ -32,7 +32,7 @@ pub(crate) fn seed(node: Node<'_>, lab: &mut Lab) -> Option<Act> {
 fn read(verb: Verb<'_>, lab: &mut Lab) -> Option<Act> {
     let node = verb.node;
     match verb.word.text {
-        "start" => program::named(node, lab).map(Act::Start),
+        "start" => program::started(node, lab).map(Act::Start),
         "stop" => program::named(node, lab).map(Act::Stop),
         "kill" => program::named(node, lab).map(Act::Kill),
         "run" => run::run(node, lab).map(Act::Run),
@@ -41,6 +41,7 @@ fn read(verb: Verb<'_>, lab: &mut Lab) -> Option<Act> {
         "roam" => link::roam(node, lab).map(Act::Roam),
         "sysctl" => kernel::sysctl(node, lab).map(Act::Sysctl),
         "route" => kernel::route(node, lab).map(Act::Route),
+        "rule" => kernel::rule(node, lab).map(Act::Rule),
         _ => None,
     }
 }

@@ -4,8 +4,30 @@ use crate::scenario::model::{ProgramName, ProgramRef, TunnelRole};
 use crate::scenario::read::Lab;
 use crate::scenario::syntax::Node;
 
-/// Reads the name of a program.
+/// Reads the name of a program that is to start.
+pub(crate) fn started(node: Node<'_>, lab: &Lab) -> Option<ProgramRef> {
+    let word = node.word()?;
+    if word.text == ROUTES {
+        let wrong = word.wrong("the route engine is not started by name");
+        return word.refuse(wrong.help("write `routes = { …, action = \"watch\" }`"));
+    }
+    find(node, lab, None)
+}
+
+/// The route engine, where it watches.
+const ROUTES: &str = "routes";
+
+/// Reads the name of a program that is to end.
 pub(crate) fn named(node: Node<'_>, lab: &Lab) -> Option<ProgramRef> {
+    let word = node.word()?;
+    if word.text == ROUTES {
+        return Some(ProgramRef::Routes);
+    }
+    find(node, lab, Some(ROUTES))
+}
+
+/// Finds one of the programs that the file names; `other` is what could be meant as well.
+fn find(node: Node<'_>, lab: &Lab, other: Option<&str>) -> Option<ProgramRef> {
     let word = node.word()?;
     let role = TunnelRole::ALL
         .into_iter()
@@ -31,7 +53,8 @@ pub(crate) fn named(node: Node<'_>, lab: &Lab) -> Option<ProgramRef> {
     let roles = roles
         .into_iter()
         .chain(["tunnel"])
-        .filter(|_| lab.has_tunnel);
+        .filter(|_| lab.has_tunnel)
+        .chain(other);
     let names = lab.programs.keys().map(ProgramName::as_str).chain(roles);
     let wrong = word.wrong(format!("there is no program `{}`", word.text));
     word.refuse(wrong.meant(word.text, "programs", names))

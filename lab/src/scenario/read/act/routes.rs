@@ -1,12 +1,15 @@
 //! `routes`
 
+use std::net::IpAddr;
+
 use fps_netlink::LinkName;
 use ipnet::IpNet;
 
 use super::full;
 use crate::scenario::model::{HostName, Routes, RoutesAction};
+use crate::scenario::read::target::aim;
 use crate::scenario::read::{Lab, Plug};
-use crate::scenario::syntax::{Node, Table};
+use crate::scenario::syntax::{Node, Table, optional};
 
 const KEYS: &[&str] = &[
     "on",
@@ -23,6 +26,11 @@ const KEYS: &[&str] = &[
     "table",
     "priority",
     "bypass",
+    "keep-lan",
+    "lan-route",
+    "auto",
+    "endpoint",
+    "exit",
 ];
 
 /// The least MTU with which the kernel keeps IPv6 on a link (RFC 8200, section 5).
@@ -32,48 +40,26 @@ const LEAST_V6_MTU: u32 = 1280;
 pub(crate) fn routes(node: Node<'_>, lab: &mut Lab) -> Option<Routes> {
     let table = node.table("`routes`", KEYS)?;
     let on = super::on(&table, lab);
-    let action = match table.get("action") {
-        Some(node) => node.choice(
-            "action",
-            &[
-                ("apply", RoutesAction::Apply),
-                ("cleanup", RoutesAction::Cleanup),
-            ],
-        ),
-        None => Some(RoutesAction::Apply),
-    };
+    let action = action(&table);
     let tun = on.as_ref().and_then(|on| tun(&table, on, lab));
-    let addresses = table
-        .get("tun-address")
-        .map(Node::one_or_many)
-        .unwrap_or_default();
-    let addresses: Vec<(IpNet, Node<'_>)> = addresses
-        .into_iter()
+    let addresses: Vec<(IpNet, Node<'_>)> = many(&table, "tun-address")
         .filter_map(|node| Some((node.interface_address()?, node)))
         .collect();
-    let mtu = table
-        .get("mtu")
-        .map_or(Some(None), |node| mtu(node, &addresses).map(Some));
-    let routes = table
-        .get("route")
-        .map(Node::one_or_many)
-        .unwrap_or_default();
-    let routes = routes.into_iter().filter_map(Node::subnet).collect();
+    let mtu = optional(table.get("mtu"), |node| mtu(node, &addresses));
+    let routes = many(&table, "route").filter_map(Node::subnet).collect();
     let down = table.get("down").map_or(Some(false), Node::flag);
     let full_tunnel = full::tunnel(&table);
+    let endpoints = endpoints(&table, lab);
+    let exit = exit(&table, action);
     let (on, tun, action) = (on?, tun?, action?);
     lab.add_tun(&on, &tun);
-    lab.plugs.clear(&on, &tun);
-    if action == RoutesAction::Apply {
-        for (address, node) in &addresses {
-            let (host, link) = (on.clone(), tun);
-            lab.plugs.add(Plug {
-                host,
-                link,
-                net: None,
-                address: *address,
-                span: node.span,
-            });
+    let exit = exit?;
+    // What is refused changes nothing.
+    if exit == 0 {
+        match action {
+            RoutesAction::Apply | RoutesAction::Watch => plug(&on, tun, &addresses, lab),
+            RoutesAction::Cleanup => lab.plugs.clear(&on, &tun),
+            RoutesAction::Verify => {}
         }
     }
     let tun_addresses = addresses.into_iter().map(|(address, _)| address).collect();
@@ -86,7 +72,62 @@ pub(crate) fn routes(node: Node<'_>, lab: &mut Lab) -> Option<Routes> {
         routes,
         down: down?,
         full_tunnel: full_tunnel?,
+        endpoints: endpoints?,
+        exit,
     })
+}
+
+fn many<'a>(table: &Table<'a>, key: &str) -> impl Iterator<Item = Node<'a>> + use<'a> {
+    let nodes = table.get(key).map(Node::one_or_many);
+    nodes.unwrap_or_default().into_iter()
+}
+
+fn action(table: &Table<'_>) -> Option<RoutesAction> {
+    let Some(node) = table.get("action") else {
+        return Some(RoutesAction::Apply);
+    };
+    node.choice(
+        "action",
+        &[
+            ("apply", RoutesAction::Apply),
+            ("cleanup", RoutesAction::Cleanup),
+            ("verify", RoutesAction::Verify),
+            ("watch", RoutesAction::Watch),
+        ],
+    )
+}
+
+/// Gives the TUN device these addresses and no others.
+fn plug(on: &HostName, tun: LinkName, addresses: &[(IpNet, Node<'_>)], lab: &mut Lab) {
+    lab.plugs.clear(on, &tun);
+    for (address, node) in addresses {
+        lab.plugs.add(Plug {
+            host: on.clone(),
+            link: tun,
+            net: None,
+            address: *address,
+            span: node.span,
+        });
+    }
+}
+
+/// Where the carrier connects to.
+fn endpoints(table: &Table<'_>, lab: &Lab) -> Option<Vec<IpAddr>> {
+    let nodes = many(table, "endpoint");
+    let read = |node: Node<'_>| aim(node.word()?, lab)?.address(None, node.span, lab);
+    nodes.map(read).collect()
+}
+
+fn exit(table: &Table<'_>, action: Option<RoutesAction>) -> Option<i32> {
+    let Some(node) = table.get("exit") else {
+        return Some(0);
+    };
+    let code = node.integer("exit", 0..=255)?;
+    if action == Some(RoutesAction::Watch) {
+        let wrong = node.wrong("a watch has no exit code, as long as it watches");
+        return node.refuse(wrong.help("leave `exit` out"));
+    }
+    i32::try_from(code).ok()
 }
 
 /// The TUN device that is named, or the one that the tunnel has on this host.

@@ -1,0 +1,211 @@
+//! `no-carrier-loop`: the carrier does not go into the tunnel that it carries.
+//!
+//! Two witnesses: no packet to the carrier's far end passes a link that the lab has not plugged in,
+//! such as a TUN device; and the kernel's route for each connection there, with the socket's own
+//! mark and source, leads to a link that it has. The first sees what happened, the second what would
+//! happen with the next packet.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use fps_netlink::{Fwmark, IfIndex, Link, TcpSocket, TcpSockets};
+use fps_packet::Frame;
+use tokio::time::{Instant, sleep_until};
+
+use super::control::{self, Place};
+use super::{CheckError, evidence, lossy};
+use crate::play::Verdict;
+use crate::play::stage::Stage;
+use crate::sandbox::SocketKind;
+use crate::scenario::NoCarrierLoop;
+
+/// How often the carrier's connections are looked at.
+const LOOK: Duration = Duration::from_millis(50);
+/// How many packets a failure shows.
+const SHOWN: usize = 10;
+
+pub(super) async fn check(
+    stage: &Stage<'_>,
+    wanted: &NoCarrierLoop,
+) -> Result<Verdict, CheckError> {
+    let watch = Watch::new(stage, wanted);
+    let seen = watch.connections().await?;
+    let tape = stage.tape(&wanted.on);
+    let lost = tape.sync().await?;
+    let looped: Vec<Frame> = tape.look(|frames| {
+        let looped = frames.iter().filter(|frame| watch.is_loop(frame));
+        looped.cloned().collect()
+    });
+    if !looped.is_empty() || !seen.astray.is_empty() {
+        return Ok(watch.broken(&looped, seen.astray));
+    }
+    if lost > 0 {
+        return Ok(lossy(&wanted.on, lost));
+    }
+    if let Err(why) = watch.controls().await? {
+        return Ok(Verdict::Inconclusive(why));
+    }
+    if seen.ways.is_empty() {
+        return Ok(Verdict::Inconclusive(format!(
+            "{} was never connected to {}: there was no carrier that could loop",
+            wanted.on, wanted.endpoint
+        )));
+    }
+    Ok(Verdict::Held(format!(
+        "no packet to {} in a tunnel, for {:?} after the acts, and the controls were seen; {}",
+        wanted.endpoint,
+        wanted.hold,
+        seen.ways.join(", ")
+    )))
+}
+
+struct Watch<'a> {
+    stage: &'a Stage<'a>,
+    wanted: &'a NoCarrierLoop,
+    /// The links that the lab has plugged in, and the loopback device.
+    underlay: HashSet<IfIndex>,
+}
+
+/// The ways of the carrier's connections, in words: of those that are right, and of the others.
+#[derive(Default)]
+struct Ways {
+    ways: Vec<String>,
+    astray: Vec<String>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(stage: &'a Stage<'a>, wanted: &'a NoCarrierLoop) -> Self {
+        let links = stage.lab.host(&wanted.on).links();
+        let underlay = links
+            .map(|(_, link)| link.index())
+            .chain([IfIndex::LOOPBACK])
+            .collect();
+        Self {
+            stage,
+            wanted,
+            underlay,
+        }
+    }
+
+    /// Looks at the connections to the endpoint again and again, as long as it is to hold.
+    async fn connections(&self) -> Result<Ways, CheckError> {
+        let end = Instant::now() + self.wanted.hold;
+        let mut sockets = self.sockets()?;
+        let mut seen = Ways::default();
+        loop {
+            let now = sockets.read().map_err(|error| self.unreadable(error))?;
+            for socket in now {
+                if socket.peer.ip() == self.wanted.endpoint {
+                    self.look_at(&socket, &mut seen).await?;
+                }
+            }
+            if Instant::now() >= end {
+                return Ok(seen);
+            }
+            sleep_until((Instant::now() + LOOK).min(end)).await;
+        }
+    }
+
+    fn sockets(&self) -> Result<TcpSockets, CheckError> {
+        let host = self.stage.lab.host(&self.wanted.on).id();
+        let socket = self
+            .stage
+            .lab
+            .sandbox()
+            .socket(host, SocketKind::SockDiag)
+            .map_err(crate::probe::ProbeError::from)?;
+        TcpSockets::from_socket(socket).map_err(|error| self.unreadable(error))
+    }
+
+    async fn look_at(&self, socket: &TcpSocket, seen: &mut Ways) -> Result<(), CheckError> {
+        let host = self.stage.lab.host(&self.wanted.on);
+        let route = host.station().netlink().lookup(&socket.flow()).await;
+        let route = route.map_err(|error| self.unreadable(error))?;
+        let mark = match socket.mark {
+            None | Some(Fwmark(0)) => "without a mark".to_owned(),
+            Some(mark) => format!("with mark {mark}"),
+        };
+        let whose = format!("the connection from {} {mark}", socket.local);
+        let Ok(route) = route else {
+            // Between two networks there is no way at all, which is no loop.
+            return Ok(());
+        };
+        let Some(link) = route.link else {
+            return Ok(());
+        };
+        let name = self.stage.tape(&self.wanted.on).names().show(link.get());
+        let way = format!("{whose} leaves by {name} (table {})", route.table);
+        let list = match self.underlay.contains(&link) {
+            true => &mut seen.ways,
+            false => &mut seen.astray,
+        };
+        if !list.contains(&way) {
+            list.push(way);
+        }
+        Ok(())
+    }
+
+    /// Whether a packet to the carrier's far end passes a tunnel.
+    fn is_loop(&self, frame: &Frame) -> bool {
+        let Some(packet) = frame.packet() else {
+            return false;
+        };
+        let is_link = |index: &IfIndex| index.get() == frame.ifindex;
+        packet.destination == self.wanted.endpoint
+            && !self.underlay.iter().any(is_link)
+            && packet.control().is_none()
+            && !self.stage.is_probe(frame)
+    }
+
+    /// The positive control, on every tunnel there is.
+    async fn controls(&self) -> Result<Result<(), String>, CheckError> {
+        let tunnels = self.tunnels().await?;
+        if tunnels.is_empty() {
+            return Ok(Err(format!(
+                "{} has no tunnel into which the carrier could go",
+                self.wanted.on
+            )));
+        }
+        for tunnel in tunnels {
+            let place = Place {
+                host: &self.wanted.on,
+                link: tunnel.name,
+                index: tunnel.index,
+            };
+            if let Err(why) = control::seen(self.stage, place, self.wanted.endpoint).await? {
+                return Ok(Err(why));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    async fn tunnels(&self) -> Result<Vec<Link>, CheckError> {
+        let netlink = self.stage.lab.host(&self.wanted.on).station().netlink();
+        let links = netlink.links().await;
+        let links = links.map_err(|error| self.unreadable(error))?;
+        let strange = links
+            .into_iter()
+            .filter(|link| !self.underlay.contains(&link.index));
+        Ok(strange.collect())
+    }
+
+    fn broken(&self, looped: &[Frame], astray: Vec<String>) -> Verdict {
+        let (on, endpoint) = (&self.wanted.on, self.wanted.endpoint);
+        let why = match looped.len() {
+            0 => format!("the route of a connection to {endpoint} leads into a tunnel of {on}"),
+            count => format!("{count} packets to {endpoint} went into a tunnel of {on}"),
+        };
+        let names = self.stage.tape(on).names();
+        let start = self.stage.step_began();
+        let lines = looped
+            .iter()
+            .take(SHOWN)
+            .map(|frame| evidence::line(start, on.as_str(), &names.show(frame.ifindex), frame));
+        let evidence = astray.into_iter().chain(lines).collect();
+        Verdict::Failed { why, evidence }
+    }
+
+    fn unreadable(&self, error: fps_netlink::Error) -> CheckError {
+        CheckError::Network(self.wanted.on.clone(), error)
+    }
+}
