@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use crate::{cli, sandbox};
 
-/// The names under which an `fps-lab` program is another, beside the sandbox's helper.
+/// The names under which an `fps-lab` program is another, beside the sandbox's helper and janitor.
 pub const PROGRAMS: [&str; 4] = ["fps_client", "fps_server", "fps_carrier", "fps-route"];
 
 /// Does what the name in `arguments[0]` says; `fps-lab` under any other.
@@ -21,6 +21,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         .map(|path| Path::new(path).file_name().unwrap_or_default());
     match name.and_then(|name| name.to_str()) {
         Some(sandbox::helper::HELPER_NAME) => sandbox::helper::main(),
+        Some(sandbox::janitor::JANITOR_NAME) => sandbox::janitor::main(&arguments),
         Some("fps_client") => fps::client::main(arguments),
         Some("fps_server") => fps::server::main(arguments),
         Some("fps_carrier") => fps::carrier::main(arguments),

@@ -11,7 +11,7 @@ use super::error::At;
 use super::host::{Host, LiveLink, configuration};
 use super::{Lab, LabError, echo, files, machine};
 use crate::multicall::PROGRAMS;
-use crate::sandbox::{HostHandle, HostSpec, Sandbox, SocketKind};
+use crate::sandbox::{GroupsSpec, HostHandle, HostSpec, Sandbox, SocketKind};
 use crate::scenario::{self, HostName, NetName, Scenario, StaticRoute};
 
 /// What a lab takes from the machine.
@@ -51,8 +51,19 @@ impl Site {
 const AHEAD: usize = 8;
 
 /// What the sandbox is to know of a host.
-fn spec(scenario: &Scenario, name: &HostName, host: &scenario::Host, site: &Site) -> HostSpec {
+fn spec(
+    scenario: &Scenario,
+    name: &HostName,
+    host: &scenario::Host,
+    site: &Site,
+    groups: Option<&str>,
+) -> HostSpec {
+    let names = Some(&host.cgroups).filter(|names| !names.is_empty());
     HostSpec {
+        groups: groups.zip(names).map(|(under, names)| GroupsSpec {
+            under: under.to_owned(),
+            names: names.clone(),
+        }),
         name: name.to_string(),
         forward: host.forward,
         files: files::of(scenario, name, host),
@@ -65,7 +76,13 @@ impl Lab {
     /// this returns: nothing has still to come up.
     pub async fn build(scenario: &Scenario, site: &Site) -> Result<Self, LabError> {
         machine::check(scenario)?;
-        let (sandbox, netlink) = Sandbox::start(&site.helper)?;
+        let (mut sandbox, netlink) = Sandbox::start(&site.helper)?;
+        let mut hosts = scenario.hosts.values();
+        let groups = match hosts.any(|host| !host.cgroups.is_empty()) {
+            true => Some(sandbox.make_groups(&site.helper)?),
+            false => None,
+        };
+        let spec = |name, host| spec(scenario, name, host, site, groups.as_deref());
         let switch = Switch::new(Netlink::from_socket(netlink).at(|| "the switch".into())?);
         let mut lab = Self {
             sandbox,
@@ -75,7 +92,7 @@ impl Lab {
         };
         let mut ahead = scenario.hosts.iter();
         for (name, host) in ahead.by_ref().take(AHEAD) {
-            lab.sandbox.ask_for_host(spec(scenario, name, host, site))?;
+            lab.sandbox.ask_for_host(spec(name, host))?;
         }
         for (number, net) in scenario.nets.keys().enumerate() {
             lab.add_net(number, net).await?;
@@ -84,7 +101,7 @@ impl Lab {
         for (name, host) in &scenario.hosts {
             let handle = lab.sandbox.take_host(name.as_str())?;
             if let Some((name, host)) = ahead.next() {
-                lab.sandbox.ask_for_host(spec(scenario, name, host, site))?;
+                lab.sandbox.ask_for_host(spec(name, host))?;
             }
             lab.add_host(name, host, handle).await?;
             for (link, plan) in &host.links {

@@ -36,6 +36,12 @@ pub enum LabError {
          device's mode 0666"
     )]
     NoTun(#[source] std::io::Error),
+    /// The scenario needs root.
+    #[error("{what}, cannot be had as an ordinary user: run it with sudo")]
+    NeedsRoot {
+        /// What needs it.
+        what: String,
+    },
     /// A program that the scenario needs is not on this machine.
     #[error(
         "this machine has no `{program}`, which the scenario needs: install the package that \

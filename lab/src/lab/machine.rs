@@ -4,6 +4,8 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use nix::unistd::geteuid;
+
 use super::LabError;
 use crate::sandbox::PATH;
 use crate::scenario::Scenario;
@@ -25,7 +27,29 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), LabError> {
         let opened = OpenOptions::new().read(true).write(true).open(TUN);
         opened.map(drop).map_err(LabError::NoTun)?;
     }
+    if !geteuid().is_root()
+        && let Some(what) = needs_root(scenario)
+    {
+        return Err(LabError::NeedsRoot { what });
+    }
     Ok(())
+}
+
+/// What an ordinary user's lab cannot do: its user namespace has one user only, and its control
+/// group belongs to root.
+fn needs_root(scenario: &Scenario) -> Option<String> {
+    let groups = scenario
+        .hosts
+        .iter()
+        .find(|(_, host)| !host.cgroups.is_empty());
+    if let Some((name, _)) = groups {
+        return Some(format!("the control groups of {name}"));
+    }
+    let expectations = scenario.steps.iter().flat_map(|step| &step.expect);
+    let uid = expectations
+        .filter_map(|it| it.check.probe()?.sender.uid)
+        .next()?;
+    Some(format!("the user {uid}, as whom a probe asks"))
 }
 
 /// Looks a program up where the hosts will.

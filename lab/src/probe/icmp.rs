@@ -27,7 +27,7 @@ impl Asker {
         sandbox: &Sandbox,
         host: HostId,
         target: IpAddr,
-        sender: Sender,
+        sender: &Sender,
     ) -> Result<Self, ProbeError> {
         let kind = if target.is_ipv4() {
             SocketKind::IcmpV4

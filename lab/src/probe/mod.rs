@@ -76,7 +76,7 @@ impl Question {
     /// Prepares a question in the sender's namespace.
     pub fn new(sandbox: &Sandbox, host: HostId, probe: &Probe) -> Result<Self, ProbeError> {
         let nonce = Nonce::random()?;
-        let (target, sender) = (probe.address, probe.sender);
+        let (target, sender) = (probe.address, &probe.sender);
         let (socket, port, ports) = match probe.protocol {
             ProbeProtocol::Icmp => (
                 Socket::Icmp(icmp::Asker::open(sandbox, host, target, sender)?),

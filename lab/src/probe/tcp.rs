@@ -16,7 +16,7 @@ pub(super) fn open(
     sandbox: &Sandbox,
     host: HostId,
     target: IpAddr,
-    sender: Sender,
+    sender: &Sender,
 ) -> Result<Bound<TcpSocket>, ProbeError> {
     let kind = if target.is_ipv4() {
         SocketKind::TcpV4

@@ -15,7 +15,7 @@ pub(super) fn open(
     sandbox: &Sandbox,
     host: HostId,
     target: IpAddr,
-    sender: Sender,
+    sender: &Sender,
 ) -> Result<Bound<UdpSocket>, ProbeError> {
     let kind = if target.is_ipv4() {
         SocketKind::UdpV4

@@ -23,6 +23,12 @@ pub enum SandboxError {
         /// Its path.
         program: PathBuf,
     },
+    /// The control groups could not be made.
+    #[error(
+        "make the control groups that the scenario names: as root, and in a container with \
+         --privileged"
+    )]
+    Cgroups(#[source] io::Error),
     /// The helper is gone.
     #[error("the sandbox is gone")]
     Lost(#[source] io::Error),

@@ -3,6 +3,7 @@
 //! - [`Sandbox`]: what the rest of the lab holds; dropping it ends everything inside
 //! - `keeper`: the thread that starts the helper and waits for its end
 //! - `helper`: the process itself, pid 1 of its PID namespace
+//! - `cgroup` and `janitor`: control groups for the scenarios that name some, and who removes them
 //! - `protocol` and `channel`: what the two say, over a socket that carries descriptors
 //!
 //! The helper has namespaces of its own for processes, mounts, network, host name and IPC, and
@@ -10,9 +11,11 @@
 //! thread dies; the kernel then kills what runs inside and drops what nothing holds any more,
 //! whatever ended the runner.
 
+mod cgroup;
 mod channel;
 mod error;
 pub mod helper;
+pub mod janitor;
 mod keeper;
 mod program;
 mod protocol;
@@ -22,11 +25,12 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use cgroup::Subtree;
 use channel::Channel;
 pub use error::SandboxError;
 use keeper::Keeper;
 pub use program::{Exit, Running, Signal};
-pub use protocol::{FileSpec, HostId, HostSpec, PATH, PROGRAMS, SocketKind};
+pub use protocol::{FileSpec, GroupsSpec, HostId, HostSpec, PATH, PROGRAMS, SocketKind};
 use protocol::{Reply, Request};
 
 use crate::scenario::Sender;
@@ -37,6 +41,8 @@ pub struct Sandbox {
     // Closed before the keeper is waited for: declared first, dropped first.
     line: Mutex<Line>,
     keeper: Keeper,
+    /// Removed when nothing is left inside: declared last, dropped last.
+    groups: Option<Subtree>,
 }
 
 /// The line to the helper, on which answers come in the order of the questions.
@@ -80,6 +86,7 @@ impl Sandbox {
                     hosts_due: 0,
                 }),
                 keeper,
+                groups: None,
             },
             netlink,
         ))
@@ -87,7 +94,16 @@ impl Sandbox {
 
     /// Tells the sandbox to end; dropping what this gives waits until it has.
     pub fn end(self) -> impl Sized {
-        self.keeper
+        (self.keeper, self.groups)
+    }
+
+    /// Makes control groups possible in the hosts that are asked for from now on; gives the path of
+    /// the group that holds them all. `helper` is an `fps-lab` program.
+    pub fn make_groups(&mut self, helper: &Path) -> Result<String, SandboxError> {
+        let groups = Subtree::make(helper)?;
+        let path = groups.path().to_owned();
+        self.groups = Some(groups);
+        Ok(path)
     }
 
     /// Asks for a host, which the helper creates while the caller does something else. Hosts are
@@ -124,7 +140,7 @@ impl Sandbox {
 
     /// Makes a socket in a host's network namespace, where it stays.
     pub fn socket(&self, host: HostId, kind: SocketKind) -> Result<OwnedFd, SandboxError> {
-        self.socket_of(host, kind, Sender::default())
+        self.socket_of(host, kind, &Sender::default())
     }
 
     /// The same, with something special about it.
@@ -132,9 +148,10 @@ impl Sandbox {
         &self,
         host: HostId,
         kind: SocketKind,
-        sender: Sender,
+        sender: &Sender,
     ) -> Result<OwnedFd, SandboxError> {
         let operation = format!("make a {kind} socket in a host");
+        let sender = sender.clone();
         let request = Request::Socket { host, kind, sender };
         let [socket] = self.call(&request, &[], &operation)?.1;
         Ok(socket)

@@ -81,6 +81,17 @@ pub struct HostSpec {
     pub files: Vec<FileSpec>,
     /// Programs found in its PATH before the machine's: name and target.
     pub programs: Vec<(String, String)>,
+    /// Its control groups, if it is to have any.
+    pub groups: Option<GroupsSpec>,
+}
+
+/// The control groups of a host.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GroupsSpec {
+    /// The path of the group that holds those of all hosts.
+    pub under: String,
+    /// The names of the groups in the host.
+    pub names: Vec<String>,
 }
 
 /// A file that only one host sees.

@@ -15,6 +15,7 @@ use nix::unistd::{Uid, setfsuid};
 use socket2::{Domain, Protocol, Type};
 
 use super::super::protocol::{Failure, FileSpec, HostSpec, PROGRAMS, SocketKind};
+use super::groups::Groups;
 use super::setup::{Home, mount_at, own_namespace};
 use super::{Result, Step};
 use crate::scenario::Sender;
@@ -27,6 +28,7 @@ pub(super) struct Host {
     /// Copies of the packet sockets: to close the last copy of one costs a grace period of RCU,
     /// ten to twenty milliseconds, which nobody waits for when this process dies.
     packet_sockets: Vec<OwnedFd>,
+    groups: Option<Groups>,
 }
 
 impl Host {
@@ -92,15 +94,27 @@ impl Host {
             mounts: own_namespace("mnt")?,
             name: own_namespace("uts")?,
             packet_sockets: Vec::new(),
+            groups: match &spec.groups {
+                Some(groups) => Some(Groups::make(&spec.name, groups)?),
+                None => None,
+            },
         };
         Ok((host, copy, netlink_socket()?))
     }
 
     /// Makes a socket in the host's network namespace.
-    pub(super) fn socket(&mut self, kind: SocketKind, sender: Sender) -> Result<OwnedFd> {
+    pub(super) fn socket(&mut self, kind: SocketKind, sender: &Sender) -> Result<OwnedFd> {
         let make = || match sender.uid {
             Some(uid) => owned_by(uid, || socket(kind)),
             None => socket(kind),
+        };
+        let make = || match (&sender.cgroup, &self.groups) {
+            (Some(name), Some(groups)) => groups.within(name, make),
+            (Some(_), None) => Err(Failure {
+                step: "the host has no control groups".to_owned(),
+                errno: None,
+            }),
+            (None, _) => make(),
         };
         let socket = self.network.within(make).step("enter the host")??;
         if let Some(mark) = sender.mark {
@@ -134,6 +148,10 @@ impl Host {
             network: self.network.as_fd().as_raw_fd(),
             mounts: self.mounts.as_raw_fd(),
             name: self.name.as_raw_fd(),
+            groups: self.groups.as_ref().map(|groups| {
+                let group = groups.host().as_raw_fd();
+                (group, groups.namespace.as_raw_fd())
+            }),
         }
     }
 }
@@ -144,22 +162,33 @@ pub(super) struct Entrance {
     network: RawFd,
     mounts: RawFd,
     name: RawFd,
+    /// Where a process joins the host's control group, and the cgroup namespace.
+    groups: Option<(RawFd, RawFd)>,
 }
 
 impl Entrance {
     /// Moves the calling process into the host, for good.
     pub(super) fn enter(self) -> nix::Result<()> {
+        if let Some((group, namespace)) = self.groups {
+            nix::unistd::write(held(group), b"0")?;
+            setns(held(namespace), CloneFlags::CLONE_NEWCGROUP)?;
+        }
         let namespaces = [
             (self.network, CloneFlags::CLONE_NEWNET),
             (self.name, CloneFlags::CLONE_NEWUTS),
             (self.mounts, CloneFlags::CLONE_NEWNS),
         ];
         for (namespace, kind) in namespaces {
-            // SAFETY: hosts are never dropped while the helper runs.
-            setns(unsafe { BorrowedFd::borrow_raw(namespace) }, kind)?;
+            setns(held(namespace), kind)?;
         }
         Ok(())
     }
+}
+
+/// A descriptor of a host.
+fn held(descriptor: RawFd) -> BorrowedFd<'static> {
+    // SAFETY: hosts are never dropped while the helper runs.
+    unsafe { BorrowedFd::borrow_raw(descriptor) }
 }
 
 /// Makes a socket that is another user's: the kernel remembers with its file as whom it was made

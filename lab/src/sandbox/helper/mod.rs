@@ -1,9 +1,11 @@
 //! The sandbox's process: pid 1 of its PID namespace, one thread, no runtime.
 //!
 //! - `setup`: mounts and the empty network namespace
+//! - `groups`: a host's control groups
 //! - `host`: a host's namespaces, files and sockets
 //! - `process`: programs started and reaped
 
+mod groups;
 mod host;
 mod process;
 mod setup;
@@ -112,7 +114,7 @@ impl Helper {
                 (Reply::Host(id), vec![namespace, netlink])
             }
             Request::Socket { host, kind, sender } => {
-                let socket = self.host_mut(host)?.socket(kind, sender)?;
+                let socket = self.host_mut(host)?.socket(kind, &sender)?;
                 (Reply::Done, vec![socket])
             }
             Request::Sysctl { host, key, value } => {

@@ -31,6 +31,17 @@ pub enum Check {
     NoCarrierLoop(NoCarrierLoop),
 }
 
+impl Check {
+    /// The probe, where one is sent.
+    pub fn probe(&self) -> Option<&Probe> {
+        match self {
+            Self::Reach(reach) => Some(&reach.probe),
+            Self::Unreachable(unreachable) => Some(&unreachable.probe),
+            Self::Silent(_) | Self::NoCarrierLoop(_) => None,
+        }
+    }
+}
+
 /// Probes are answered, and leave by the link named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
@@ -101,12 +112,14 @@ pub struct Probe {
 }
 
 /// What is special about a socket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
     /// Its mark (SO_MARK).
     pub mark: Option<Fwmark>,
     /// Whose it is, if not root's: what nftables calls `meta skuid`.
     pub uid: Option<u32>,
+    /// The control group of the host that it belongs to.
+    pub cgroup: Option<String>,
 }
 
 /// How a probe asks.

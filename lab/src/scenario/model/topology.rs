@@ -32,6 +32,8 @@ pub struct Host {
     pub serve: Serve,
     /// Lines of its /etc/hosts beside those of the lab's hosts.
     pub hosts_file: Vec<HostsLine>,
+    /// Its control groups.
+    pub cgroups: Vec<String>,
 }
 
 /// One end of a veth pair whose other end is a port of a net.

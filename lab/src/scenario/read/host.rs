@@ -7,7 +7,9 @@ use super::{Lab, link, net, route};
 use crate::scenario::model::{Host, HostName, HostsLine, Link, Serve, StaticRoute};
 use crate::scenario::syntax::{Node, Table, Word, is_domain};
 
-const KEYS: &[&str] = &["nat", "forward", "serve", "routes", "hosts", "link"];
+const KEYS: &[&str] = &[
+    "nat", "forward", "serve", "routes", "hosts", "cgroups", "link",
+];
 const LINK_KEYS: &[&str] = &["net", "ip", "via", "metric"];
 const ROUTE_KEYS: &[&str] = &["to", "via", "link", "metric", "table"];
 
@@ -36,6 +38,7 @@ fn empty() -> Host {
         routes: Vec::new(),
         serve: Serve::default(),
         hosts_file: Vec::new(),
+        cgroups: Vec::new(),
     }
 }
 
@@ -70,12 +73,14 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
         .collect();
     let serve = table.get("serve").and_then(serve).unwrap_or_default();
     let hosts_file = list(table, "hosts").filter_map(hosts_line).collect();
+    let cgroups = cgroups(table);
     if let Some(entry) = lab.hosts.get_mut(host) {
         entry.nat = nat;
         entry.forward = forward;
         entry.routes = routes;
         entry.serve = serve;
         entry.hosts_file = hosts_file;
+        entry.cgroups = cgroups;
     }
 }
 
@@ -137,6 +142,22 @@ fn ports(table: &Table<'_>, key: &str) -> Vec<u16> {
 pub(crate) fn port(node: Node<'_>) -> Option<u16> {
     node.integer("port", 1..=i64::from(u16::MAX))
         .and_then(|port| u16::try_from(port).ok())
+}
+
+/// The names of control groups, which are folders' (cgroups(7)).
+fn cgroups(table: &Table<'_>) -> Vec<String> {
+    let mut words: Vec<Word<'_>> = Vec::new();
+    for word in list(table, "cgroups").filter_map(Node::word) {
+        word.check_label("control group");
+        match words.iter().find(|other| other.text == word.text) {
+            Some(first) => {
+                let wrong = word.wrong(format!("`{}` is there twice", word.text));
+                word.add(wrong.label("the second").other(first.span, "the first"));
+            }
+            None => words.push(word),
+        }
+    }
+    words.into_iter().map(|word| word.text.to_owned()).collect()
 }
 
 fn hosts_line(node: Node<'_>) -> Option<HostsLine> {

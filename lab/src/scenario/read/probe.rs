@@ -7,7 +7,9 @@ use crate::scenario::model::{HostName, Probe, ProbeProtocol, Sender};
 use crate::scenario::syntax::{Node, Table, Word, optional};
 
 /// The keys of an expectation that sends probes.
-pub(crate) const KEYS: [&str; 8] = ["name", "from", "to", "with", "port", "ip", "mark", "uid"];
+pub(crate) const KEYS: [&str; 9] = [
+    "name", "from", "to", "with", "port", "ip", "mark", "uid", "cgroup",
+];
 
 /// A probe as far as the file can be trusted.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ impl<'a> Question<'a> {
             let family = node.choice("ip", &[("v4", Family::V4), ("v6", Family::V6)])?;
             Some((family, node))
         });
-        let sender = sender(table);
+        let sender = sender(table, from.as_ref(), lab);
         let words = (from_word?, to_word?);
         Some(Self {
             from,
@@ -65,11 +67,13 @@ impl<'a> Question<'a> {
             protocol => Some(protocol.to_string()),
         };
         let family = self.family.map(|(family, _)| family.key().to_owned());
-        let sender = self.sender?;
+        let sender = self.sender.as_ref()?;
         let mark = sender.mark.map(|mark| format!("mark {mark}"));
         let uid = sender.uid.map(|uid| format!("uid {uid}"));
-        let details = protocol.into_iter().chain(family).chain(mark).chain(uid);
-        let details: Vec<String> = details.collect();
+        let cgroup = sender.cgroup.as_ref();
+        let cgroup = cgroup.map(|cgroup| format!("cgroup {cgroup}"));
+        let details = [protocol, family, mark, uid, cgroup];
+        let details: Vec<String> = details.into_iter().flatten().collect();
         let (from, to) = (self.words.0.text, self.words.1.text);
         Some(match details.is_empty() {
             true => format!("{from} -> {to}"),
@@ -95,22 +99,47 @@ impl<'a> Question<'a> {
             to,
             address,
             protocol: self.protocol?,
-            sender: self.sender?,
+            sender: self.sender.clone()?,
         })
     }
 }
 
 /// What is special about the socket that asks.
-fn sender(table: &Table<'_>) -> Option<Sender> {
+fn sender(table: &Table<'_>, from: Option<&HostName>, lab: &Lab) -> Option<Sender> {
     let mark = optional(table.get("mark"), fwmark);
     let uid = optional(table.get("uid"), |node| {
         // The last one stands for "no user" (setreuid(2)).
         let uid = node.integer("user's number", 0..=i64::from(u32::MAX) - 1)?;
         u32::try_from(uid).ok()
     });
+    let cgroup = optional(table.get("cgroup"), |node| cgroup(node, from, lab));
     Some(Sender {
         mark: mark?,
         uid: uid?.filter(|uid| *uid != 0),
+        cgroup: cgroup?,
+    })
+}
+
+fn cgroup(node: Node<'_>, from: Option<&HostName>, lab: &Lab) -> Option<String> {
+    let word = node.word()?;
+    let Some((from, host)) = from.and_then(|from| Some((from, lab.hosts.get(from)?))) else {
+        return Some(word.text.to_owned());
+    };
+    let there = host.cgroups.iter().any(|name| name == word.text);
+    if there || lab.doubtful_hosts.contains(from) {
+        return Some(word.text.to_owned());
+    }
+    let wrong = word.wrong(format!("`{from}` has no control group `{}`", word.text));
+    word.refuse(match host.cgroups.as_slice() {
+        [] => wrong.help(format!(
+            "add `cgroups = [\"{}\"]` to [host.{from}]",
+            word.text
+        )),
+        names => wrong.meant(
+            word.text,
+            "control groups",
+            names.iter().map(String::as_str),
+        ),
     })
 }
 

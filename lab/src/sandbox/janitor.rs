@@ -1,0 +1,117 @@
+//! The process that makes a sandbox's control groups and removes them, whatever ends the runner.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, Write};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use nix::mount::{MsFlags, mount};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::setsid;
+
+/// The name under which an `fps-lab` program is a janitor.
+pub const JANITOR_NAME: &str = "fps-lab-janitor";
+
+/// Where control groups are mounted on every machine that has them (cgroups(7)).
+pub(super) const MOUNT: &str = "/sys/fs/cgroup";
+
+/// How long the last process in the subtree may take to die.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The janitor's `main`. The only argument is the name of the subtree.
+pub fn main(arguments: &[OsString]) -> ExitCode {
+    let [_, name] = arguments else {
+        eprintln!("{JANITOR_NAME} is started by fps-lab, not by hand");
+        return ExitCode::from(2);
+    };
+    match keep(Path::new(name)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(complaint) => {
+            eprintln!("{JANITOR_NAME}: {complaint}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn keep(name: &Path) -> Result<(), String> {
+    // Ctrl-C at the terminal is for the runner alone.
+    setsid().map_err(|errno| format!("begin a session: {errno}"))?;
+    mount_groups().map_err(|errno| format!("mount the control groups on {MOUNT}: {errno}"))?;
+    let path = own_group()?.join(name);
+    let place = PathBuf::from(format!("{MOUNT}{}", path.display()));
+    fs::create_dir(&place)
+        .map_err(|e| format!("create the control group {}: {e}", path.display()))?;
+    let told = writeln!(io::stdout(), "{}", path.display());
+    if told.is_ok() {
+        // Nobody writes: this is the end of the runner.
+        drop(io::stdin().read_to_end(&mut Vec::new()));
+    }
+    await_empty(&place)
+        .and_then(|()| remove(&place))
+        .map_err(|e| format!("remove the control group {}: {e}", path.display()))
+}
+
+/// Mounts them where nobody else sees it: on the machine they may be somewhere else, or read-only.
+fn mount_groups() -> nix::Result<()> {
+    unshare(CloneFlags::CLONE_NEWNS)?;
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(None::<&str>, "/", None::<&str>, private, None::<&str>)?;
+    mount_here()
+}
+
+/// Mounts the groups that the calling process can see.
+pub(super) fn mount_here() -> nix::Result<()> {
+    let quiet = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    let kind = Some("cgroup2");
+    mount(kind, MOUNT, kind, quiet, None::<&str>)
+}
+
+/// The group of this process: the last line of /proc/self/cgroup, which begins with `0::`.
+pub(super) fn own_group() -> Result<PathBuf, String> {
+    let file = "/proc/self/cgroup";
+    let text = fs::read_to_string(file).map_err(|e| format!("read {file}: {e}"))?;
+    let own = text.lines().find_map(|line| line.strip_prefix("0::"));
+    own.map(PathBuf::from)
+        .ok_or_else(|| format!("{file} tells no control group of version 2"))
+}
+
+/// Waits until no process is left: `populated 0` in cgroup.events, which can be polled for a change
+/// (Documentation/admin-guide/cgroup-v2.rst, "[Un]populated Notification").
+fn await_empty(place: &Path) -> io::Result<()> {
+    let mut events = File::open(place.join("cgroup.events"))?;
+    let deadline = Instant::now() + PATIENCE;
+    let mut text = String::new();
+    loop {
+        text.clear();
+        events.rewind()?;
+        events.read_to_string(&mut text)?;
+        if text.contains("populated 0") {
+            return Ok(());
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            let why = format!("there are still processes in it after {PATIENCE:?}");
+            return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+        }
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        poll(
+            &mut [PollFd::new(events.as_fd(), PollFlags::POLLPRI)],
+            timeout,
+        )?;
+    }
+}
+
+/// Removes a group and those in it, the innermost first.
+fn remove(place: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(place)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove(&entry.path())?;
+        }
+    }
+    fs::remove_dir(place)
+}
