@@ -21,7 +21,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         .map(|path| Path::new(path).file_name().unwrap_or_default());
     match name.and_then(|name| name.to_str()) {
         Some(sandbox::helper::HELPER_NAME) => sandbox::helper::main(),
-        Some(sandbox::janitor::JANITOR_NAME) => sandbox::janitor::main(&arguments),
+        Some(sandbox::janitor::JANITOR_NAME) => sandbox::janitor::main(),
         Some("fps_client") => fps::client::main(arguments),
         Some("fps_server") => fps::server::main(arguments),
         Some("fps_carrier") => fps::carrier::main(arguments),

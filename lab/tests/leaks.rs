@@ -135,6 +135,64 @@ fn a_runner_whose_sandbox_is_killed_says_so_and_ends() {
     );
 }
 
+/// Control groups do not go away by themselves: the janitor has to outlive the runner.
+#[test]
+fn a_killed_runner_leaves_no_control_group() {
+    inside("a_killed_runner_leaves_no_control_group", |world| {
+        let waits = "[host.server]\ncgroups = [\"apps\"]\n[[step]]\ndo = { run = { on = \"server\", \
+                     command = [\"sleep\", \"60\"], within = \"60s\" } }\n";
+        let file = files::pair(Path::new("/tmp"), "waits", waits);
+        mount_control_groups();
+        let before = Snapshot::take();
+        let mut runner = Process::start(run(world, &file));
+        if !is_root_of_the_machine() {
+            let said = runner.finish(PATIENCE).expect_exit(3);
+            assert_says(&said, &["make the control groups that the scenario names"]);
+            return;
+        }
+        runner.await_line("step     step 1", PATIENCE);
+        await_that(CLEARING, "sleep(1) runs", || named("sleep").is_some());
+        let sleep = named("sleep").expect("it runs");
+        let group = fs::read_to_string(format!("/proc/{sleep}/cgroup")).expect("it is in one");
+        let group = group.lines().find_map(|line| line.strip_prefix("0::"));
+        let server = PathBuf::from(format!("{CONTROL_GROUPS}{}", group.expect("version 2")));
+        let all = server.parent().expect("the subtree of the sandbox");
+        assert!(server.ends_with("server"), "{}", server.display());
+        assert!(
+            server.join("apps").exists(),
+            "the group of the scenario is there"
+        );
+        assert!(
+            all.to_string_lossy().contains("/fps-lab-"),
+            "{}",
+            all.display()
+        );
+        let program = world.program().to_str().expect("UTF-8");
+        kill(named(program).expect("it runs"), Signal::SIGKILL).expect("kill it");
+        drop(runner.finish(CLEARING));
+        assert_eq!(leaked(world, &before, CLEARING), "");
+        assert!(!all.exists(), "{} is left", all.display());
+    });
+}
+
+/// Where control groups are mounted.
+const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
+
+fn mount_control_groups() {
+    let kind = Some("cgroup2");
+    let none = None::<&str>;
+    // In a user namespace there is nothing to see of them.
+    if is_root_of_the_machine() {
+        mount(kind, CONTROL_GROUPS, kind, MsFlags::empty(), none).expect("mount cgroup2");
+    }
+}
+
+/// Whether root here is root everywhere, and not an ordinary user in a user namespace.
+fn is_root_of_the_machine() -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").expect("a map of users");
+    map.split_whitespace().eq(["0", "0", "4294967295"])
+}
+
 /// The process of this name, by the first word of its command line.
 fn named(name: &str) -> Option<Pid> {
     let listing = fs::read_dir("/proc").expect("/proc is mounted");

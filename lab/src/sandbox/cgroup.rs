@@ -5,18 +5,13 @@
 //! sandbox: it makes the subtree, waits until its standard input closes, which happens however the
 //! runner ends, and removes the subtree once it is empty.
 
-use std::io::{self, BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use std::os::unix::process::CommandExt;
 
 use super::SandboxError;
 use super::janitor::JANITOR_NAME;
-
-/// Tells the subtrees of one runner from each other.
-static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// A subtree. Dropping it removes it, and waits until that is done.
 #[derive(Debug)]
@@ -28,32 +23,43 @@ pub(super) struct Subtree {
 impl Subtree {
     /// Makes a subtree; `helper` is an `fps-lab` program.
     pub(super) fn make(helper: &Path) -> Result<Self, SandboxError> {
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("fps-lab-{}-{number}", std::process::id());
         let missing = |_| SandboxError::Helper {
             program: helper.to_owned(),
         };
         let mut janitor = Command::new(helper)
             .arg0(JANITOR_NAME)
-            .arg(name)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(missing)?;
         let output = janitor.stdout.take().expect("its output is piped");
         let mut path = String::new();
         let read = BufReader::new(output).read_line(&mut path);
-        // From here on it ends as `Drop` has it end.
+        // From here on it ends as `drop` has it end.
         let mut subtree = Self { path, janitor };
         match read {
             Ok(length) if length > 0 => {
                 subtree.path.truncate(subtree.path.trim_end().len());
                 Ok(subtree)
             }
-            // It has said why on its standard error, which is ours.
-            Ok(_) => Err(SandboxError::Cgroups(io::ErrorKind::Other.into())),
-            Err(error) => Err(SandboxError::Cgroups(error)),
+            Ok(_) => Err(SandboxError::Cgroups {
+                reason: subtree.complaint(),
+            }),
+            Err(error) => Err(SandboxError::Cgroups {
+                reason: error.to_string(),
+            }),
         }
+    }
+
+    /// What it says once it has ended.
+    fn complaint(&mut self) -> String {
+        let mut text = String::new();
+        if let Some(mut said) = self.janitor.stderr.take() {
+            // What cannot be read is no reason to fail, but to have nothing to say.
+            drop(said.read_to_string(&mut text));
+        }
+        text.trim_end().to_owned()
     }
 
     /// Its path from the root of the control groups that this process can see.
@@ -65,9 +71,12 @@ impl Subtree {
 impl Drop for Subtree {
     fn drop(&mut self) {
         drop(self.janitor.stdin.take());
+        let said = self.complaint();
         match self.janitor.wait() {
             Ok(status) if status.success() => {}
-            Ok(status) => tracing::error!("the janitor of {}: {status}", self.path),
+            // It could not even make one, which has been told.
+            Ok(_) if self.path.is_empty() => {}
+            Ok(status) => tracing::error!("{} is left: {status}: {said}", self.path),
             Err(error) => tracing::error!("wait for the janitor of {}: {error}", self.path),
         }
     }

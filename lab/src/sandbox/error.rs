@@ -25,10 +25,13 @@ pub enum SandboxError {
     },
     /// The control groups could not be made.
     #[error(
-        "make the control groups that the scenario names: as root, and in a container with \
-         --privileged"
+        "make the control groups that the scenario names: {reason}\nThis needs root; in a \
+         container, start it with --privileged."
     )]
-    Cgroups(#[source] io::Error),
+    Cgroups {
+        /// What the janitor says.
+        reason: String,
+    },
     /// The helper is gone.
     #[error("the sandbox is gone")]
     Lost(#[source] io::Error),

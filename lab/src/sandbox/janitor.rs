@@ -1,6 +1,5 @@
 //! The process that makes a sandbox's control groups and removes them, whatever ends the runner.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsFd;
@@ -8,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use nix::mount::{MsFlags, mount};
+use nix::errno::Errno;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::setsid;
@@ -22,13 +22,9 @@ pub(super) const MOUNT: &str = "/sys/fs/cgroup";
 /// How long the last process in the subtree may take to die.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The janitor's `main`. The only argument is the name of the subtree.
-pub fn main(arguments: &[OsString]) -> ExitCode {
-    let [_, name] = arguments else {
-        eprintln!("{JANITOR_NAME} is started by fps-lab, not by hand");
-        return ExitCode::from(2);
-    };
-    match keep(Path::new(name)) {
+/// The janitor's `main`.
+pub fn main() -> ExitCode {
+    match keep() {
         Ok(()) => ExitCode::SUCCESS,
         Err(complaint) => {
             eprintln!("{JANITOR_NAME}: {complaint}");
@@ -37,22 +33,31 @@ pub fn main(arguments: &[OsString]) -> ExitCode {
     }
 }
 
-fn keep(name: &Path) -> Result<(), String> {
+/// Makes a subtree, tells its path, and removes it at the end of the standard input.
+fn keep() -> Result<(), String> {
     // Ctrl-C at the terminal is for the runner alone.
     setsid().map_err(|errno| format!("begin a session: {errno}"))?;
     mount_groups().map_err(|errno| format!("mount the control groups on {MOUNT}: {errno}"))?;
-    let path = own_group()?.join(name);
-    let place = PathBuf::from(format!("{MOUNT}{}", path.display()));
-    fs::create_dir(&place)
-        .map_err(|e| format!("create the control group {}: {e}", path.display()))?;
-    let told = writeln!(io::stdout(), "{}", path.display());
-    if told.is_ok() {
+    let own = own_group()?;
+    // A name of its own, also where another runner has the same process number in a container.
+    let place = tempfile::Builder::new()
+        .prefix("fps-lab-")
+        .tempdir_in(place_of(&own))
+        .map_err(|e| format!("create a control group in {}: {e}", own.display()))?
+        .keep();
+    let path = own.join(place.file_name().unwrap_or_default());
+    if writeln!(io::stdout(), "{}", path.display()).is_ok() {
         // Nobody writes: this is the end of the runner.
         drop(io::stdin().read_to_end(&mut Vec::new()));
     }
     await_empty(&place)
         .and_then(|()| remove(&place))
         .map_err(|e| format!("remove the control group {}: {e}", path.display()))
+}
+
+/// Where a group is mounted.
+pub(super) fn place_of(group: &Path) -> PathBuf {
+    PathBuf::from(format!("{MOUNT}{}", group.display()))
 }
 
 /// Mounts them where nobody else sees it: on the machine they may be somewhere else, or read-only.
@@ -63,11 +68,20 @@ fn mount_groups() -> nix::Result<()> {
     mount_here()
 }
 
-/// Mounts the groups that the calling process can see.
+/// Mounts the groups that the calling process can see, in place of those that are mounted already:
+/// in a container they are read-only as a rule.
 pub(super) fn mount_here() -> nix::Result<()> {
     let quiet = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     let kind = Some("cgroup2");
-    mount(kind, MOUNT, kind, quiet, None::<&str>)
+    let mount = || mount(kind, MOUNT, kind, quiet, None::<&str>);
+    match mount() {
+        // One on top of the other the kernel refuses (`do_add_mount` in fs/namespace.c).
+        Err(Errno::EBUSY) => {
+            umount2(MOUNT, MntFlags::MNT_DETACH)?;
+            mount()
+        }
+        mounted => mounted,
+    }
 }
 
 /// The group of this process: the last line of /proc/self/cgroup, which begins with `0::`.

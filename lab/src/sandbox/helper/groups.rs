@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use nix::mount::{MntFlags, umount2};
 use nix::sched::{CloneFlags, setns, unshare};
 
-use super::super::janitor::{MOUNT, mount_here, own_group};
+use super::super::janitor::{MOUNT, mount_here, own_group, place_of};
 use super::super::protocol::{Failure, GroupsSpec};
 use super::setup::own_namespace;
 use super::{Result, Step};
@@ -32,9 +31,8 @@ impl Groups {
     pub(super) fn make(host: &str, spec: &GroupsSpec) -> Result<Self> {
         let complain = |step| Failure { step, errno: None };
         mount_here().step(format!("mount the control groups on {MOUNT}"))?;
-        let place = |group: &Path| PathBuf::from(format!("{MOUNT}{}", group.display()));
-        let home = members(&place(&own_group().map_err(complain)?))?;
-        let group = place(&Path::new(&spec.under).join(host));
+        let home = members(&place_of(&own_group().map_err(complain)?))?;
+        let group = place_of(&Path::new(&spec.under).join(host));
         create(&group)?;
         let named = spec.names.iter().map(|name| {
             let group = group.join(name);
@@ -50,8 +48,6 @@ impl Groups {
             .step("create a cgroup namespace")
             .and_then(|()| own_namespace("cgroup"))
             .and_then(|namespace| {
-                // Lazily: the files above are open on it.
-                umount2(MOUNT, MntFlags::MNT_DETACH).step(format!("unmount {MOUNT}"))?;
                 mount_here().step(format!("mount the host's control groups on {MOUNT}"))?;
                 Ok(namespace)
             });

@@ -1,6 +1,7 @@
 //! `sysctl`, `route` and `rule`
 
-use fps_netlink::{Family, Rule, RuleAction, RulePriority};
+use fps_netlink::{Family, Fwmark, Rule, RuleAction, RulePriority, TableId};
+use ipnet::IpNet;
 
 use crate::scenario::model::{RouteAction, RouteChange, RuleChange, Sysctl};
 use crate::scenario::read::tunnel::fwmark;
@@ -88,27 +89,17 @@ pub(crate) fn rule(node: Node<'_>, lab: &Lab) -> Option<RuleChange> {
         .need("priority", "9999")
         .and_then(|node| node.integer("priority", 1..=32_765))
         .and_then(|number| u32::try_from(number).ok());
-    let leads_to = table.need("table", "51820").and_then(route_of::table_id);
-    let marked = optional(table.get("fwmark"), fwmark);
-    let unmarked = optional(table.get("except-fwmark"), fwmark);
+    let leads_to = table
+        .need("table", "51820")
+        .and_then(|node| node.integer("table", 1..=i64::from(u32::MAX)))
+        .and_then(|number| u32::try_from(number).ok().map(TableId));
     let from = optional(table.get("from"), Node::subnet);
-    let both = Family::BOTH;
-    let families = match table.get("ip") {
-        None => Some(&both[..]),
-        Some(node) => node.choice("ip", &[("v4", &both[..1]), ("v6", &both[1..])]),
-    };
-    let (marked, unmarked, from) = (marked?, unmarked?, from?);
-    if marked.is_some() && unmarked.is_some() {
-        let node = table.get("except-fwmark")?;
-        return node.refuse(node.wrong("`fwmark` and `except-fwmark` exclude each other"));
-    }
-    let families = families?.iter().copied();
-    let families =
-        families.filter(|family| from.is_none_or(|net| Family::of(net.addr()) == *family));
-    let action_of = RuleAction::Lookup(leads_to?);
-    let (priority, on) = (RulePriority(priority?), on?);
-    let rules = families.map(|family| {
-        let rule = Rule::new(family, priority, action_of);
+    let marks = marks(&table);
+    let families = families(&table, from);
+    let (from, (marked, unmarked)) = (from?, marks?);
+    let (priority, leads_to) = (RulePriority(priority?), RuleAction::Lookup(leads_to?));
+    let rules = families?.into_iter().map(|family| {
+        let rule = Rule::new(family, priority, leads_to);
         let rule = match (marked, unmarked) {
             (Some(mark), _) => rule.marked(mark),
             (None, Some(mark)) => rule.marked(mark).inverted(),
@@ -120,8 +111,39 @@ pub(crate) fn rule(node: Node<'_>, lab: &Lab) -> Option<RuleChange> {
         }
     });
     Some(RuleChange {
-        on,
+        on: on?,
         action: action?,
         rules: rules.collect(),
     })
+}
+
+/// The mark that packets must have, and the one that they must not have.
+fn marks(table: &Table<'_>) -> Option<(Option<Fwmark>, Option<Fwmark>)> {
+    let marked = optional(table.get("fwmark"), fwmark);
+    let unmarked = optional(table.get("except-fwmark"), fwmark);
+    let (Some(node), Some(_)) = (table.get("except-fwmark"), table.get("fwmark")) else {
+        return Some((marked?, unmarked?));
+    };
+    node.refuse(node.wrong("`fwmark` and `except-fwmark` exclude each other"))
+}
+
+/// The families that a rule is for: that of `from`, or else both.
+fn families(table: &Table<'_>, from: Option<Option<IpNet>>) -> Option<Vec<Family>> {
+    let named = optional(table.get("ip"), |node| {
+        node.choice("ip", &[("v4", Family::V4), ("v6", Family::V6)])
+    });
+    let of_source = from?.map(|net| Family::of(net.addr()));
+    match (named?, of_source) {
+        (None, None) => Some(Family::BOTH.to_vec()),
+        (Some(family), None) | (None, Some(family)) => Some(vec![family]),
+        (Some(named), Some(family)) if named == family => Some(vec![family]),
+        (Some(_), Some(_)) => {
+            let node = table.get("ip")?;
+            let wrong = node.wrong("`from` is of the other family");
+            node.refuse(match table.get("from") {
+                Some(from) => wrong.other(from.span, "here"),
+                None => wrong,
+            })
+        }
+    }
 }

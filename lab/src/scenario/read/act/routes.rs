@@ -1,7 +1,5 @@
 //! `routes`
 
-use std::net::IpAddr;
-
 use fps_netlink::LinkName;
 use ipnet::IpNet;
 
@@ -49,7 +47,8 @@ pub(crate) fn routes(node: Node<'_>, lab: &mut Lab) -> Option<Routes> {
     let routes = many(&table, "route").filter_map(Node::subnet).collect();
     let down = table.get("down").map_or(Some(false), Node::flag);
     let full_tunnel = full::tunnel(&table);
-    let endpoints = endpoints(&table, lab);
+    let endpoint = |node: Node<'_>| aim(node.word()?, lab)?.address(None, node.span, lab);
+    let endpoints = many(&table, "endpoint").filter_map(endpoint).collect();
     let exit = exit(&table, action);
     let (on, tun, action) = (on?, tun?, action?);
     lab.add_tun(&on, &tun);
@@ -72,7 +71,7 @@ pub(crate) fn routes(node: Node<'_>, lab: &mut Lab) -> Option<Routes> {
         routes,
         down: down?,
         full_tunnel: full_tunnel?,
-        endpoints: endpoints?,
+        endpoints,
         exit,
     })
 }
@@ -109,13 +108,6 @@ fn plug(on: &HostName, tun: LinkName, addresses: &[(IpNet, Node<'_>)], lab: &mut
             span: node.span,
         });
     }
-}
-
-/// Where the carrier connects to.
-fn endpoints(table: &Table<'_>, lab: &Lab) -> Option<Vec<IpAddr>> {
-    let nodes = many(table, "endpoint");
-    let read = |node: Node<'_>| aim(node.word()?, lab)?.address(None, node.span, lab);
-    nodes.map(read).collect()
 }
 
 fn exit(table: &Table<'_>, action: Option<RoutesAction>) -> Option<i32> {

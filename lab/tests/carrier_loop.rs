@@ -1,0 +1,154 @@
+//! `no-carrier-loop` cannot lie: it sees a packet that looped, and a route by which the next one
+//! would, and is unsure where there was nothing to see.
+
+mod common {
+    pub(crate) mod played;
+    pub(crate) mod texts;
+}
+
+use common::played::{assert_failed, assert_held, assert_unsure, played};
+use common::texts::{NO_SABOTAGE, PAIR};
+
+const NAME: &str = "no-carrier-loop laptop";
+
+/// Two hosts on one net with a tunnel between them, and these steps. The carrier carries.
+fn tunnel(steps: &str) -> String {
+    let tunnel = "[tunnel]\nclient = \"laptop\"\nserver = \"printer\"\n";
+    [NO_SABOTAGE, PAIR, tunnel, steps].concat()
+}
+
+#[test]
+fn a_carrier_on_the_underlay_is_no_loop() {
+    let report = played(&tunnel(
+        r#"
+[[step]]
+do = { routes = { on = "laptop", tun-address = "10.66.0.2/30", mtu = 1280 } }
+expect = [ { no-carrier-loop = { on = "laptop", for = "100ms" } } ]
+"#,
+    ));
+    assert_held(&report, NAME);
+}
+
+#[test]
+fn without_a_tunnel_device_nobody_can_tell() {
+    let report = played(&tunnel(
+        r#"
+[[step]]
+do = { kill = "client" }
+expect = [ { no-carrier-loop = { on = "laptop", for = "50ms" } } ]
+"#,
+    ));
+    assert_unsure(&report, NAME, "laptop has no tunnel into which");
+}
+
+#[test]
+fn a_device_that_is_down_proves_nothing() {
+    let report = played(&tunnel(
+        r#"
+[[step]]
+expect = [ { no-carrier-loop = { on = "laptop", for = "50ms" } } ]
+"#,
+    ));
+    assert_unsure(
+        &report,
+        NAME,
+        "no control packet could be put onto laptop:fpsc0",
+    );
+}
+
+#[test]
+fn without_a_connection_there_was_no_carrier() {
+    let report = played(&tunnel(
+        r#"
+[[step]]
+do = [
+  { routes = { on = "laptop", tun-address = "10.66.0.2/30", mtu = 1280 } },
+  { stop = "carrier" },
+]
+[[step]]
+expect = [ { no-carrier-loop = { on = "laptop", for = "50ms" } } ]
+"#,
+    ));
+    assert_unsure(
+        &report,
+        NAME,
+        "laptop was never connected to 192.168.188.20",
+    );
+}
+
+/// A connection that says nothing, since nobody sends: only its route can tell.
+#[test]
+fn the_route_of_a_silent_connection_is_a_loop() {
+    let report = played(&tunnel(
+        r#"
+[program.idle]
+on = "laptop"
+command = ["bash", "-c", "exec 3<>/dev/tcp/192.168.188.20/7443; echo connected; exec sleep 60"]
+ready = { output = "connected" }
+[[step]]
+do = [
+  { routes = { on = "laptop", tun-address = "10.66.0.2/30", mtu = 1280 } },
+  { start = "idle" },
+  { stop = "carrier" },
+]
+[[step]]
+name = "before"
+expect = [ { no-carrier-loop = { name = "before", on = "laptop", for = "50ms" } } ]
+[[step]]
+do = { route = { on = "laptop", to = "192.168.188.20/32", link = "fpsc0" } }
+expect = [ { no-carrier-loop = { name = "after", on = "laptop", for = "50ms" } } ]
+"#,
+    ));
+    assert_held(&report, "before");
+    assert_failed(
+        &report,
+        "after",
+        "the route of a connection to 192.168.188.20 leads into a tunnel of laptop",
+    );
+}
+
+/// The loop is over before anybody looks: only the capture can tell.
+#[test]
+fn a_packet_that_looped_while_an_act_was_done_is_a_loop() {
+    let report = played(&tunnel(
+        r#"
+[[step]]
+do = { routes = { on = "laptop", tun-address = "10.66.0.2/30", mtu = 1280 } }
+[[step]]
+do = [
+  { route = { on = "laptop", to = "192.168.188.20/32", link = "fpsc0" } },
+  { run = { on = "laptop", command = ["bash", "-c", "echo > /dev/udp/192.168.188.20/9"] } },
+  { route = { on = "laptop", action = "delete", to = "192.168.188.20/32", link = "fpsc0" } },
+]
+expect = [ { no-carrier-loop = { on = "laptop", for = "50ms" } } ]
+[[step]]
+expect = [ { no-carrier-loop = { name = "later", on = "laptop", for = "50ms" } } ]
+"#,
+    ));
+    assert_failed(
+        &report,
+        NAME,
+        "to 192.168.188.20 went into a tunnel of laptop",
+    );
+    assert_held(&report, "later");
+}
+
+/// What the lab itself sends through the tunnel to the server's own address is not the carrier.
+#[test]
+fn a_probe_through_the_tunnel_is_no_loop() {
+    let report = played(&tunnel(
+        r#"
+[[step]]
+do = [
+  { routes = { on = "printer", tun-address = "10.66.0.1/30", mtu = 1280 } },
+  { routes = { on = "laptop", tun-address = "10.66.0.2/30", mtu = 1280, full-tunnel = true, fwmark = "0x1" } },
+]
+expect = [
+  { reach = { name = "probe", from = "laptop", to = "192.168.188.20", mark = "0x1", via = "fpsc0", within = "400ms" } },
+  { no-carrier-loop = { on = "laptop", for = "100ms" } },
+]
+"#,
+    ));
+    assert_held(&report, "probe");
+    assert_held(&report, NAME);
+}
