@@ -4,6 +4,7 @@
 
 mod common {
     pub(crate) mod played;
+    pub(crate) mod sabotaged;
     pub(crate) mod texts;
 }
 
@@ -13,9 +14,8 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use common::played::{
-    assert_failed, assert_held, assert_unsure, played, played_under, run_with_sabotages,
-};
+use common::played::{assert_failed, assert_held, assert_unsure, played, played_under};
+use common::sabotaged::run_with_sabotages;
 use common::texts::{NO_SABOTAGE, PAIR};
 use fps_lab::play::{Event, Verdict};
 use nix::sys::stat::Mode;

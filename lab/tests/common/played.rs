@@ -1,25 +1,21 @@
 //! A scenario's text, played in this process.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Mutex;
 
 use fps_lab::folder::Folder;
 use fps_lab::lab::Site;
 use fps_lab::play::{End, Event, Report, Until, Verdict, play};
-use fps_lab::run::{Line, Options, Outcome, run};
 use fps_lab::scenario::{ScenarioFile, parse};
 use indexmap::IndexMap;
-use tokio::sync::watch;
 
-fn site() -> Site {
+pub(super) fn site() -> Site {
     Site {
         helper: env!("CARGO_BIN_EXE_fps-lab").into(),
         programs: IndexMap::new(),
     }
 }
 
-fn read(text: &str) -> ScenarioFile {
+pub(super) fn read(text: &str) -> ScenarioFile {
     parse(Path::new("test.toml"), text).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -42,26 +38,6 @@ pub(crate) fn played_under(text: &str, observe: &mut dyn FnMut(Event<'_>)) -> Re
         runtime.block_on(play(&file.scenario, &site(), &folder, Until::End, observe));
     assert_eq!(report.end, End::Played, "{report:#?}");
     report
-}
-
-/// Plays a scenario with its sabotages; gives what came of it and what was said.
-pub(crate) fn run_with_sabotages(text: &str) -> (Outcome, String) {
-    let temporary = tempfile::tempdir().expect("a temporary folder");
-    let folder = Folder::create(temporary.path()).expect("the run's folder");
-    let (_interrupt, stop) = watch::channel(false);
-    let options = Options {
-        site: &site(),
-        folder: &folder,
-        jobs: NonZeroUsize::MIN,
-        stop,
-    };
-    let said = Mutex::new(String::new());
-    let say = |Line { play, text }: Line| {
-        *said.lock().expect("nobody panics here") += &format!("{play}  {text}\n");
-    };
-    let mut outcomes = run(&[read(text)], &options, &say);
-    let said = said.into_inner().expect("nobody panics here");
-    (outcomes.pop().expect("one file has one outcome"), said)
 }
 
 /// Fails unless the expectation held.

@@ -50,7 +50,14 @@ pub(super) fn tunnel(table: &Table<'_>) -> Option<Option<FullTunnel>> {
     let switch = |key: &str| table.get(key).map_or(Some(false), Node::flag);
     let many = |key: &str| table.get(key).map(Node::one_or_many).unwrap_or_default();
     let keep_lan = switch("keep-lan")?;
-    if let Some(node) = table.get("lan-route").filter(|_| !keep_lan) {
+    let lan_routes: Vec<_> = many("lan-route")
+        .into_iter()
+        .filter_map(Node::subnet)
+        .collect();
+    if let Some(node) = table
+        .get("lan-route")
+        .filter(|_| !keep_lan && !lan_routes.is_empty())
+    {
         let wrong = node.wrong("`lan-route` keeps nothing where the LAN is not kept");
         return node.refuse(wrong.help("add `keep-lan = true`, or remove it"));
     }
@@ -62,10 +69,7 @@ pub(super) fn tunnel(table: &Table<'_>) -> Option<Option<FullTunnel>> {
         priority: number("priority", 32_765)?.map(RulePriority),
         bypasses: many("bypass").into_iter().filter_map(Node::text).collect(),
         keep_lan,
-        lan_routes: many("lan-route")
-            .into_iter()
-            .filter_map(Node::subnet)
-            .collect(),
+        lan_routes,
         auto: switch("auto")?,
     }))
 }
