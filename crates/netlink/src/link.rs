@@ -161,6 +161,19 @@ impl Netlink {
             .await
     }
 
+    /// `ip link set dev … name NAME`; of a link that is up since Linux 6.2 (commit bd039b5ea2a9).
+    pub async fn rename(&self, index: IfIndex, name: &LinkName) -> Result<()> {
+        let mut message = link(index);
+        message
+            .attributes
+            .push(LinkAttribute::IfName(name.to_string()));
+        self.set_link(
+            || format!("ip link set (index {index}) name {name}"),
+            message,
+        )
+        .await
+    }
+
     /// `ip link set dev … master BRIDGE`.
     pub async fn set_master(&self, index: IfIndex, bridge: IfIndex) -> Result<()> {
         let mut message = link(index);

@@ -5,6 +5,9 @@
 //! by the quickest the limits go, since what else the machine does only ever adds. It fails where a
 //! limit is exceeded.
 
+#[path = "support/limits.rs"]
+mod limits;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -239,8 +242,7 @@ async fn run() -> bool {
     }
     let share = quickest(&times.apply).as_secs_f64() / base.as_secs_f64();
     let (diff, few) = (quickest(&times.diff), quickest(&times.few));
-    let mut kept = true;
-    for (what, within) in [
+    limits::judge([
         (
             format!("apply: at most {APPLY_LIMIT} of `ip -batch`"),
             share <= APPLY_LIMIT,
@@ -253,21 +255,9 @@ async fn run() -> bool {
             format!("1000 routes: at most {FEW_LIMIT:?}"),
             few <= FEW_LIMIT,
         ),
-    ] {
-        println!("{} {what}", if within { "kept:    " } else { "EXCEEDED:" });
-        kept &= within;
-    }
-    kept
+    ])
 }
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    if runtime.block_on(run()) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    limits::run(run())
 }

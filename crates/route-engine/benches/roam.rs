@@ -4,6 +4,9 @@
 //! the new address, and at which it tells of the copy in the table of `fps-route watch`. It prints
 //! medians and the 99th percentile, and fails where a limit is exceeded.
 
+#[path = "support/limits.rs"]
+mod limits;
+
 use std::io::{BufRead, BufReader};
 use std::os::fd::AsFd;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -186,29 +189,16 @@ async fn run() -> bool {
     host.netlink.add_address(&first).await.unwrap();
     let behind = host.churn().await;
     println!("{CHURN} address changes, one every {CHURN_EVERY:?}: at most {behind:.1?} behind");
-    let mut kept = true;
-    for (what, within) in [
+    limits::judge([
         (format!("median at most {MEDIAN:?}"), median <= MEDIAN),
         (
             format!("99th percentile at most {PERCENTILE_99:?}"),
             last <= PERCENTILE_99,
         ),
         (format!("behind at most {BEHIND:?}"), behind <= BEHIND),
-    ] {
-        println!("{} {what}", if within { "kept:    " } else { "EXCEEDED:" });
-        kept &= within;
-    }
-    kept
+    ])
 }
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    if runtime.block_on(run()) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    limits::run(run())
 }

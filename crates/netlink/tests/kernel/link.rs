@@ -29,6 +29,10 @@ fn a_link_is_made_changed_and_deleted() {
         assert_eq!(port.master, Some(host.br0));
         netlink.set_mtu(port.index, 1280).await.unwrap();
         netlink.set_down(port.index).await.unwrap();
+        netlink.rename(port.index, &name("renamed")).await.unwrap();
+        assert_eq!(netlink.link(&name("port0")).await.unwrap(), None);
+        let port = netlink.link(&name("renamed")).await.unwrap().unwrap();
+        netlink.rename(port.index, &name("port0")).await.unwrap();
         let port = netlink.link_by_index(port.index).await.unwrap().unwrap();
         assert_eq!((port.up, port.carrier, port.mtu), (false, false, 1280));
 

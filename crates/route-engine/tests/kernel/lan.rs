@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use fps_netlink::{Flow, Fwmark, Route};
+use fps_netlink::{Flow, Fwmark, Netlink, Route};
 use fps_netns::testing::with_namespaces;
 
-use crate::host::Host;
+use crate::host::{Host, name};
 
 const FULL: &str = "--tun fpsc0 --tun-address 10.66.0.2/30 --tun-address fd66::2/64 --full-tunnel \
     --except-fwmark 0x465053 --no-dns";
@@ -122,6 +122,35 @@ fn without_gateways_in_the_lan_none_is_copied() {
             ];
             assert_eq!(host.table(101).await, copies);
             assert_eq!(host.way("10.9.0.9", Fwmark(0)).await, "fpsc0");
+        },
+    );
+}
+
+/// The operational state of a link is unknown with many drivers, and it is down without a cable,
+/// while its routes stand: neither says that there is no LAN.
+#[test]
+fn a_link_that_is_not_operational_has_a_lan() {
+    with_namespaces(
+        "lan::a_link_that_is_not_operational_has_a_lan",
+        async || {
+            let host = host().await;
+            let far = host.far.within(Netlink::open).unwrap().unwrap();
+            let port = far.link(&name("port1")).await.unwrap().unwrap().index;
+            far.set_down(port).await.unwrap();
+            // A device without driver or cable: unknown.
+            host.netlink.create_bridge(&name("odd0")).await.unwrap();
+            let odd = host.netlink.link(&name("odd0")).await.unwrap().unwrap();
+            host.add_address(odd.index, "10.7.0.2/24").await;
+            let lan = host.netlink.link(&name("lan0")).await.unwrap().unwrap();
+            assert!(lan.up && !lan.operational, "{lan:?}");
+            host.succeed(&format!("apply {FULL} --keep-lan"));
+            let odd = format!("10.7.0.0/24 (index {}) src 10.7.0.2", odd.index);
+            let copies = [
+                odd.as_str(),
+                "192.0.2.0/24 dev lan0 src 192.0.2.2",
+                "fd00:2::/64 dev lan0 metric 256",
+            ];
+            assert_eq!(host.table(101).await, copies);
         },
     );
 }

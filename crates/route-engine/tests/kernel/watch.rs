@@ -6,7 +6,7 @@ use fps_netlink::{Address, Bulk, FPS_ROUTE_PROTOCOL, Family, Route, RouteRequest
 use fps_netns::testing::with_namespaces;
 use nix::sys::signal::Signal;
 
-use crate::host::Host;
+use crate::host::{Host, name};
 use crate::resolver::Resolver;
 use crate::watcher::{Watcher, commands};
 
@@ -98,6 +98,41 @@ fn follows_a_metric_a_source_and_another_interface() {
                 .await;
         },
     );
+}
+
+#[test]
+fn follows_a_link_that_is_renamed() {
+    with_namespaces("watch::follows_a_link_that_is_renamed", async || {
+        let host = host().await;
+        let options = FULL.replace("--bypass 203.0.113.10/32,192.0.2.1,lan0 ", "");
+        let mut watcher = Watcher::start(&host, &options);
+        host.netlink.set_down(host.lan).await.unwrap();
+        watcher
+            .until(async || host.table(101).await == [""; 0])
+            .await;
+        host.netlink.rename(host.lan, &name("wan7")).await.unwrap();
+        host.netlink.set_up(host.lan).await.unwrap();
+        let copy = "192.0.2.0/24 dev lan0 src 192.0.2.2";
+        watcher
+            .until(async || host.table(101).await == [copy])
+            .await;
+        let found = host.succeed("verify --tun fpsc0");
+        assert!(found.contains("all stands"), "{found}");
+        // What it says of the link is its new name.
+        host.add_address(host.lan, "10.0.7.23/24").await;
+        let said = watcher.wait_for("lan");
+        let renamed = |said: &serde_json::Value| {
+            let commands = commands(said);
+            commands
+                .iter()
+                .any(|it| it.contains("10.0.7.0/24 dev wan7"))
+        };
+        let mut said = said;
+        while !renamed(&said) {
+            said = watcher.wait_for("lan");
+        }
+        assert_eq!(watcher.end(Signal::SIGTERM).code(), Some(0));
+    });
 }
 
 #[test]
