@@ -4,6 +4,7 @@ mod due;
 mod journal;
 mod mirror;
 mod pace;
+mod signals;
 mod witness;
 
 use std::future::{Future, pending};
@@ -12,12 +13,12 @@ use std::time::{Duration, Instant};
 use fps_netlink::{Events, Group};
 use sd_notify::NotifyState;
 use serde_json::json;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::due::{Concerns, Due};
 use self::journal::Journal;
 use self::mirror::mirror;
 use self::pace::Pace;
+use self::signals::{Signals, Told};
 use self::witness::Witness;
 use crate::{Action, DnsReading, Engine, Error, Intent, Numbering};
 
@@ -44,40 +45,13 @@ pub async fn watch(
     intent: impl Fn() -> Result<Intent, String>,
     first: Intent,
 ) -> Result<Vec<Error>, Error> {
-    let signal_of = |kind| signal(kind).map_err(Error::Signal);
-    let mut signals = Signals {
-        hangup: signal_of(SignalKind::hangup())?,
-        terminate: signal_of(SignalKind::terminate())?,
-        interrupt: signal_of(SignalKind::interrupt())?,
-    };
+    let mut signals = Signals::listen()?;
     let mut watch = Watch::new(engine, options, first)?;
     watch.start().await?;
     while let Told::Reload = watch.until(&mut signals).await? {
         watch.reload(intent());
     }
     watch.stop().await
-}
-
-struct Signals {
-    hangup: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-/// What a signal asks for.
-enum Told {
-    Reload,
-    Stop,
-}
-
-impl Signals {
-    async fn told(&mut self) -> Told {
-        tokio::select! {
-            _ = self.hangup.recv() => Told::Reload,
-            _ = self.terminate.recv() => Told::Stop,
-            _ = self.interrupt.recv() => Told::Stop,
-        }
-    }
 }
 
 struct Watch {

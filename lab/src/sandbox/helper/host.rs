@@ -1,22 +1,18 @@
 //! A host's namespaces, files and sockets.
 
 use std::fs;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
 
 use fps_netns::{Namespace, sysctl};
-use netlink_sys::Socket;
-use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE, NETLINK_SOCK_DIAG};
 use nix::mount::MsFlags;
 use nix::sched::{CloneFlags, setns, unshare};
-use nix::sys::socket::{setsockopt, sockopt};
-use nix::unistd::{Uid, setfsuid};
-use socket2::{Domain, Protocol, Type};
 
 use super::super::protocol::{Failure, FileSpec, HostSpec, PROGRAMS, SocketKind};
 use super::groups::Groups;
 use super::setup::{Home, mount_at, own_namespace};
+use super::socket::{self, netlink_socket};
 use super::{Result, Step};
 use crate::scenario::Sender;
 
@@ -104,22 +100,15 @@ impl Host {
 
     /// Makes a socket in the host's network namespace.
     pub(super) fn socket(&mut self, kind: SocketKind, sender: &Sender) -> Result<OwnedFd> {
-        let make = || match sender.uid {
-            Some(uid) => owned_by(uid, || socket(kind)),
-            None => socket(kind),
-        };
         let make = || match (&sender.cgroup, &self.groups) {
-            (Some(name), Some(groups)) => groups.within(name, make),
+            (Some(name), Some(groups)) => groups.within(name, || socket::make(kind, sender)),
             (Some(_), None) => Err(Failure {
                 step: "the host has no control groups".to_owned(),
                 errno: None,
             }),
-            (None, _) => make(),
+            (None, _) => socket::make(kind, sender),
         };
         let socket = self.network.within(make).step("enter the host")??;
-        if let Some(mark) = sender.mark {
-            setsockopt(&socket, sockopt::Mark, &mark.0).step("mark a socket (SO_MARK)")?;
-        }
         if kind == SocketKind::Packet {
             let copy = socket.try_clone().step("copy a packet socket")?;
             self.packet_sockets.push(copy);
@@ -189,57 +178,6 @@ impl Entrance {
 fn held(descriptor: RawFd) -> BorrowedFd<'static> {
     // SAFETY: hosts are never dropped while the helper runs.
     unsafe { BorrowedFd::borrow_raw(descriptor) }
-}
-
-/// Makes a socket that is another user's: the kernel remembers with its file as whom it was made
-/// (`f_cred`), which is what nftables compares with `meta skuid` (`nft_meta_skugid`).
-///
-/// Only the user for file access changes (setfsuid(2)), so that raw sockets can be made as before.
-fn owned_by(uid: u32, make: impl FnOnce() -> Result<OwnedFd>) -> Result<OwnedFd> {
-    let home = setfsuid(Uid::from_raw(uid));
-    // The call tells no failure: it is asked for once more, which tells what it was.
-    let now = setfsuid(Uid::from_raw(uid));
-    let made = if now.as_raw() == uid {
-        make()
-    } else {
-        Err(Failure {
-            step: format!(
-                "there is no user {uid} here: as an ordinary user, a lab has only its root"
-            ),
-            errno: None,
-        })
-    };
-    setfsuid(home);
-    made
-}
-
-/// A NETLINK_ROUTE socket in the current network namespace.
-pub(super) fn netlink_socket() -> Result<OwnedFd> {
-    netlink(NETLINK_ROUTE)
-}
-
-fn netlink(protocol: isize) -> Result<OwnedFd> {
-    let socket = Socket::new(protocol).step("make a netlink socket")?;
-    // SAFETY: `into_raw_fd` gives up the only owner of an open descriptor.
-    Ok(unsafe { OwnedFd::from_raw_fd(socket.into_raw_fd()) })
-}
-
-fn socket(kind: SocketKind) -> Result<OwnedFd> {
-    let (domain, r#type, protocol) = match kind {
-        SocketKind::Route => return netlink(NETLINK_ROUTE),
-        SocketKind::Netfilter => return netlink(NETLINK_NETFILTER),
-        SocketKind::SockDiag => return netlink(NETLINK_SOCK_DIAG),
-        SocketKind::Packet => (Domain::PACKET, Type::DGRAM, None),
-        SocketKind::IcmpV4 => (Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)),
-        SocketKind::IcmpV6 => (Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)),
-        SocketKind::TcpV4 => (Domain::IPV4, Type::STREAM, None),
-        SocketKind::TcpV6 => (Domain::IPV6, Type::STREAM, None),
-        SocketKind::UdpV4 => (Domain::IPV4, Type::DGRAM, None),
-        SocketKind::UdpV6 => (Domain::IPV6, Type::DGRAM, None),
-    };
-    let socket = socket2::Socket::new(domain, r#type, protocol)
-        .step(format!("make a {kind} socket (CAP_NET_RAW for raw ones)"))?;
-    Ok(socket.into())
 }
 
 /// Writes a file, in place of what the machine has there, symbolic links included.

@@ -2,13 +2,15 @@
 //!
 //! - `setup`: mounts and the empty network namespace
 //! - `groups`: a host's control groups
-//! - `host`: a host's namespaces, files and sockets
+//! - `host`: a host's namespaces and files
+//! - `socket`: the sockets that are made in one
 //! - `process`: programs started and reaped
 
 mod groups;
 mod host;
 mod process;
 mod setup;
+mod socket;
 
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::process::ExitCode;

@@ -10,7 +10,7 @@ use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 
-use super::host::netlink_socket;
+use super::socket::netlink_socket;
 use super::{Result, Step};
 
 /// The namespaces to which the helper returns after a visit.
