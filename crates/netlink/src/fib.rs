@@ -78,9 +78,21 @@ impl<'a> Fib<'a> {
         let family = Family::of(flow.to);
         let mut rules: Vec<_> = self.rules.iter().filter(|r| r.family == family).collect();
         rules.sort_by_key(|rule| rule.priority);
-        for rule in rules.into_iter().filter(|rule| self.chooses(rule, flow)) {
+        let mut at_least = rules.first().map(|rule| rule.priority);
+        for (at, rule) in rules.iter().enumerate() {
+            if Some(rule.priority) < at_least || !self.chooses(rule, flow) {
+                continue;
+            }
             let found = match rule.action {
                 RuleAction::Lookup(table) => self.best(table, flow),
+                RuleAction::Goto(priority) => {
+                    // One that leads to nowhere is passed over (`fib_rules_lookup`).
+                    let mut later = rules[at..].iter();
+                    if later.any(|other| other.priority == priority) {
+                        at_least = Some(priority);
+                    }
+                    continue;
+                }
                 RuleAction::Other => None,
                 RuleAction::Unreachable | RuleAction::Prohibit | RuleAction::Blackhole => {
                     return Verdict::Refused { rule, route: None };
@@ -140,7 +152,9 @@ impl<'a> Fib<'a> {
             route.link == Some(link) || (route.refuses() && flow.to.is_ipv4())
         };
         let usable = |route: &&Route| {
+            // What is for one type of service alone is for no packet of ours.
             route.table == table
+                && route.tos == 0
                 && route.to.contains(&flow.to)
                 && bound_to.is_none_or(|link| leaves_by(route, link))
         };

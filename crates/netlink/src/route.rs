@@ -5,7 +5,9 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
-use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteProtocol};
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteProtocol,
+};
 pub use netlink_packet_route::route::{RouteScope, RouteType as RouteKind};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
@@ -39,7 +41,7 @@ impl Family {
     }
 }
 
-/// A route with at most one next hop.
+/// A route, as far as it is one with at most one next hop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// Its destination; `0.0.0.0/0` and `::/0` are the defaults.
@@ -60,6 +62,13 @@ pub struct Route {
     pub scope: RouteScope,
     /// What becomes of a packet.
     pub kind: RouteKind,
+    /// The type of service that packets must have (DSCP); 0 for any. Of IPv6 always 0.
+    pub tos: u8,
+    /// The gateway is taken for a neighbour, though no route says so (`onlink`).
+    pub onlink: bool,
+    /// It has more than this tells: several gateways, one of the other family, an encapsulation, or a
+    /// network that packets must come from.
+    pub richer: bool,
 }
 
 impl Route {
@@ -75,6 +84,9 @@ impl Route {
             protocol: RouteProtocol::Boot,
             scope: RouteScope::Universe,
             kind: RouteKind::Unicast,
+            tos: 0,
+            onlink: false,
+            richer: false,
         }
     }
 
@@ -152,6 +164,10 @@ impl Route {
         header.protocol = self.protocol;
         header.scope = self.scope;
         header.kind = self.kind;
+        header.tos = self.tos;
+        if self.onlink {
+            header.flags |= RouteFlags::Onlink;
+        }
         let attributes = &mut message.attributes;
         // There may be 100 000 routes: their lists shall not grow step by step.
         attributes.reserve(4);
@@ -201,6 +217,9 @@ impl Route {
         route.protocol = message.header.protocol;
         route.scope = message.header.scope;
         route.kind = message.header.kind;
+        route.tos = message.header.tos;
+        route.onlink = message.header.flags.contains(RouteFlags::Onlink);
+        route.richer = message.header.source_prefix_length > 0;
         for attribute in &message.attributes {
             match attribute {
                 RouteAttribute::Destination(address) => to = ip(address)?,
@@ -209,6 +228,9 @@ impl Route {
                 RouteAttribute::Oif(index) => route.link = IfIndex::new(*index),
                 RouteAttribute::Priority(metric) => route.metric = Some(*metric),
                 RouteAttribute::PrefSource(address) => route.source = Some(ip(address)?),
+                RouteAttribute::MultiPath(_)
+                | RouteAttribute::Via(_)
+                | RouteAttribute::Encap(_) => route.richer = true,
                 _ => {}
             }
         }
@@ -355,5 +377,31 @@ impl Netlink {
             0,
         )
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_route::route::{RouteNextHop, RouteVia};
+
+    use super::*;
+
+    #[test]
+    fn what_it_does_not_tell_shows() {
+        let plain = Route::new("10.9.0.0/16".parse().unwrap());
+        let read = |more: Option<RouteAttribute>| {
+            let mut message = plain.message();
+            message.attributes.extend(more);
+            Route::from_message(&message).unwrap().unwrap().richer
+        };
+        assert!(!read(None));
+        let hops = vec![RouteNextHop::default(), RouteNextHop::default()];
+        assert!(read(Some(RouteAttribute::MultiPath(hops))));
+        let via = RouteVia::Inet6(std::net::Ipv6Addr::LOCALHOST);
+        assert!(read(Some(RouteAttribute::Via(via))));
+        assert!(read(Some(RouteAttribute::Encap(vec![]))));
+        let mut message = plain.message();
+        message.header.source_prefix_length = 64;
+        assert!(Route::from_message(&message).unwrap().unwrap().richer);
     }
 }

@@ -84,7 +84,10 @@ pub enum RuleAction {
     Prohibit,
     /// Drops it without a word.
     Blackhole,
-    /// Something else: it goes to another rule, or to the table of a VRF.
+    /// Goes on with the first rule of this priority, which comes later; where there is none, with
+    /// the next.
+    Goto(RulePriority),
+    /// Something else: nothing at all, or the table of a VRF.
     Other,
 }
 
@@ -176,6 +179,10 @@ impl Rule {
             RuleAction::Unreachable => Verb::Unreachable,
             RuleAction::Prohibit => Verb::Prohibit,
             RuleAction::Blackhole => Verb::Blackhole,
+            RuleAction::Goto(priority) => {
+                attributes.push(RuleAttribute::Goto(priority.0));
+                Verb::Goto
+            }
             // The kernel refuses it with EINVAL.
             RuleAction::Other => Verb::Unspec,
         };
@@ -195,6 +202,7 @@ impl Rule {
         rule.inverted = header.flags.contains(RuleFlags::Invert);
         rule.narrower = header.tos != 0;
         let (mut table, mut mark, mut mask) = (u32::from(header.table), None, None);
+        let mut goto = None;
         for attribute in &message.attributes {
             let net = |address, length| {
                 IpNet::new(address, length).map_err(|e| Cause::Malformed(e.to_string()))
@@ -207,6 +215,7 @@ impl Rule {
                 RuleAttribute::Priority(number) => rule.priority = RulePriority(*number),
                 RuleAttribute::Protocol(number) => rule.protocol = *number,
                 RuleAttribute::Table(number) => table = *number,
+                RuleAttribute::Goto(number) => goto = Some(RulePriority(*number)),
                 RuleAttribute::FwMark(number) => mark = Some(*number),
                 RuleAttribute::FwMask(number) => mask = Some(*number),
                 RuleAttribute::Iifname(name) => rule.input = Some(link_name(name)?),
@@ -222,6 +231,7 @@ impl Rule {
             Verb::Unreachable => RuleAction::Unreachable,
             Verb::Prohibit => RuleAction::Prohibit,
             Verb::Blackhole => RuleAction::Blackhole,
+            Verb::Goto => goto.map_or(RuleAction::Other, RuleAction::Goto),
             _ => RuleAction::Other,
         };
         // Of mark 0 the kernel tells the mask alone.
@@ -267,6 +277,7 @@ impl fmt::Display for Rule {
             RuleAction::Unreachable => f.write_str(" unreachable")?,
             RuleAction::Prohibit => f.write_str(" prohibit")?,
             RuleAction::Blackhole => f.write_str(" blackhole")?,
+            RuleAction::Goto(priority) => write!(f, " goto {priority}")?,
             RuleAction::Other => f.write_str(" ?")?,
         }
         match self.suppress_prefix {

@@ -89,6 +89,22 @@ pub enum Error {
         #[source]
         cause: io::Error,
     },
+    /// A record tells nothing.
+    #[error(
+        "cannot read the record {file}: what it stands for, if another tunnel's, is left alone"
+    )]
+    UnreadableRecord {
+        /// The file.
+        file: String,
+        /// Why not.
+        #[source]
+        cause: io::Error,
+    },
+    /// The lock is not to be had.
+    #[error(
+        "another fps-route has been at work in this network namespace for {0:?}, and nothing has changed"
+    )]
+    Busy(std::time::Duration),
     /// The network namespace could not be told.
     #[error("cannot tell which network namespace this is")]
     Namespace(#[source] io::Error),

@@ -75,6 +75,9 @@ impl World {
         let priority = RulePriority(u32::try_from(100 + dice.throw(5)).unwrap());
         let action = match dice.throw(8) {
             0 => RuleAction::Unreachable,
+            1 => RuleAction::Goto(RulePriority(
+                priority.0 + u32::try_from(dice.throw(3)).unwrap() + 1,
+            )),
             _ => RuleAction::Lookup(dice.pick(&TABLES)),
         };
         let mut rule = Rule::new(family, priority, action);

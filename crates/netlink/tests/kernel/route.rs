@@ -54,6 +54,42 @@ fn a_route_is_added_replaced_and_deleted() {
 }
 
 #[test]
+fn a_service_and_a_gateway_beyond_all_subnets_are_told() {
+    with_namespaces(
+        "route::a_service_and_a_gateway_beyond_all_subnets_are_told",
+        async || {
+            let host = Host::new().await;
+            host.add_address("10.0.0.1/24").await;
+            let to = "10.9.0.0/16".parse().unwrap();
+            let plain = Route {
+                table: TABLE,
+                ..Route::new(to).via(ip("10.0.0.2")).on_link(host.br0)
+            };
+            let (tos, onlink) = (0x10, true);
+            let served = Route {
+                tos,
+                ..plain.clone()
+            };
+            let beyond = Route {
+                metric: Some(7),
+                onlink,
+                ..plain.clone().via(ip("198.51.100.1"))
+            };
+            for route in [&plain, &served, &beyond] {
+                host.netlink.add_route(route).await.unwrap();
+            }
+            let mut there = host.routes(Family::V4, TABLE).await;
+            for route in [&served, &plain, &beyond] {
+                assert!(there.contains(route), "{route:?}: {there:?}");
+                host.netlink.delete_route(route).await.unwrap();
+                there.retain(|other| other != route);
+                assert_eq!(host.routes(Family::V4, TABLE).await, there);
+            }
+        },
+    );
+}
+
+#[test]
 fn tells_which_route_a_packet_takes() {
     with_namespaces("route::tells_which_route_a_packet_takes", async || {
         let host = Host::new().await;

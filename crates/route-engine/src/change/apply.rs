@@ -7,7 +7,8 @@ use super::guard::{guard, is_guard};
 use super::needed::Look;
 use super::rank::{ApplyRank, Circumstances};
 use super::{Change, DnsChange, Needed, Reason, retire, routes};
-use crate::{Error, KernelState, Operation, Plan};
+use crate::state::RouteKey;
+use crate::{Error, KernelState, Operation, Plan, PlannedRoute};
 
 /// What is needed, and what is in the way. Fails where the device is missing.
 pub(super) fn for_apply(look: &Look<'_>) -> Result<(Needed, Vec<Error>), Error> {
@@ -39,7 +40,8 @@ pub(super) fn for_apply(look: &Look<'_>) -> Result<(Needed, Vec<Error>), Error> 
     for route in routes.leftovers {
         needed.leave_route(route, look.state);
     }
-    retire::addresses(intent, look.state, look.ownership, tun, &mut needed);
+    look.connect(tun, &mut needed);
+    retire::addresses(look.plan, look.state, look.ownership, tun, &mut needed);
     let now = Circumstances {
         intent,
         tun: tun.index,
@@ -118,6 +120,32 @@ impl Look<'_> {
             }
         }
         true
+    }
+
+    /// Sets again the routes that came with addresses of ours, where somebody has taken them away.
+    fn connect(&self, tun: &Link, needed: &mut Needed) {
+        for address in self.plan.intent().addresses() {
+            let held = Address::new(tun.index, address.net());
+            let route = Route {
+                protocol: FPS_ROUTE_PROTOCOL,
+                ..Route::new(address.net()).on_link(tun.index)
+            };
+            let key = RouteKey::of(&route);
+            let is_it = |other: &Route| RouteKey::of(other) == key;
+            let mut new = needed
+                .steps
+                .iter()
+                .filter_map(|step| step.change.new_route());
+            if routes::is_connected(address.net())
+                && self.ownership.addresses.contains(address)
+                && self.state.holds_address(&held)
+                && !new.any(is_it)
+                && !self.state.routes.iter().any(is_it)
+                && let Some(planned) = PlannedRoute::of(&route, &self.state.links)
+            {
+                needed.leave(Operation::ReplaceRoute(planned), Change::AddRoute(route));
+            }
+        }
     }
 
     /// What an operation needs of the device, or of DNS.

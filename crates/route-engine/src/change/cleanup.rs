@@ -1,12 +1,12 @@
 //! What cleaning up needs.
 
-use fps_netlink::{Address, Link, Route};
+use fps_netlink::{Address, Link, Route, TableId};
 
 use super::needed::Look;
 use super::rank::CleanupRank;
-use super::{Change, DnsChange, Needed, Reason};
+use super::{Change, DnsChange, Needed, Reason, retire};
 use crate::state::{RouteIndex, RouteKey, same_route};
-use crate::{Operation, PlannedRoute};
+use crate::{Operation, PlannedRoute, TunAddress};
 
 /// All that is ours goes, whatever the plan says; what it says is told, and what it does not say is
 /// told as a leftover.
@@ -20,6 +20,9 @@ pub(super) fn for_cleanup(look: &Look<'_>) -> Needed {
     }
     look.delete_rules(&mut needed);
     look.delete_routes(&mut needed);
+    if let Some(tun) = tun {
+        look.keep_routes_of_others(tun, &mut needed);
+    }
     needed.steps.sort_by_key(CleanupRank::of);
     needed
 }
@@ -28,9 +31,12 @@ impl Look<'_> {
     fn device_or_revert(&self, operation: &Operation, tun: &Link) -> Option<Change> {
         match operation {
             Operation::DeleteAddress { address, .. } => {
+                // Where there is a record, it says which addresses are ours.
+                let ours =
+                    self.ownership.own.is_none() || self.ownership.addresses.contains(address);
                 let address = Address::new(tun.index, address.net());
                 let there = self.state.holds_address(&address);
-                there.then_some(Change::DeleteAddress(address))
+                (ours && there).then_some(Change::DeleteAddress(address))
             }
             Operation::SetDown { .. } => tun.up.then_some(Change::SetDown(tun.index)),
             // What resolved knew of a device is gone with it.
@@ -39,8 +45,14 @@ impl Look<'_> {
         }
     }
 
+    /// Whether a table that shows no holder may be taken for ours: not where it may be another
+    /// tunnel's, unless it is named.
+    fn may_be_ours(&self, table: TableId) -> bool {
+        !self.ownership.unknown || self.plan.intent().tables().any(|own| own == table)
+    }
+
     fn delete_rules(&self, needed: &mut Needed) {
-        for rule in self.rules_from_before(|_| true) {
+        for rule in self.rules_from_before(|table| self.may_be_ours(table)) {
             let rule = Box::new(rule);
             let operation = Operation::DeleteRule(rule.clone());
             let mut planned = self.plan.operations().iter();
@@ -55,7 +67,10 @@ impl Look<'_> {
     fn delete_routes(&self, needed: &mut Needed) {
         let (places, planned) = self.planned_routes();
         let index = RouteIndex::new(planned.iter().map(RouteKey::of));
-        let ours = |route: &&Route| self.holders.has_route(route, |_| true);
+        let ours = |route: &&Route| {
+            self.holders
+                .has_route(route, |table| self.may_be_ours(table))
+        };
         for route in self.state.routes.iter().filter(ours) {
             let mut known = index.places(RouteKey::of(route));
             let reason = match known.find(|&at| same_route(&planned[at], route)) {
@@ -68,6 +83,31 @@ impl Look<'_> {
             let change = Change::DeleteRoute(route.clone());
             needed.steps.push(change.because(reason));
         }
+    }
+
+    /// Routes of others go with the device's last IPv4 address, and are set again.
+    fn keep_routes_of_others(&self, tun: &Link, needed: &mut Needed) {
+        let goes = |address: &TunAddress| {
+            let gone = Change::DeleteAddress(Address::new(tun.index, address.net()));
+            needed.steps.iter().any(|step| step.change == gone)
+        };
+        let addresses = self.plan.operations().iter();
+        let addresses = addresses.filter_map(|operation| match operation {
+            Operation::DeleteAddress { address, .. } => Some(*address),
+            _ => None,
+        });
+        let gone: Vec<_> = addresses.filter(goes).collect();
+        let mut steps = needed.steps.iter();
+        let ends_down = steps.any(|step| matches!(step.change, Change::SetDown(_)));
+        if ends_down || !tun.up || retire::keeps_v4(self.state, tun, &gone, &[]) {
+            return;
+        }
+        // What has a source that is no address of this host any more is gone for good.
+        let sources = |source| gone.iter().any(|address| address.net().addr() == source);
+        let stays = |route: &&Route| !route.source.is_some_and(sources);
+        let others = retire::others(self.state, tun).filter(stays).cloned();
+        let others: Vec<_> = others.collect();
+        needed.keep_routes(&others, self.state, |_| {});
     }
 
     /// The routes that the plan deletes, as the kernel has them, behind their places in the plan.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fps_netlink::{FPS_ROUTE_PROTOCOL, IfIndex, LinkName, Route, Rule, RulePriority, TableId};
 
 use super::guard::is_guard;
+use super::placeholder::is_placeholder;
 use crate::{KernelState, Ownership};
 
 /// Whose a table is.
@@ -24,6 +25,37 @@ pub(super) struct Holders {
     tun: Option<IfIndex>,
     tables: BTreeMap<TableId, Holder>,
     priorities_of_others: BTreeSet<RulePriority>,
+}
+
+/// The layers of one tunnel follow each other, in tables and priorities, with the same selector: so
+/// what is not known of one the next one tells, and the last one has the default route.
+fn by_layers(tables: &mut BTreeMap<TableId, Holder>, state: &KernelState) {
+    let rules = state.rules.iter();
+    let rules = rules.filter(|rule| rule.protocol == FPS_ROUTE_PROTOCOL);
+    let rules: Vec<_> = rules
+        .filter_map(|rule| Some((rule, rule.table()?)))
+        .collect();
+    let next = |rule: &Rule, table: TableId| {
+        let layer = |other: &&(&Rule, TableId)| {
+            let selector = |rule: &Rule| (rule.family, rule.mark, rule.from, rule.inverted);
+            selector(other.0) == selector(rule)
+                && Some(other.1.0) == table.0.checked_add(1)
+                && other.0.priority.0 == rule.priority.0 + 1
+        };
+        rules.iter().find(layer).map(|(_, table)| *table)
+    };
+    // The last layers first.
+    let mut unknown: Vec<_> = rules
+        .iter()
+        .filter(|(_, table)| tables.get(table) == Some(&Holder::Nobody))
+        .collect();
+    unknown.sort_by_key(|(_, table)| std::cmp::Reverse(*table));
+    for (rule, table) in unknown {
+        let holder = next(rule, *table).and_then(|next| tables.get(&next).copied());
+        if let Some(holder) = holder.filter(|holder| *holder != Holder::Nobody) {
+            tables.insert(*table, holder);
+        }
+    }
 }
 
 impl Holders {
@@ -53,6 +85,7 @@ impl Holders {
                 };
             }
         }
+        by_layers(&mut tables, state);
         for other in &ownership.others {
             for table in &other.tables {
                 tables.insert(*table, Holder::Other(Some(other.tun)));
@@ -102,6 +135,8 @@ impl Holders {
         let into_tun = self.tun.is_some() && route.link == self.tun;
         ours && match self.of(route.table) {
             Holder::Us => true,
+            // Nobody else is at work now.
+            Holder::Nobody if is_placeholder(route) => true,
             Holder::Nobody if route.table == TableId::MAIN => into_tun,
             Holder::Nobody => into_tun || also(route.table),
             Holder::Other(_) => false,

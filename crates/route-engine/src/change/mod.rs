@@ -10,6 +10,7 @@ mod needed;
 mod number;
 mod owner;
 mod ownership;
+mod placeholder;
 mod rank;
 mod retire;
 mod routes;
@@ -60,6 +61,8 @@ pub enum Change {
     AddRoute(Route),
     /// A route behind those with its prefix and metric.
     AppendRoute(Route),
+    /// A route that may be there or not.
+    KeepRoute(Route),
     /// A route of ours in place of another of ours: what is there, and what shall be.
     ReplaceRoute(Box<(Route, Route)>),
     /// A route of ours.
@@ -98,6 +101,8 @@ impl Change {
             Self::SetUp(link) => Self::SetDown(link),
             Self::SetDown(link) => Self::SetUp(link),
             Self::AddRoute(route) | Self::AppendRoute(route) => Self::DeleteRoute(route),
+            // It was there, and the kernel has dropped it with something else.
+            Self::KeepRoute(route) => Self::KeepRoute(route),
             Self::ReplaceRoute(routes) => {
                 let (old, new) = *routes;
                 Self::ReplaceRoute(Box::new((new, old)))
@@ -123,7 +128,7 @@ impl Change {
             Self::DeleteAddress(_) => {
                 matches!(errno, Errno::EADDRNOTAVAIL | Errno::ENODEV | Errno::ENXIO)
             }
-            Self::KeepAddress(_) => errno == Errno::EEXIST,
+            Self::KeepAddress(_) | Self::KeepRoute(_) => errno == Errno::EEXIST,
             Self::DeleteRule(_) => errno == Errno::ENOENT,
             Self::SetDown(_) => errno == Errno::ENODEV,
             Self::AddAddress(_)
@@ -137,10 +142,21 @@ impl Change {
         }
     }
 
+    /// The route that is there when it is done.
+    fn new_route(&self) -> Option<&Route> {
+        match self {
+            Self::AddRoute(route) | Self::AppendRoute(route) | Self::KeepRoute(route) => {
+                Some(route)
+            }
+            Self::ReplaceRoute(routes) => Some(&routes.1),
+            _ => None,
+        }
+    }
+
     /// A change of a route, as it goes with many others.
     pub(crate) fn route_request(&self) -> Option<RouteRequest<'_>> {
         Some(match self {
-            Self::AddRoute(route) => RouteRequest::Add(route),
+            Self::AddRoute(route) | Self::KeepRoute(route) => RouteRequest::Add(route),
             Self::AppendRoute(route) => RouteRequest::Append(route),
             Self::ReplaceRoute(routes) => RouteRequest::Replace(&routes.1),
             Self::DeleteRoute(route) => RouteRequest::Delete(route),

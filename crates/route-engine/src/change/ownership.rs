@@ -42,4 +42,6 @@ pub struct Ownership {
     pub addresses: Vec<TunAddress>,
     /// What other tunnels hold.
     pub others: Vec<Claim>,
+    /// Whether other tunnels may hold more, of which the records cannot be read.
+    pub unknown: bool,
 }

@@ -3,6 +3,7 @@
 use fps_netlink::{Route, TableId};
 
 use super::guard::is_guard;
+use super::placeholder::is_placeholder;
 use super::{Change, DnsChange, Step};
 use crate::Intent;
 
@@ -17,7 +18,7 @@ use crate::Intent;
 /// looks for the gateway by the rules, too (`fib_check_nh_v4_gw` in net/ipv4/fib_semantics.c).
 /// Domains before servers: a server without a domain would be asked for everything until its domains
 /// are set. What is left elsewhere goes last, and addresses, with which the kernel drops routes, at
-/// the very end.
+/// the very end; with them those routes come again, behind placeholders that go then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ApplyRank {
     Mtu,
@@ -63,6 +64,8 @@ impl ApplyRank {
             Change::DeleteRule(rule) if is_guard(rule) => Self::EndOfGuard,
             Change::DeleteRule(_) if now.guarded => Self::GuardedRule,
             Change::DeleteRule(_) => Self::StaleRule,
+            Change::KeepRoute(_) => Self::StaleAddress,
+            Change::DeleteRoute(route) if is_placeholder(route) => Self::StaleAddress,
             Change::DeleteRoute(route) if step.reason.is_leftover() => Self::of_stale(route, now),
             Change::AddAddress(_) | Change::KeepAddress(_) | Change::DeleteAddress(_)
                 if step.reason.is_leftover() =>
@@ -93,13 +96,16 @@ impl ApplyRank {
     }
 }
 
-/// When cleaning up: rules go before the routes that they lead to, and addresses after them.
+/// When cleaning up: rules go before the routes that they lead to, and addresses after them. With the
+/// last address go the routes of others, which come again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum CleanupRank {
     Dns,
     Rule,
     Route,
+    Placeholder,
     Address,
+    RouteAgain,
     Device,
 }
 
@@ -108,8 +114,11 @@ impl CleanupRank {
         match &step.change {
             Change::Dns(_) => Self::Dns,
             Change::DeleteRule(_) => Self::Rule,
+            Change::AddRoute(_) => Self::Placeholder,
+            Change::DeleteRoute(route) if is_placeholder(route) => Self::RouteAgain,
             Change::DeleteRoute(_) => Self::Route,
             Change::DeleteAddress(_) => Self::Address,
+            Change::KeepRoute(_) => Self::RouteAgain,
             _ => Self::Device,
         }
     }

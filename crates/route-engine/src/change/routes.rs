@@ -1,6 +1,6 @@
 //! From the routes of a plan to the changes that they need.
 
-use fps_netlink::{FPS_ROUTE_PROTOCOL, ProtocolName, Route};
+use fps_netlink::{Address, ProtocolName, Route};
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
 
@@ -36,10 +36,11 @@ pub(super) fn routes<'a>(
         let Some(route) = for_kernel(planned, state, &mut in_the_way) else {
             continue;
         };
-        if comes_with_an_address(plan.intent(), &route) {
+        let (key, reason) = (RouteKey::of(&route), Reason::Planned(at));
+        let stands = there.first(key).is_some();
+        if comes_with_an_address(plan.intent(), state, &route, stands) {
             continue;
         }
-        let (key, reason) = (RouteKey::of(&route), Reason::Planned(at));
         let more = behind.get(&key).map_or(&[][..], Vec::as_slice);
         if more.is_empty() && there.first(key).is_none() {
             steps.push(Change::AddRoute(route).because(reason));
@@ -48,7 +49,7 @@ pub(super) fn routes<'a>(
         let places: Vec<_> = there.places(key).collect();
         places.iter().for_each(|&at| wanted[at] = true);
         let there: Vec<_> = places.iter().map(|&at| &state.routes[at]).collect();
-        if let Some(theirs) = there.iter().find(|r| r.protocol != FPS_ROUTE_PROTOCOL) {
+        if let Some(theirs) = there.iter().find(|route| !is_own(route)) {
             in_the_way.push(Error::Foreign {
                 command: operation.to_string(),
                 theirs: format!("route `{}`", state.describe(theirs)),
@@ -105,17 +106,26 @@ fn for_kernel(
     }
 }
 
-/// Whether the kernel makes the route by itself with an IPv4 address of the intent, to the same
-/// device and with the same metric (`fib_add_ifaddr` in net/ipv4/fib_frontend.c); that of an IPv6
-/// address has another metric.
-fn comes_with_an_address(intent: &Intent, route: &Route) -> bool {
-    let connected = |net: IpNet| matches!(net, IpNet::V4(v4) if v4.prefix_len() < 32 && v4.network().octets()[0] != 0);
-    route.gateway.is_none()
-        && RouteKey::of(route) == RouteKey::of(&Route::new(route.to))
-        && intent
-            .addresses()
-            .iter()
-            .any(|address| connected(address.net()) && address.net().trunc() == route.to)
+/// Whether the kernel makes a route by itself with an address, to the same device and with metric 0
+/// (`fib_add_ifaddr` in net/ipv4/fib_frontend.c); that of an IPv6 address has another metric.
+pub(super) fn is_connected(address: IpNet) -> bool {
+    matches!(address, IpNet::V4(v4) if v4.prefix_len() < 32 && v4.network().octets()[0] != 0)
+}
+
+/// Whether a route comes with an address that is about to be given, or has come with one that is
+/// there.
+fn comes_with_an_address(intent: &Intent, state: &KernelState, route: &Route, there: bool) -> bool {
+    let Some(link) = route.link.filter(|_| route.gateway.is_none()) else {
+        return false;
+    };
+    RouteKey::of(route) == RouteKey::of(&Route::new(route.to))
+        && intent.addresses().iter().any(|address| {
+            let held = state.holds_address(&Address::new(link, address.net()));
+            is_connected(address.net())
+                && address.net().trunc() == route.to
+                // Whoever gave the address may have forbidden the route (`noprefixroute`).
+                && (there || !held)
+        })
 }
 
 /// Makes the routes with one prefix and metric be those that are wanted, in their order: of two the

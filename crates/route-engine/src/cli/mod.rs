@@ -23,7 +23,12 @@ use crate::{
 
 /// Plans, applies and cleans up the routes around a TUN device.
 #[derive(Debug, Parser)]
-#[command(name = "fps-route", version, arg_required_else_help = false, after_help = EXIT_CODES)]
+#[command(
+    name = "fps-route",
+    version,
+    arg_required_else_help = false,
+    after_help = EXIT_CODES
+)]
 struct Arguments {
     #[command(subcommand)]
     action: Verb,
@@ -79,13 +84,11 @@ fn run(verb: Verb) -> Exit {
         Verb::Apply(options) => (Some(Action::Apply), options),
         Verb::Cleanup(options) => (Some(Action::Cleanup { down: options.down }), options),
         Verb::Verify(options) => (None, options),
+        Verb::Watch(options) if options.dry_run => (Some(Action::Apply), options),
         Verb::Watch(options) => return run_watch(options),
     };
-    if options.leaves_out_routes() && action.is_none_or(Action::adds) {
-        complain(
-            &"with --full-tunnel and without --keep-lan no route is set beside it: --route is left \
-              out",
-        );
+    if action.is_none_or(Action::adds) {
+        tell_what_is_left_out(&options);
     }
     let call = Call {
         execute: !options.dry_run,
@@ -110,6 +113,15 @@ fn run(verb: Verb) -> Exit {
     }
 }
 
+fn tell_what_is_left_out(options: &Options) {
+    if options.leaves_out_routes() {
+        complain(
+            &"with --full-tunnel and without --keep-lan no route is set beside it: --route is left \
+              out",
+        );
+    }
+}
+
 fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -119,7 +131,12 @@ fn runtime() -> Result<tokio::runtime::Runtime, Error> {
 
 /// Applies, and keeps it so until a signal comes.
 fn run_watch(options: Options) -> Exit {
-    let intent = || options.clone().intent();
+    tell_what_is_left_out(&options);
+    let intent = || options.clone().intent().map(Intent::with_fallbacks);
+    let again = || match options.reads_once() {
+        true => Err("--routes-file is no regular file, which could be read again".to_owned()),
+        false => intent(),
+    };
     let first = match intent() {
         Ok(intent) => intent,
         Err(error) => {
@@ -134,7 +151,7 @@ fn run_watch(options: Options) -> Exit {
     let watched = runtime().and_then(|runtime| {
         runtime.block_on(async {
             let engine = Engine::open(&options.state_dir)?;
-            watch(engine, how, intent, first).await
+            watch(engine, how, again, first).await
         })
     });
     match watched {
@@ -182,10 +199,12 @@ impl Call {
     /// Says what differs from what is wanted.
     async fn verify(&self, intent: Intent) -> Result<Exit, Error> {
         let engine = Engine::open(&self.records)?;
-        let intent = if intent.is_empty() {
-            engine.applied(intent.tun()).unwrap_or(intent)
-        } else {
-            intent
+        // A watch has more than its options say.
+        let intent = match engine.applied(intent.tun()) {
+            Some(applied) if intent.is_empty() || applied == intent.clone().with_fallbacks() => {
+                applied
+            }
+            _ => intent,
         };
         let found = Verification::new(&engine, intent, self.numbering).await?;
         print(if self.json {

@@ -12,6 +12,8 @@ use crate::{
     KeepLan, Mtu, Numbering, Selector, TunAddress,
 };
 
+/// As with the shell helper, of an option that is given twice the last one counts, but for the device
+/// and what is new here.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
     /// The TUN device
@@ -21,12 +23,12 @@ pub(crate) struct Options {
     #[arg(long = "tun-address", value_name = "CIDR")]
     addresses: Vec<TunAddress>,
     /// The device's MTU in bytes
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", overrides_with = "mtu")]
     mtu: Option<Mtu>,
     /// A network to reach through the device, such as 10.66.1.0/24; may be given more than once
     #[arg(long = "route", value_name = "CIDR")]
     routes: Vec<Destination>,
-    /// A file with such networks, one a line; empty lines and those that begin with # do not count
+    /// A file with such networks, one a line; empty lines, and what is behind a #, do not count
     #[arg(long, value_name = "FILE")]
     routes_file: Option<PathBuf>,
     /// A DNS server to ask through the device; may be given more than once
@@ -36,22 +38,27 @@ pub(crate) struct Options {
     #[arg(long = "dns-domain", value_name = "DOMAIN")]
     domains: Vec<DnsDomain>,
     /// Leave DNS alone
-    #[arg(long)]
+    #[arg(long, overrides_with = "no_dns")]
     no_dns: bool,
     /// Lead what a selector chooses into the device, by a table of its own
-    #[arg(long)]
+    #[arg(long, overrides_with = "full_tunnel")]
     pub(crate) full_tunnel: bool,
     /// The table of the full tunnel
-    #[arg(long, value_name = "TABLE", default_value = "100", value_parser = table)]
+    #[arg(long, value_name = "TABLE", default_value = "100", value_parser = table, overrides_with = "table")]
     table: TableId,
     /// The priority of the rules that lead there
-    #[arg(long, value_name = "PRIORITY", default_value = "10000", value_parser = priority)]
+    #[arg(long, value_name = "PRIORITY", default_value = "10000", value_parser = priority, overrides_with = "priority")]
     priority: RulePriority,
     /// Choose packets with this mark
-    #[arg(long, value_name = "MARK", value_parser = mark, requires = "full_tunnel")]
+    #[arg(long, value_name = "MARK", value_parser = mark, overrides_with = "fwmark", requires = "full_tunnel")]
     fwmark: Option<Fwmark>,
     /// Choose packets from this network
-    #[arg(long, value_name = "CIDR", requires = "full_tunnel")]
+    #[arg(
+        long,
+        value_name = "CIDR",
+        overrides_with = "from",
+        requires = "full_tunnel"
+    )]
     from: Option<Destination>,
     /// Choose all packets, IPv4 and IPv6, but those with this mark: the carrier's
     #[arg(
@@ -91,10 +98,10 @@ pub(crate) struct Options {
     )]
     pub(crate) state_dir: PathBuf,
     /// With `cleanup`: set the device down at the end
-    #[arg(long)]
+    #[arg(long, overrides_with = "down")]
     pub(crate) down: bool,
     /// Print the operations and change nothing
-    #[arg(long)]
+    #[arg(long, overrides_with = "dry_run")]
     pub(crate) dry_run: bool,
     /// Print the plan as JSON
     #[arg(long)]
@@ -106,6 +113,12 @@ impl Options {
     pub(crate) fn leaves_out_routes(&self) -> bool {
         let named = !self.routes.is_empty() || self.routes_file.is_some();
         self.full_tunnel && !self.keep_lan && named
+    }
+
+    /// Whether the routes file can be read once only, as a pipe can.
+    pub(crate) fn reads_once(&self) -> bool {
+        let file = self.routes_file.as_ref().map(fs::metadata);
+        matches!(file, Some(Ok(about)) if !about.is_file())
     }
 
     /// Whether numbers that somebody else has are given way to.
@@ -154,21 +167,25 @@ impl Options {
     }
 }
 
-/// The routes of a file.
+/// The routes of a file. A mark of the byte order at its begin does not count, and neither does what
+/// a line has behind a `#`, of whichever encoding.
 fn routes_of(file: &PathBuf) -> Result<Vec<Destination>, Error> {
     let name = || file.display().to_string();
-    let text = fs::read_to_string(file).map_err(|cause| Error::RoutesFile {
+    let bytes = fs::read(file).map_err(|cause| Error::RoutesFile {
         file: name(),
         cause,
     })?;
-    let lines = text.lines().map(str::trim).enumerate();
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let bare = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
+    let lines = text.lines().map(bare).enumerate();
     lines
-        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .filter(|(_, line)| !line.is_empty())
         .map(|(number, line)| {
             line.parse().map_err(|cause| Error::RoutesLine {
                 file: name(),
                 line: number + 1,
-                text: line.to_owned(),
+                text: line.clone(),
                 cause,
             })
         })

@@ -2,13 +2,9 @@
 
 use fps_netlink::IfIndex;
 
-use super::{DnsReading, Engine, Look};
+use super::{Engine, Look};
 use crate::execute::Fault;
 use crate::{Change, Error, Intent, Known, Lock, Operation, Plan, Record, Transaction, TunAddress};
-
-/// How often what is needed is looked at again. The kernel may drop routes by itself when an
-/// address goes; once they are set again nothing should be needed.
-const ROUNDS: usize = 3;
 
 /// Holds the lock until it is dropped.
 #[derive(Debug)]
@@ -82,7 +78,6 @@ impl<'a> Underway<'a> {
             }
             return Err(error);
         }
-        self.settle().await?;
         let kept = addresses
             .into_iter()
             .filter(|address| intent.addresses().contains(address));
@@ -91,36 +86,6 @@ impl<'a> Underway<'a> {
             return Ok(());
         }
         store.save(&settled)
-    }
-
-    /// Sets again what the kernel dropped with an address.
-    async fn settle(&self) -> Result<(), Error> {
-        let dropped = |change: &Change| matches!(change, Change::DeleteAddress(_));
-        let steps = &self.transaction.needed().steps;
-        if !steps.iter().any(|step| dropped(&step.change)) {
-            return Ok(());
-        }
-        let (engine, intent) = (self.engine, self.plan().intent());
-        for _ in 0..ROUNDS {
-            let numbering = super::Numbering::Fixed;
-            let look = engine
-                .look(
-                    self.plan().action(),
-                    intent.clone(),
-                    numbering,
-                    DnsReading::Assume,
-                )
-                .await?;
-            let ownership = &look.known.ownership;
-            let again = engine
-                .executor
-                .transaction(look.plan, look.state, ownership)?;
-            if again.needed().steps.is_empty() {
-                break;
-            }
-            again.apply().await?;
-        }
-        Ok(())
     }
 
     /// Takes away what is ours, and says what would not go.
@@ -146,7 +111,8 @@ impl<'a> Underway<'a> {
                 _ => None,
             }
         }));
-        addresses.dedup();
+        let mut seen = std::collections::HashSet::new();
+        addresses.retain(|address| seen.insert(*address));
         addresses
     }
 

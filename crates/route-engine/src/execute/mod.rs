@@ -157,6 +157,7 @@ impl Executor {
             // Routes go in bulk, and DNS is the resolver's.
             Change::AddRoute(_)
             | Change::AppendRoute(_)
+            | Change::KeepRoute(_)
             | Change::ReplaceRoute(_)
             | Change::DeleteRoute(_)
             | Change::Dns(_) => Ok(()),

@@ -84,6 +84,12 @@ impl FullTunnel {
         RulePriority(self.priority.0.saturating_add(self.offset(layer)))
     }
 
+    /// Whether there are numbers for all layers.
+    pub(crate) fn fits(&self) -> bool {
+        let last = u32::try_from(self.layers().len() - 1).unwrap_or(u32::MAX);
+        self.table.0.checked_add(last).is_some() && self.priority.0.checked_add(last).is_some()
+    }
+
     /// The tables.
     pub fn tables(&self) -> impl Iterator<Item = TableId> + use<'_> {
         self.layers().iter().map(|&layer| self.table_of(layer))

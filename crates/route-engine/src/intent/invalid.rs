@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use crate::{Bypass, Destination, Endpoint, Mtu};
+use crate::{Bypass, Destination, Endpoint, Mtu, TunAddress};
 
 /// Why values do not go together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +16,8 @@ pub enum InvalidIntent {
     /// The machine's own tables or rules would be in between.
     #[error(
         "--keep-lan needs three tables and three priorities, from {table} and from {priority} \
-         upwards: those from 253 to 255, and priorities beyond 32765, are the machine's own"
+         upwards: those from 253 to 255, and priorities beyond 32765, are the machine's own, and the last table \
+         is 4294967295"
     )]
     NoRoom {
         /// The first table.
@@ -27,6 +28,12 @@ pub enum InvalidIntent {
     /// What is to stay out would go in.
     #[error("--bypass {0} leads into the tunnel that it is to go around")]
     BypassIntoTunnel(Bypass),
+    /// Nothing would be left for the tunnel.
+    #[error("--bypass {0} would lead all packets around the tunnel")]
+    BypassOfAll(Bypass),
+    /// One prefix cannot lead to two places.
+    #[error("--bypass names two gateways for {0}, which can only have one")]
+    TwoBypasses(Destination),
     /// No rule would ever look at it.
     #[error("--bypass {0} is of a family of which the selector chooses no packet")]
     BypassFamily(Bypass),
@@ -42,6 +49,23 @@ pub enum InvalidIntent {
         /// The route.
         route: Destination,
     },
+    /// The kernel routes the subnet of an address into its device.
+    #[error(
+        "--endpoint {endpoint} lies in the subnet of --tun-address {address}, which leads into the \
+         tunnel: the carrier would be routed into the tunnel that it carries"
+    )]
+    EndpointInSubnet {
+        /// Where the carrier connects to.
+        endpoint: Endpoint,
+        /// The device's address.
+        address: TunAddress,
+    },
+    /// All packets of a family are chosen, and none is excepted.
+    #[error(
+        "--from {0} chooses the carrier's packets as well, which would be routed into the tunnel \
+         that they carry: name where it connects to with --endpoint or --bypass"
+    )]
+    NothingStaysOut(IpNet),
     /// One prefix cannot lead to two places.
     #[error("--route {route} and {other} name the same network, which can only lead one way")]
     TwoWays {

@@ -36,6 +36,9 @@ pub struct Intent {
     full_tunnel: Option<FullTunnel>,
     endpoints: Vec<Endpoint>,
     dns: Option<Dns>,
+    /// Whether what is for a bypass goes by the rules behind where its gateway is not to be had.
+    #[serde(default)]
+    fallbacks: bool,
 }
 
 impl Intent {
@@ -64,6 +67,7 @@ impl Intent {
             full_tunnel: None,
             endpoints: Vec::new(),
             dns: None,
+            fallbacks: false,
         })
     }
 
@@ -73,13 +77,25 @@ impl Intent {
             return Err(InvalidIntent::NoSelector);
         }
         let own = |table: TableId| (253..=255).contains(&table.0);
-        if full.tables().any(own) || full.priorities().any(|priority| priority.0 > 32765) {
+        if !full.fits()
+            || full.tables().any(own)
+            || full.priorities().any(|priority| priority.0 > 32765)
+        {
             let (table, priority) = (full.table.0, full.priority.0);
             return Err(InvalidIntent::NoRoom { table, priority });
         }
         full.bypasses = once(full.bypasses);
         let families = full.families(self.has_v6_address());
-        for bypass in &full.bypasses {
+        for (at, bypass) in full.bypasses.iter().enumerate() {
+            if bypass.to.net().prefix_len() == 0 {
+                return Err(InvalidIntent::BypassOfAll(bypass.clone()));
+            }
+            if full.bypasses[..at]
+                .iter()
+                .any(|other| other.to == bypass.to)
+            {
+                return Err(InvalidIntent::TwoBypasses(bypass.to));
+            }
             if bypass.device == self.tun {
                 return Err(InvalidIntent::BypassIntoTunnel(bypass.clone()));
             }
@@ -106,6 +122,11 @@ impl Intent {
     /// Keeps the way to where the carrier connects to out of the tunnel. To be called last.
     pub fn with_endpoints(mut self, endpoints: Vec<Endpoint>) -> Result<Self, InvalidIntent> {
         for &endpoint in &endpoints {
+            // The kernel's route of that subnet, in table main.
+            let covers = |address: &&TunAddress| address.net().contains(&endpoint.address);
+            if let Some(&address) = self.addresses.iter().find(covers) {
+                return Err(InvalidIntent::EndpointInSubnet { endpoint, address });
+            }
             match &self.full_tunnel {
                 None => {
                     let covers = |route: &&Destination| route.net().contains(&endpoint.address);
@@ -122,7 +143,40 @@ impl Intent {
             }
         }
         self.endpoints = once(endpoints);
-        Ok(self)
+        match self.swallowed() {
+            Some(family) => Err(InvalidIntent::NothingStaysOut(everything(family))),
+            None => Ok(self),
+        }
+    }
+
+    /// A family of which all packets go into the tunnel, the carrier's with them.
+    fn swallowed(&self) -> Option<Family> {
+        let full = self.full_tunnel.as_ref()?;
+        let all = full.selectors.iter().find_map(|selector| match selector {
+            Selector::From(net) if net.net().prefix_len() == 0 => Some(net.net()),
+            _ => None,
+        });
+        let family = Family::of(all?.addr());
+        let of_family = |net: Destination| Family::of(net.net().addr()) == family;
+        let out = self
+            .endpoints
+            .iter()
+            .any(|endpoint| of_family(endpoint.net()))
+            || full.bypasses.iter().any(|bypass| of_family(bypass.to));
+        (!out).then_some(family)
+    }
+
+    /// Puts behind each bypass what takes over where its link goes, so that the carrier does not go
+    /// into the tunnel then.
+    #[must_use]
+    pub fn with_fallbacks(mut self) -> Self {
+        self.fallbacks = true;
+        self
+    }
+
+    /// Whether there is something behind each bypass.
+    pub fn has_fallbacks(&self) -> bool {
+        self.fallbacks
     }
 
     /// Has names looked up through the tunnel. None leaves DNS alone, also when cleaning up.

@@ -36,10 +36,27 @@ impl<'a> Underlay<'a> {
             families.contains(&route.family())
                 && route.link != tun
                 && route.to.prefix_len() >= SHORTEST
+                && !route.richer
                 && is_lan(route, lan)
                 && self.leads_out(route)
         };
         self.routes.iter().filter(kept).collect()
+    }
+
+    /// Routes that an intent keeps but for what cannot be copied: several gateways, one of the other
+    /// family, an encapsulation.
+    pub fn too_rich(&self, intent: &Intent) -> Vec<&'a Route> {
+        let full = intent.full_tunnel();
+        let Some(lan) = full.and_then(|full| full.lan.as_ref()) else {
+            return Vec::new();
+        };
+        let wanted = |route: &&Route| {
+            route.richer
+                && route.table == TableId::MAIN
+                && route.kind == RouteKind::Unicast
+                && lan.routed.iter().any(|net| contains(net.net(), route.to))
+        };
+        self.routes.iter().filter(wanted).collect()
     }
 
     /// The routes without gateway that are too short for a LAN.

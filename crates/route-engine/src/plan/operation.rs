@@ -239,7 +239,7 @@ fn rule(put: &mut dyn FnMut(Word<'_>), verb: &str, rule: &Rule) {
         RuleAction::Lookup(table) => each(put, &[Plain(&"table"), Plain(&table)]),
         RuleAction::Unreachable => put(Plain(&"unreachable")),
         // None of ours.
-        RuleAction::Prohibit | RuleAction::Blackhole | RuleAction::Other => {}
+        RuleAction::Prohibit | RuleAction::Blackhole | RuleAction::Goto(_) | RuleAction::Other => {}
     }
 }
 

@@ -21,6 +21,10 @@ pub struct PlannedRoute {
     pub source: Option<IpAddr>,
     /// Its metric.
     pub metric: Option<u32>,
+    /// The type of service that packets must have; 0 for any.
+    pub tos: u8,
+    /// The gateway is taken for a neighbour, though no route says so.
+    pub onlink: bool,
     /// Its table.
     pub table: TableId,
 }
@@ -34,6 +38,8 @@ impl PlannedRoute {
             device: Some(device),
             source: None,
             metric: None,
+            tos: 0,
+            onlink: false,
             table,
         }
     }
@@ -54,7 +60,18 @@ impl PlannedRoute {
             device: None,
             source: None,
             metric: None,
+            tos: 0,
+            onlink: false,
             table,
+        }
+    }
+
+    /// What takes over where a bypass is gone: with its link the kernel drops the route, and what is
+    /// left would lead into the tunnel. Its metric is the worst that there is.
+    pub(crate) fn fallback(bypass: &Bypass, table: TableId) -> Self {
+        Self {
+            metric: Some(u32::MAX),
+            ..Self::throw(bypass.to, table)
         }
     }
 
@@ -70,6 +87,8 @@ impl PlannedRoute {
             device,
             source: route.source,
             metric: route.metric,
+            tos: route.tos,
+            onlink: route.onlink,
             table: route.table,
         })
     }
@@ -89,6 +108,7 @@ impl PlannedRoute {
         };
         route.protocol = FPS_ROUTE_PROTOCOL;
         (route.source, route.metric, route.table) = (self.source, self.metric, self.table);
+        (route.tos, route.onlink) = (self.tos, self.onlink);
         Ok(route)
     }
 
@@ -102,6 +122,10 @@ impl PlannedRoute {
         } else {
             put(Plain(&self.to));
         }
+        if self.tos != 0 {
+            put(Plain(&"tos"));
+            put(Plain(&self.tos));
+        }
         if let Some(via) = &self.via {
             put(Plain(&"via"));
             put(Plain(via));
@@ -109,6 +133,9 @@ impl PlannedRoute {
         if let Some(device) = &self.device {
             put(Plain(&"dev"));
             put(Name(device.as_str()));
+        }
+        if self.onlink {
+            put(Plain(&"onlink"));
         }
         if let Some(source) = &self.source {
             put(Plain(&"src"));

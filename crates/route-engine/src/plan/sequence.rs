@@ -90,8 +90,11 @@ fn outside(intent: &Intent, full: &FullTunnel) -> impl Iterator<Item = PlannedRo
     let bypasses = bypasses.map(move |bypass| PlannedRoute::bypass(bypass, table));
     // A gateway that is named for it goes before.
     let named = |to: Destination| full.bypasses.iter().any(|bypass| bypass.to == to);
+    let behind = full.bypasses.iter().filter(|_| intent.has_fallbacks());
+    let behind = behind.map(move |bypass| PlannedRoute::fallback(bypass, table));
     let nets = endpoint_nets(intent, full).filter(move |&net| !named(net));
-    bypasses.chain(nets.map(move |net| PlannedRoute::throw(net, table)))
+    let nets = nets.map(move |net| PlannedRoute::throw(net, table));
+    behind.chain(bypasses).chain(nets)
 }
 
 /// What does not go by the default route of the tunnel although no table before it has a route: the
@@ -104,7 +107,11 @@ fn beyond(intent: &Intent, full: &FullTunnel) -> impl Iterator<Item = PlannedRou
         .into_iter()
         .filter(move |_| v4);
     let groups = groups.map(|net| net.parse().expect("a network"));
-    let nets = endpoint_nets(intent, full).chain(groups);
+    let bypasses = full.bypasses.iter().filter(|_| intent.has_fallbacks());
+    let bypasses = bypasses.map(|bypass| bypass.to);
+    let mut nets: Vec<Destination> = endpoint_nets(intent, full).collect();
+    nets.extend(bypasses.filter(|to| !nets.contains(to)).collect::<Vec<_>>());
+    let nets = nets.into_iter().chain(groups);
     nets.map(move |net| PlannedRoute::throw(net, table))
 }
 

@@ -67,11 +67,7 @@ impl Store {
                     tokio::time::sleep(ASK_AGAIN).await;
                 }
                 Err(TryLockError::WouldBlock) => {
-                    let cause = io::Error::new(
-                        ErrorKind::WouldBlock,
-                        "another fps-route has been at work for 10 s",
-                    );
-                    return Err(self.cannot("lock", &file, cause));
+                    return Err(Error::Busy(PATIENCE));
                 }
                 Err(TryLockError::Error(cause)) => return Err(self.cannot("lock", &file, cause)),
             }
@@ -136,13 +132,13 @@ impl Store {
         let text = match fs::read(file) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(cause) => return Err(self.cannot("read", file, cause)),
+            Err(cause) => return Err(unreadable(file, cause)),
         };
         let record: Record = serde_json::from_slice(&text)
-            .map_err(|cause| self.cannot("read", file, io::Error::other(cause)))?;
+            .map_err(|cause| unreadable(file, io::Error::other(cause)))?;
         if record.version != VERSION {
             let cause = format!("it has version {}, not {VERSION}", record.version);
-            return Err(self.cannot("read", file, io::Error::other(cause)));
+            return Err(unreadable(file, io::Error::other(cause)));
         }
         Ok(Some(record))
     }
@@ -151,9 +147,8 @@ impl Store {
     pub fn known(&self, tun: LinkName) -> Known {
         let mut known = Known::default();
         let files = self.files().unwrap_or_else(|cause| {
-            known
-                .complaints
-                .push(self.cannot("read", &self.folder, cause));
+            known.complaints.push(unreadable(&self.folder, cause));
+            known.ownership.unknown = true;
             Vec::new()
         });
         for file in files {
@@ -165,7 +160,10 @@ impl Store {
                     known.record = Some(record);
                 }
                 Ok(Some(record)) => known.ownership.others.push(record.claim()),
-                Err(error) => known.complaints.push(error),
+                Err(error) => {
+                    known.ownership.unknown |= file != self.file(tun);
+                    known.complaints.push(error);
+                }
             }
         }
         known
@@ -214,6 +212,11 @@ impl Store {
         let file = file.display().to_string();
         Error::Record { what, file, cause }
     }
+}
+
+fn unreadable(file: &Path, cause: io::Error) -> Error {
+    let file = file.display().to_string();
+    Error::UnreadableRecord { file, cause }
 }
 
 #[cfg(test)]

@@ -3,15 +3,15 @@
 use fps_netlink::{Route, RouteScope, TableId};
 use ipnet::IpNet;
 
-/// By what the kernel tells a table's routes apart when it replaces one: prefix and metric, but not
-/// who set it (`fib_table_insert` in net/ipv4/fib_trie.c, `fib6_add_rt2node` in
+/// By what the kernel tells a table's routes apart when it replaces one: prefix, type of service and
+/// metric, but not who set it (`fib_table_insert` in net/ipv4/fib_trie.c, `fib6_add_rt2node` in
 /// net/ipv6/ip6_fib.c).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct RouteKey(TableId, IpNet, u32);
+pub(crate) struct RouteKey(TableId, IpNet, u8, u32);
 
 impl RouteKey {
     pub(crate) fn of(route: &Route) -> Self {
-        Self(route.table, route.to, route.effective_metric())
+        Self(route.table, route.to, route.tos, route.effective_metric())
     }
 }
 

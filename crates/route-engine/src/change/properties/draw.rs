@@ -90,12 +90,19 @@ pub(super) fn states() -> impl Strategy<Value = KernelState> {
             ..KernelState::default()
         };
         for (to, protocol, number, table, metric) in routes {
+            // Into the tunnel the kernel has only those that come with an address.
+            let protocol = match number {
+                TUN if protocol == RouteProtocol::Kernel => RouteProtocol::Static,
+                _ => protocol,
+            };
             let mut route = Route::new(to.parse().unwrap()).on_link(index(number));
             (route.protocol, route.table, route.metric) = (protocol, table, metric);
             if route.effective_metric() != 0 {
                 route.metric = Some(route.effective_metric());
             }
-            if !holds_key(&state, &route) {
+            // A device that is down has no routes.
+            let leads = up || number != TUN;
+            if leads && !holds_key(&state, &route) {
                 state.routes.push(route);
             }
         }
@@ -155,19 +162,28 @@ pub(super) fn intents() -> impl Strategy<Value = Intent> {
             vec!["203.0.113.10:443", "203.0.113.20", "2001:db8::10"],
             0..=3,
         ),
+        any::<bool>(),
     );
-    parts.prop_filter_map("valid", |(addresses, mtu, routes, full, endpoints)| {
-        let intent = Intent::new(
-            "fpsc0".parse().unwrap(),
-            addresses.iter().map(|text| text.parse().unwrap()).collect(),
-            mtu.map(|text| text.parse().unwrap()),
-            routes.iter().map(|text| text.parse().unwrap()).collect(),
-        );
-        let intent = match full {
-            Some(full) => intent.ok()?.with_full_tunnel(full).ok()?,
-            None => intent.ok()?,
-        };
-        let endpoints = endpoints.iter().map(|text| text.parse().unwrap());
-        intent.with_endpoints(endpoints.collect()).ok()
-    })
+    parts.prop_filter_map(
+        "valid",
+        |(addresses, mtu, routes, full, endpoints, behind)| {
+            let intent = Intent::new(
+                "fpsc0".parse().unwrap(),
+                addresses.iter().map(|text| text.parse().unwrap()).collect(),
+                mtu.map(|text| text.parse().unwrap()),
+                routes.iter().map(|text| text.parse().unwrap()).collect(),
+            );
+            let intent = match full {
+                Some(full) => intent.ok()?.with_full_tunnel(full).ok()?,
+                None => intent.ok()?,
+            };
+            let endpoints = endpoints.iter().map(|text| text.parse().unwrap());
+            let intent = intent.with_endpoints(endpoints.collect()).ok()?;
+            Some(if behind {
+                intent.with_fallbacks()
+            } else {
+                intent
+            })
+        },
+    )
 }

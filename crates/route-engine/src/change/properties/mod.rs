@@ -5,7 +5,7 @@ mod model;
 
 use std::net::IpAddr;
 
-use fps_netlink::{Address, FPS_ROUTE_PROTOCOL, Family, Flow, Fwmark};
+use fps_netlink::{Address, FPS_ROUTE_PROTOCOL, Family, Flow, Fwmark, Route, RouteProtocol};
 use proptest::prelude::*;
 
 use self::draw::{MARK, OTHER_MARK, intents, states};
@@ -29,6 +29,7 @@ fn recorded(intents: &[&Intent]) -> Ownership {
         own: Some(Claim::of(first.tun(), intents.iter().copied())),
         addresses: addresses.copied().collect(),
         others: Vec::new(),
+        unknown: false,
     }
 }
 
@@ -114,6 +115,23 @@ fn moments(steps: &[Step], before: &KernelState) -> Vec<Vec<Option<bool>>> {
     moments
 }
 
+/// A change in few words.
+fn brief(change: &Change) -> String {
+    match change {
+        Change::AddRoute(route) => format!("add {route}"),
+        Change::AppendRoute(route) => format!("append {route}"),
+        Change::KeepRoute(route) => format!("keep {route}"),
+        Change::ReplaceRoute(routes) => format!("replace {} by {}", routes.0, routes.1),
+        Change::DeleteRoute(route) => format!("delete {route}"),
+        Change::AddRule(rule) => format!("add {rule}"),
+        Change::DeleteRule(rule) => format!("delete {rule}"),
+        Change::AddAddress(address) => format!("add {}", address.net),
+        Change::KeepAddress(address) => format!("keep {}", address.net),
+        Change::DeleteAddress(address) => format!("delete {}", address.net),
+        other => format!("{other:?}"),
+    }
+}
+
 /// Panics where a packet goes one way, then another, and then the first again: what stays out would
 /// have been in the tunnel in between, or what is in it out.
 fn assert_no_detour(steps: &[Step], before: &KernelState) {
@@ -134,10 +152,7 @@ fn assert_no_detour_but(steps: &[Step], before: &KernelState, bypasses: &[Bypass
         let ways: Vec<_> = moments.iter().map(|moment| moment[at]).collect();
         let left: Vec<_> = ways.iter().flatten().collect();
         let turns = left.windows(2).filter(|pair| pair[0] != pair[1]).count();
-        let lines: Vec<_> = steps
-            .iter()
-            .map(|step| format!("{:?}", step.change))
-            .collect();
+        let lines: Vec<_> = steps.iter().map(|step| brief(&step.change)).collect();
         assert!(turns <= 1, "{flow}: {ways:?}:\n{}", lines.join("\n"));
     }
 }
@@ -183,6 +198,9 @@ proptest! {
                 change(&mut state, &opposite);
             }
         }
+        for lost in before.lost(&state, index(TUN)) {
+            change(&mut state, &lost);
+        }
         prop_assert_eq!(sorted(state), before);
     }
 
@@ -195,6 +213,7 @@ proptest! {
         let foreign = |state: &KernelState| {
             let mut state = sorted(state.clone());
             state.routes.retain(|route| route.protocol != FPS_ROUTE_PROTOCOL);
+            state.routes.retain(|route| !comes_with_an_address(route));
             state.rules.retain(|rule| rule.protocol != FPS_ROUTE_PROTOCOL);
             (state.routes, state.rules)
         };
@@ -267,14 +286,23 @@ proptest! {
             return Ok(());
         }
         for route in before.underlay().lan(&intent) {
-            let user = intent.routes().iter().any(|user| user.net().contains(&route.to));
+            let routes = intent.routes().iter().map(|user| user.net());
+            // What comes with an address is the user's, too.
+            let subnets = intent.addresses().iter().map(|address| address.net());
+            let user = routes.chain(subnets).any(|net| net.contains(&route.to));
             let flow = Flow::to(route.to.hosts().last().unwrap());
             prop_assert!(user || !into(&flow) || by_main(&flow), "{}", flow);
         }
     }
 }
 
+/// Whether the kernel made it for an address of the device.
+fn comes_with_an_address(route: &Route) -> bool {
+    route.protocol == RouteProtocol::Kernel && route.link == Some(index(TUN))
+}
+
 fn foreign_only(mut state: KernelState) -> KernelState {
+    state.routes.retain(|route| !comes_with_an_address(route));
     state.links.clear();
     state.addresses.clear();
     state

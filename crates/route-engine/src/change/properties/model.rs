@@ -1,6 +1,6 @@
 //! A model of the kernel: states, and what a change makes of them.
 
-use fps_netlink::{IfIndex, Link, Route, RouteKind};
+use fps_netlink::{Address, IfIndex, Link, Route, RouteKind, RouteProtocol};
 
 use crate::state::RouteKey;
 use crate::{Change, KernelState};
@@ -17,14 +17,14 @@ pub(super) fn change(state: &mut KernelState, change: &Change) {
     match change {
         Change::AddAddress(address) => {
             assert!(!state.holds_address(address), "EEXIST: {address:?}");
-            state.addresses.push(address.clone());
+            add_address(state, address);
         }
         Change::KeepAddress(address) => {
             if !state.holds_address(address) {
-                state.addresses.push(address.clone());
+                add_address(state, address);
             }
         }
-        Change::DeleteAddress(address) => remove(&mut state.addresses, address),
+        Change::DeleteAddress(address) => delete_address(state, address),
         Change::SetMtu { link, from, to } => {
             let link = device(state, *link);
             assert_eq!(link.mtu, *from);
@@ -39,6 +39,11 @@ pub(super) fn change(state: &mut KernelState, change: &Change) {
         Change::AppendRoute(route) => {
             assert!(!state.routes.contains(&kept(route)), "EEXIST: {route}");
             state.routes.push(kept(route));
+        }
+        Change::KeepRoute(route) => {
+            if !holds_key(state, route) {
+                state.routes.push(kept(route));
+            }
         }
         Change::ReplaceRoute(routes) => {
             let (old, new) = &**routes;
@@ -58,6 +63,53 @@ pub(super) fn change(state: &mut KernelState, change: &Change) {
         Change::DeleteRule(rule) => remove(&mut state.rules, rule),
         Change::Dns(_) => {}
     }
+}
+
+/// With an IPv4 address comes the route of its subnet (`fib_add_ifaddr`), behind what is there.
+fn add_address(state: &mut KernelState, address: &Address) {
+    state.addresses.push(address.clone());
+    let route = connected(address);
+    state.routes.extend(route.filter(|new| {
+        let mut there = state.routes.iter();
+        !there.any(|route| route == new)
+    }));
+}
+
+/// What `__inet_del_ifa` and `fib_del_ifaddr` do: with the first address of a subnet go the others of
+/// it, with its last address the route of a subnet, and with the last of all every IPv4 route into
+/// the device.
+fn delete_address(state: &mut KernelState, address: &Address) {
+    let subnet = |other: &Address| {
+        let v4 = other.net.addr().is_ipv4() && other.link == address.link;
+        v4 && (other.net.trunc(), other.net.prefix_len())
+            == (address.net.trunc(), address.net.prefix_len())
+    };
+    let first = state.addresses.iter().find(|other| subnet(other));
+    let takes_all = first == Some(address);
+    remove(&mut state.addresses, address);
+    if !address.net.addr().is_ipv4() {
+        return;
+    }
+    if takes_all {
+        state.addresses.retain(|other| !subnet(other));
+    }
+    if let Some(route) = connected(address).filter(|_| !state.addresses.iter().any(subnet)) {
+        state.routes.retain(|other| *other != route);
+    }
+    let v4 = |other: &Address| other.link == address.link && other.net.addr().is_ipv4();
+    if !state.addresses.iter().any(v4) {
+        state.routes.retain(|route| {
+            route.link != Some(address.link) || !route.to.addr().is_ipv4() || route.refuses()
+        });
+    }
+}
+
+fn connected(address: &Address) -> Option<Route> {
+    let is = crate::change::routes::is_connected(address.net);
+    is.then(|| Route {
+        protocol: RouteProtocol::Kernel,
+        ..Route::new(address.net).on_link(address.link)
+    })
 }
 
 /// Whether there is a route with this one's prefix and metric.
