@@ -124,7 +124,7 @@ impl Bench {
         let start = Instant::now();
         match action {
             Action::Cleanup { .. } => assert!(begun.clean_up().await.is_empty()),
-            _ => begun.apply().await.unwrap(),
+            _ => assert!(begun.apply().await.unwrap().is_empty()),
         }
         (looked, start.elapsed(), steps)
     }

@@ -35,9 +35,9 @@ pub use engine::{DnsReading, Engine, Numbering, Underway};
 pub use error::Error;
 pub use execute::{DnsBackend, DnsError, Executor, Tables, Transaction};
 pub use intent::{
-    Bypass, Destination, Dns, DnsDomain, Endpoint, FullTunnel, Intent, InvalidBypass,
-    InvalidDestination, InvalidDnsDomain, InvalidEndpoint, InvalidIntent, InvalidMtu,
-    InvalidTunAddress, KeepLan, Layer, Mtu, Selector, TunAddress,
+    Bypass, Destination, Dns, DnsDomain, DnsServer, Endpoint, FullTunnel, Intent, InvalidBypass,
+    InvalidDestination, InvalidDnsDomain, InvalidDnsServer, InvalidEndpoint, InvalidIntent,
+    InvalidMtu, InvalidTunAddress, KeepLan, Layer, Mtu, Selector, TunAddress,
 };
 pub use plan::{Action, Operation, Plan, PlannedRoute, Underlay, quote};
 pub use record::{Known, Lock, Record, Store};

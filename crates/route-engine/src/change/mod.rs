@@ -31,7 +31,7 @@ pub use step::{Reason, Step};
 use fps_netlink::{Address, IfIndex, Route, RouteRequest, Rule};
 use nix::errno::Errno;
 
-use crate::DnsDomain;
+use crate::{DnsDomain, DnsServer};
 
 /// One change that is needed. Each but those of DNS has an opposite. There may be 100 000 of them, so
 /// what is large and rare is kept apart.
@@ -79,7 +79,7 @@ pub enum Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DnsChange {
     /// The servers to ask.
-    Servers(Vec<std::net::IpAddr>),
+    Servers(Vec<DnsServer>),
     /// The domains to ask them for.
     Domains(Vec<DnsDomain>),
     /// Neither.
@@ -143,7 +143,7 @@ impl Change {
     }
 
     /// The route that is there when it is done.
-    fn new_route(&self) -> Option<&Route> {
+    pub(crate) fn new_route(&self) -> Option<&Route> {
         match self {
             Self::AddRoute(route) | Self::AppendRoute(route) | Self::KeepRoute(route) => {
                 Some(route)

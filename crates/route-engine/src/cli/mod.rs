@@ -185,7 +185,9 @@ impl Call {
         if action.adds() {
             underway.transaction().require_resolver()?;
             self.print(underway.plan(), true, underway.leftovers())?;
-            underway.apply().await?;
+            for refused in underway.apply().await? {
+                complain(&format!("the LAN is not copied whole: {refused}"));
+            }
             return Ok(Exit::Done);
         }
         self.print(underway.plan(), true, underway.leftovers())?;

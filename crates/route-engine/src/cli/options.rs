@@ -1,15 +1,14 @@
 //! The options of the command, and the intent that they make.
 
 use std::fs;
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 use fps_netlink::{Fwmark, LinkName, RulePriority, TableId};
 
 use crate::{
-    Bypass, Destination, Dns, DnsDomain, Endpoint, Error, FullTunnel, Intent, InvalidIntent,
-    KeepLan, Mtu, Numbering, Selector, TunAddress,
+    Bypass, Destination, Dns, DnsDomain, DnsServer, Endpoint, Error, FullTunnel, Intent,
+    InvalidIntent, KeepLan, Mtu, Numbering, Selector, TunAddress,
 };
 
 /// As with the shell helper, of an option that is given twice the last one counts, but for the device
@@ -33,7 +32,7 @@ pub(crate) struct Options {
     routes_file: Option<PathBuf>,
     /// A DNS server to ask through the device; may be given more than once
     #[arg(long = "dns", value_name = "ADDRESS")]
-    servers: Vec<IpAddr>,
+    servers: Vec<DnsServer>,
     /// A domain to ask it for, behind ~ if only to route queries; may be given more than once
     #[arg(long = "dns-domain", value_name = "DOMAIN")]
     domains: Vec<DnsDomain>,

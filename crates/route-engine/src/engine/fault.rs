@@ -339,3 +339,33 @@ fn a_route_that_comes_in_between_stays() {
         },
     );
 }
+
+#[test]
+fn a_lan_that_changes_in_between_is_looked_at_again() {
+    with_namespaces(
+        "engine::fault::a_lan_that_changes_in_between_is_looked_at_again",
+        async || {
+            let host = Host::new().await;
+            let lan = host.index("lan0").await;
+            let intent = intents().pop().unwrap();
+            let begun = host.begin(&intent).await;
+            // The source of the copies goes, which the kernel does not take then; and another comes.
+            let address = |net: &str| Address::new(lan, net.parse().unwrap());
+            let [old, new] = ["192.0.2.2/24", "192.0.2.7/24"].map(address);
+            host.netlink.delete_address(&old).await.unwrap();
+            host.netlink.add_address(&new).await.unwrap();
+            assert_eq!(begun.apply().await.unwrap(), [""; 0]);
+            assert!(begun.transaction().passes_over(), "nothing was refused");
+            drop(begun);
+            let copies = host.snapshot().await.routes.into_iter();
+            let copies = copies.filter(|route| route.table == fps_netlink::TableId(101));
+            let sources = copies.filter_map(|route| route.source);
+            assert_eq!(
+                sources.collect::<Vec<_>>(),
+                ["192.0.2.7".parse::<std::net::IpAddr>().unwrap()]
+            );
+            let again = host.begin(&intent).await;
+            assert_eq!(again.transaction().needed().steps, []);
+        },
+    );
+}

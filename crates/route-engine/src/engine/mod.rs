@@ -1,10 +1,12 @@
 //! Intent to done: what is planned, looked at, recorded and carried out.
 
+mod mirror;
 mod underway;
 
 #[cfg(test)]
 mod fault;
 
+pub(crate) use mirror::mirror;
 pub use underway::Underway;
 
 use std::path::Path;

@@ -2,9 +2,12 @@
 
 use fps_netlink::IfIndex;
 
-use super::{Engine, Look};
+use super::{Engine, Look, mirror};
 use crate::execute::Fault;
 use crate::{Change, Error, Intent, Known, Lock, Operation, Plan, Record, Transaction, TunAddress};
+
+/// How often the LAN is looked at again where it changes while it is copied.
+const LOOKS: usize = 5;
 
 /// Holds the lock until it is dropped.
 #[derive(Debug)]
@@ -47,9 +50,22 @@ impl<'a> Underway<'a> {
         &self.known.complaints
     }
 
-    /// Makes it so, or changes nothing.
-    pub async fn apply(&self) -> Result<(), Error> {
-        self.apply_with(&|_| None).await
+    /// Makes it so, or changes nothing. Gives the copies of the LAN that the kernel would not have, as
+    /// commands with its word for it.
+    pub async fn apply(&self) -> Result<Vec<String>, Error> {
+        self.apply_with(&|_| None).await?;
+        if !self.transaction.passes_over() {
+            return Ok(Vec::new());
+        }
+        let mut refused = Vec::new();
+        for _ in 0..LOOKS {
+            let mirrored = mirror(&self.engine.executor, self.intent()).await?;
+            refused = mirrored.refused;
+            if refused.is_empty() {
+                break;
+            }
+        }
+        Ok(refused)
     }
 
     /// The same, with a way to make the kernel refuse a step.
@@ -69,12 +85,13 @@ impl<'a> Underway<'a> {
             store.save(&record)?;
         }
         if let Err(error) = self.transaction.apply_with(fault).await {
-            // What stands is what stood; but where that is not so, all of it may.
+            // What stands is what stood; but where that is not so, all of it may. What fails then is
+            // not what failed first: the record says more than stands, which is not wrong.
             if !matches!(error, Error::NotRolledBack { .. }) {
-                match &self.known.record {
-                    Some(record) => store.save(record)?,
-                    None => store.remove(intent.tun())?,
-                }
+                let _ = match &self.known.record {
+                    Some(record) => store.save(record),
+                    None => store.remove(intent.tun()),
+                };
             }
             return Err(error);
         }

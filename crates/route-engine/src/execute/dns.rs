@@ -4,13 +4,15 @@ use std::env;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use fps_netlink::LinkName;
 
+use super::bounded::Bounded;
 use crate::{Dns, DnsChange};
 
 /// A resolver that keeps settings for each device.
-pub trait DnsBackend: fmt::Debug {
+pub trait DnsBackend: fmt::Debug + Send + Sync {
     /// What it has for a device.
     fn settings(&self, device: LinkName) -> Result<Dns, DnsError>;
 
@@ -28,6 +30,9 @@ pub trait DnsBackend: fmt::Debug {
 #[error("{0}")]
 pub struct DnsError(pub String);
 
+/// How long `resolvectl` may take: it is through in 10 ms, but where resolved is to be started first.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// systemd-resolved, by its program `resolvectl` (resolvectl(1)).
 #[derive(Clone, Debug)]
 pub(crate) struct Resolvectl(PathBuf);
@@ -41,17 +46,21 @@ impl Resolvectl {
     }
 
     fn run(&self, words: &[String]) -> Result<String, DnsError> {
-        let output = Command::new(&self.0)
+        let child = Command::new(&self.0)
             .args(words)
             .stdin(Stdio::null())
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let child = child
             .map_err(|error| DnsError(format!("cannot start {}: {error}", self.0.display())))?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        let ended = Bounded::of(child).end(PATIENCE);
+        let (status, output, said) = ended.map_err(|error| DnsError(error.to_string()))?;
+        if status.success() {
+            return Ok(output);
         }
-        let said = String::from_utf8_lossy(&output.stderr);
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-        Err(DnsError(format!("{}: {said}", output.status)))
+        Err(DnsError(format!("{status}: {said}")))
     }
 
     /// The words behind `Link 7 (fpsc0):`.

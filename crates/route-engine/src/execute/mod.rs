@@ -1,5 +1,6 @@
 //! Changes carried out: over netlink, and by a resolver.
 
+mod bounded;
 mod dns;
 mod transaction;
 
@@ -71,6 +72,11 @@ impl Executor {
     /// Its socket for many routes.
     pub(crate) fn bulk(&self) -> &Bulk {
         &self.bulk
+    }
+
+    /// Its resolver, to be asked in another thread.
+    pub(crate) fn shared_dns(&self) -> Option<Arc<dyn DnsBackend>> {
+        self.dns.clone()
     }
 
     /// Its resolver.

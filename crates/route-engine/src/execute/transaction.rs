@@ -1,10 +1,12 @@
 //! All that is needed, or nothing.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use fps_netlink::{IfIndex, LinkName};
 use nix::errno::Errno;
 
 use super::{Executor, Tables};
-use crate::{Change, Dns, DnsChange, Error, KernelState, Needed, Operation, Plan, Step};
+use crate::{Change, Dns, DnsChange, Error, KernelState, Layer, Needed, Operation, Plan, Step};
 
 /// The changes that a plan needs, and the state from before them.
 #[derive(Debug)]
@@ -14,6 +16,8 @@ pub struct Transaction {
     tables: Tables,
     before: KernelState,
     needed: Needed,
+    /// The copies of the LAN that the kernel has refused, since the LAN has changed meanwhile.
+    passed_over: Mutex<Vec<usize>>,
 }
 
 /// What of a batch has been done, and what failed first.
@@ -38,7 +42,37 @@ impl Transaction {
             tables,
             before,
             needed,
+            passed_over: Mutex::default(),
         }
+    }
+
+    /// Whether copies of the LAN were refused and passed over.
+    pub(crate) fn passes_over(&self) -> bool {
+        !self.passed().is_empty()
+    }
+
+    fn passed(&self) -> MutexGuard<'_, Vec<usize>> {
+        self.passed_over
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a refusal says only that the LAN is not what it was when it was read: the source of a
+    /// copy, its gateway or its interface is gone. A new look will tell.
+    fn is_of_a_passing_lan(&self, place: usize, errno: Errno) -> bool {
+        let full = self.plan.intent().full_tunnel();
+        let copies = full.filter(|full| full.lan.is_some());
+        let copies = copies.map(|full| full.table_of(Layer::Lan));
+        let new = self.steps()[place].change.new_route();
+        let is_copy = new.is_some_and(|route| Some(route.table) == copies);
+        let gone = [
+            Errno::EINVAL,
+            Errno::ENETUNREACH,
+            Errno::EHOSTUNREACH,
+            Errno::ENETDOWN,
+            Errno::ENODEV,
+        ];
+        is_copy && gone.contains(&errno)
     }
 
     /// The plan.
@@ -186,6 +220,13 @@ impl Transaction {
             .filter_map(|place| Some((place, fault(place)?)));
         let mut refusals: Vec<_> = refusals.chain(faults).collect();
         refusals.retain(|(place, errno)| !self.steps()[*place].change.is_done_already(*errno));
+        refusals.retain(|&(place, errno)| {
+            let passing = self.is_of_a_passing_lan(place, errno);
+            if passing {
+                self.passed().push(place);
+            }
+            !passing
+        });
         refusals.sort_by_key(|(place, _)| *place);
         let Some(&(failed, errno)) = refusals.first() else {
             return Ok(());

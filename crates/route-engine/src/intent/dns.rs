@@ -1,9 +1,10 @@
 //! The names that are looked up through the tunnel.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
+use fps_netlink::LinkName;
 use serde::{Deserialize, Serialize};
 
 use super::text::serialize_as_text;
@@ -13,7 +14,7 @@ use super::text::serialize_as_text;
 #[serde(deny_unknown_fields)]
 pub struct Dns {
     /// Servers that are reached through the tunnel.
-    pub servers: Vec<IpAddr>,
+    pub servers: Vec<DnsServer>,
     /// Domains that they are asked for.
     pub domains: Vec<DnsDomain>,
 }
@@ -41,11 +42,43 @@ impl fmt::Display for Dns {
     }
 }
 
+/// A server: an address, perhaps with a port, an interface and the name in its certificate, as
+/// `1.1.1.1:853%eth0#one.one.one.one` (resolved.conf(5)).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DnsServer(String);
+
+serialize_as_text!(DnsServer, DnsDomain);
+
+impl fmt::Display for DnsServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for DnsServer {
+    type Err = InvalidDnsServer;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (place, name) = text.split_once('#').unwrap_or((text, "."));
+        let (address, link) = place.split_once('%').unwrap_or((place, "lo"));
+        let is_address = address.parse::<IpAddr>().is_ok() || address.parse::<SocketAddr>().is_ok();
+        let is_right =
+            is_address && LinkName::new(link).is_ok() && name.parse::<DnsDomain>().is_ok();
+        match is_right {
+            true => Ok(Self(text.to_owned())),
+            false => Err(InvalidDnsServer),
+        }
+    }
+}
+
+/// A text is no server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is no IP address of a server, such as 10.66.0.1 or 10.66.0.1:53%fpsc0#dns.fps.test")]
+pub struct InvalidDnsServer;
+
 /// A search domain or, behind a tilde, a domain that only routes queries (resolved.conf(5)).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DnsDomain(String);
-
-serialize_as_text!(DnsDomain);
 
 impl fmt::Display for DnsDomain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,6 +116,31 @@ pub struct InvalidDnsDomain;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_is_an_address_and_perhaps_more() {
+        for text in [
+            "10.66.0.1",
+            "fd66::1",
+            "10.66.0.1:5353",
+            "[fd66::1]:53",
+            "10.66.0.1%fpsc0",
+            "fe80::1%eth0#dns.fps.test",
+            "10.66.0.1:853#dns.fps.test",
+        ] {
+            assert_eq!(text.parse::<DnsServer>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "dns.fps.test",
+            "10.66.0.1/32",
+            "10.66.0.1#",
+            "10.66.0.1%",
+            "%eth0",
+        ] {
+            assert_eq!(text.parse::<DnsServer>(), Err(InvalidDnsServer), "{text}");
+        }
+    }
 
     #[test]
     fn a_domain_may_only_route() {

@@ -11,7 +11,7 @@ mod text;
 
 pub use bypass::{Bypass, InvalidBypass};
 pub use cidr::{Destination, InvalidDestination, InvalidTunAddress, TunAddress};
-pub use dns::{Dns, DnsDomain, InvalidDnsDomain};
+pub use dns::{Dns, DnsDomain, DnsServer, InvalidDnsDomain, InvalidDnsServer};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub(crate) use full_tunnel::everything;
 pub use full_tunnel::{FullTunnel, KeepLan, Layer, Selector};

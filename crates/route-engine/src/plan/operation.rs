@@ -1,7 +1,6 @@
 //! One change to the host.
 
 use std::fmt::{self, Display};
-use std::net::IpAddr;
 
 use fps_netlink::{LinkName, Rule, RuleAction};
 use ipnet::IpNet;
@@ -9,7 +8,7 @@ use ipnet::IpNet;
 use self::Word::{Name, Plain};
 use super::route::PlannedRoute;
 use crate::intent::everything;
-use crate::{DnsDomain, Mtu, TunAddress, quote};
+use crate::{DnsDomain, DnsServer, Mtu, TunAddress, quote};
 
 /// One change to the host's network. Its text is the command that does the same by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +64,7 @@ pub enum Operation {
     /// Sets the servers that are asked through a device.
     SetServers {
         /// The servers.
-        servers: Vec<IpAddr>,
+        servers: Vec<DnsServer>,
         /// The device.
         device: LinkName,
     },

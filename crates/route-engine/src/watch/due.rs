@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use fps_netlink::{Event, FPS_ROUTE_PROTOCOL, LinkName, Route, TableId};
+use ipnet::IpNet;
+use rustc_hash::FxHashSet;
 
 use crate::Intent;
 
@@ -30,14 +32,25 @@ pub(super) struct Concerns {
     tun: LinkName,
     tables: BTreeSet<TableId>,
     keeps_lan: bool,
+    /// The device's addresses.
+    addresses: FxHashSet<IpNet>,
+    /// The networks that table main is to lead into the device.
+    nets: FxHashSet<IpNet>,
 }
 
 impl Concerns {
     pub(super) fn of(intent: &Intent) -> Self {
+        let addresses = intent.addresses().iter().map(|address| address.net());
+        let addresses: FxHashSet<_> = addresses.collect();
+        let subnets = addresses.iter().map(IpNet::trunc);
+        let routes = intent.routes().iter().map(|route| route.net());
+        let routes = routes.filter(|_| intent.full_tunnel().is_none());
         Self {
             tun: intent.tun(),
             tables: intent.tables().collect(),
             keeps_lan: intent.keeps_lan(),
+            nets: subnets.chain(routes).collect(),
+            addresses,
         }
     }
 }
@@ -84,7 +97,7 @@ impl Due {
             Event::AddressGone(address) => {
                 let text = format!("address {} gone", address.net);
                 // With its last IPv4 address a device loses all its IPv4 routes, without events.
-                if address.net.addr().is_ipv4() {
+                if address.net.addr().is_ipv4() || concerns.addresses.contains(&address.net) {
                     self.call_for_all(text.clone());
                 }
                 self.lan(text, concerns);
@@ -111,9 +124,13 @@ impl Due {
         } else if route.table == TableId::MAIN {
             if route.protocol == FPS_ROUTE_PROTOCOL {
                 self.call_for_all(text());
-            } else {
-                self.lan(text(), concerns);
+                return;
             }
+            // It may stand in the place of ours, or have stood there.
+            if concerns.nets.contains(&route.to) {
+                self.call_for_all(text());
+            }
+            self.lan(text(), concerns);
         }
     }
 
@@ -148,7 +165,8 @@ mod tests {
     use crate::{FullTunnel, KeepLan, Selector};
 
     fn concerns(keeps_lan: bool) -> Concerns {
-        let intent = Intent::new("fpsc0".parse().unwrap(), vec![], None, vec![]).unwrap();
+        let addresses = vec!["fd66::2/64".parse().unwrap()];
+        let intent = Intent::new("fpsc0".parse().unwrap(), addresses, None, vec![]).unwrap();
         let full = FullTunnel {
             table: TableId(100),
             priority: RulePriority(10000),
@@ -187,6 +205,7 @@ mod tests {
             protocol: FPS_ROUTE_PROTOCOL,
             ..route(254)
         };
+        let subnet = Route::new("fd66::/64".parse().unwrap());
         for (event, expected) in [
             (Event::Overrun, [true, true, true]),
             (Event::Rule, [false, true, false]),
@@ -206,6 +225,11 @@ mod tests {
                 Event::AddressGone(address("fd00::2/64")),
                 [true, false, false],
             ),
+            (
+                Event::AddressGone(address("fd66::2/64")),
+                [true, true, false],
+            ),
+            (Event::Route(subnet), [true, true, false]),
             (Event::Route(route(254)), [true, false, false]),
             (Event::RouteGone(route(254)), [true, false, false]),
             (Event::RouteGone(ours), [false, true, false]),

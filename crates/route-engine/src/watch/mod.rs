@@ -2,8 +2,8 @@
 
 mod due;
 mod journal;
-mod mirror;
 mod pace;
+mod resolver;
 mod signals;
 mod witness;
 
@@ -16,10 +16,10 @@ use serde_json::json;
 
 use self::due::{Concerns, Due};
 use self::journal::Journal;
-use self::mirror::mirror;
 use self::pace::Pace;
+use self::resolver::{Happened, Resolver};
 use self::signals::{Signals, Told};
-use self::witness::Witness;
+use crate::engine::mirror;
 use crate::{Action, DnsReading, Engine, Error, Intent, Numbering};
 
 /// How long to wait after a failure before all is looked at once more without an event; each time
@@ -48,10 +48,18 @@ pub async fn watch(
     let mut signals = Signals::listen()?;
     let mut watch = Watch::new(engine, options, first)?;
     watch.start().await?;
-    while let Told::Reload = watch.until(&mut signals).await? {
-        watch.reload(intent());
+    loop {
+        match watch.until(&mut signals).await {
+            Ok(Told::Reload) => watch.reload(intent()),
+            Ok(Told::Stop) => return watch.stop().await,
+            // Without events nothing can be kept true: what is ours goes, and the error is told.
+            Err(error) => {
+                let mut errors = watch.stop().await?;
+                errors.push(error);
+                return Ok(errors);
+            }
+        }
     }
-    watch.stop().await
 }
 
 struct Watch {
@@ -63,7 +71,7 @@ struct Watch {
     intent: Intent,
     concerns: Concerns,
     events: Events,
-    witness: Option<Witness>,
+    resolver: Option<Resolver>,
     journal: Journal,
     due: Due,
     pace: Pace,
@@ -83,8 +91,8 @@ impl Watch {
             intent: wanted.clone(),
             concerns: Concerns::of(&wanted),
             events: events.ignoring(&ours),
-            witness: None,
-            journal: Journal { tun: wanted.tun() },
+            resolver: None,
+            journal: Journal::of(wanted.tun()),
             wanted,
             due: Due::default(),
             pace: Pace::default(),
@@ -114,27 +122,35 @@ impl Watch {
 
     /// Follows the resolver, if something is wanted of it.
     fn watch_resolver(&mut self) {
-        let wants = self.intent.dns().is_some_and(|dns| !dns.is_empty());
-        let folder = self.engine.executor().dns().and_then(|dns| dns.folder());
-        let Some(folder) = folder.filter(|_| wants) else {
-            self.witness = None;
+        let wanted = self.intent.dns().filter(|dns| !dns.is_empty()).cloned();
+        let backend = self.engine.executor().shared_dns();
+        let Some((wanted, backend)) = wanted.zip(backend) else {
+            self.resolver = None;
             return;
         };
-        self.witness = match Witness::of(&folder) {
-            Ok(Some(witness)) => Some(witness),
-            Ok(None) => {
-                let text = format!("there is no {}", folder.display());
-                self.journal
-                    .write("resolver-unwatched", json!({"error": text}));
-                None
+        let (resolver, problem) = Resolver::follow(backend, self.intent.tun(), wanted);
+        self.resolver = Some(resolver);
+        if let Some(problem) = problem {
+            self.journal
+                .write("resolver-unwatched", json!({"error": problem}));
+        }
+    }
+
+    fn resolver_has(&mut self, happened: Happened) {
+        match happened {
+            Happened::Changed => self.due.dns_changed(),
+            Happened::Unwatched(error) => self
+                .journal
+                .write("resolver-unwatched", json!({"error": error})),
+            Happened::Looked(Ok(commands)) if commands.is_empty() => {}
+            Happened::Looked(Ok(commands)) => self
+                .journal
+                .write("restored", json!({"commands": commands})),
+            Happened::Looked(Err(cause)) => {
+                let device = self.intent.tun();
+                self.failed(&Error::ReadDns { device, cause });
             }
-            Err(error) => {
-                let text = error.to_string();
-                self.journal
-                    .write("resolver-unwatched", json!({"error": text}));
-                None
-            }
-        };
+        }
     }
 
     /// Keeps the intent true until a signal says otherwise.
@@ -157,20 +173,14 @@ impl Watch {
                     let event = event.map_err(Error::Netlink)?;
                     self.due.note(&event, &self.concerns);
                 }
-                changed = optional(self.witness.as_mut().map(Witness::changed)) => {
-                    match changed {
-                        Ok(()) => self.due.dns_changed(),
-                        Err(error) => {
-                            let text = error.to_string();
-                            self.journal.write("resolver-unwatched", json!({"error": text}));
-                            self.witness = None;
-                        }
-                    }
+                happened = optional(self.resolver.as_mut().map(Resolver::happened)) => {
+                    self.resolver_has(happened);
                 }
                 () = optional(wait.map(tokio::time::sleep)) => {}
                 () = optional(retry.map(tokio::time::sleep)) => {
                     self.retry = self.retry.map(|(_, after)| (Instant::now() + after, after));
                     self.due = Due::everything("a failure a while ago");
+                    self.due.lan = self.wanted.keeps_lan();
                 }
             }
         }
@@ -186,7 +196,10 @@ impl Watch {
             self.mirror().await;
         }
         if due.all {
-            self.restore(due.dns).await;
+            self.restore().await;
+        }
+        if let Some(resolver) = self.resolver.as_mut().filter(|_| due.dns) {
+            resolver.look();
         }
         self.pace.looked(began, Instant::now());
     }
@@ -204,19 +217,17 @@ impl Watch {
                         "us": u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
                     }),
                 );
+                if !mirrored.refused.is_empty() {
+                    self.look_again();
+                }
             }
             Err(error) => self.failed(&error),
         }
     }
 
     /// Sets again what is missing of the intent, and takes away what is not wanted.
-    async fn restore(&mut self, dns: bool) {
-        let dns = if dns {
-            DnsReading::Read
-        } else {
-            DnsReading::Assume
-        };
-        match self.restored(dns).await {
+    async fn restore(&mut self) {
+        match self.restored().await {
             Ok(commands) => {
                 if !commands.is_empty() {
                     self.journal
@@ -231,18 +242,24 @@ impl Watch {
         }
     }
 
-    async fn restored(&mut self, dns: DnsReading) -> Result<Vec<String>, Error> {
+    /// The same but for the resolver, which has somebody of its own.
+    async fn restored(&mut self) -> Result<Vec<String>, Error> {
         let (wanted, numbering) = (self.wanted.clone(), self.options.numbering);
+        let dns = DnsReading::Assume;
         let begun = self
             .engine
             .begin_reading(Action::Apply, wanted, numbering, dns)
             .await?;
         let commands = commands(&begun);
         let intent = begun.intent().clone();
-        if !commands.is_empty() || intent != self.intent {
-            begun.apply().await?;
-        }
+        let refused = match !commands.is_empty() || intent != self.intent {
+            true => begun.apply().await?,
+            false => Vec::new(),
+        };
         drop(begun);
+        if !refused.is_empty() {
+            self.due.lan = true;
+        }
         self.concerns = Concerns::of(&intent);
         self.intent = intent;
         Ok(commands)
@@ -260,6 +277,11 @@ impl Watch {
             self.journal.write(event, json!({"error": text}));
         }
         self.failure = Some(text);
+        self.look_again();
+    }
+
+    /// Has all looked at again after a while, each time after a longer one.
+    fn look_again(&mut self) {
         let after = self
             .retry
             .map_or(RETRY, |(_, after)| (after * 2).min(RETRY_AT_MOST));
@@ -301,6 +323,8 @@ impl Watch {
         let failed: Vec<_> = errors.iter().map(Error::chain).collect();
         self.journal
             .write("stopped", json!({"commands": commands, "errors": failed}));
+        drop(begun);
+        self.journal.close();
         Ok(errors)
     }
 }

@@ -2,10 +2,11 @@
 
 use std::os::fd::AsFd;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use fps_netlink::{
-    Address, FPS_ROUTE_PROTOCOL, Family, IfIndex, Link, LinkName, Netlink, Route, RouteFilter,
-    RouteProtocol, Rule, TableId, VethPair,
+    Address, Events, FPS_ROUTE_PROTOCOL, Family, Group, IfIndex, Link, LinkName, Netlink, Route,
+    RouteFilter, RouteProtocol, Rule, TableId, VethPair,
 };
 use fps_netns::Namespace;
 
@@ -139,6 +140,22 @@ impl Host {
             line + &source
         };
         here.map(line).collect()
+    }
+
+    /// Waits until a table is as it shall be, by the events of the kernel.
+    pub(crate) async fn until_table(&self, table: u32, is: impl Fn(&[String]) -> bool) {
+        let groups = [Group::RouteV4, Group::RouteV6];
+        let events = self.namespace.within(|| Events::subscribe(&groups));
+        let mut events = events.unwrap().unwrap();
+        let wait = async {
+            while !is(&self.table(table).await) {
+                events.next().await.unwrap();
+            }
+        };
+        let patience = Duration::from_secs(20);
+        tokio::time::timeout(patience, wait)
+            .await
+            .unwrap_or_else(|_| panic!("table {table} does not come to be as it shall"));
     }
 
     /// Our rules, one a line.

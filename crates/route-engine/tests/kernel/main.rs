@@ -4,6 +4,7 @@ mod address;
 mod dns;
 mod foreign;
 mod full;
+mod hindered;
 mod host;
 mod lan;
 mod numbers;

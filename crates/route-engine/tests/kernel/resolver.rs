@@ -1,6 +1,10 @@
 //! A program in the place of resolvectl.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+
+use nix::sys::stat::Mode;
 
 /// A resolver that keeps its settings in files, and writes down what it is told.
 pub(crate) struct Resolver {
@@ -18,6 +22,7 @@ impl Resolver {
              verb=$1 device=$2; shift 2\n\
              [ $verb = revert ] && rm -f {here}/dns {here}/domain\n\
              if [ $# = 0 ] && [ $verb != revert ]; then\n\
+               [ -p {here}/hang ] && exec cat {here}/hang\n\
                value=; [ -e {here}/$verb ] && read -r value < {here}/$verb\n\
                echo \"Link 7 ($device): $value\"; exit\n\
              fi\n\
@@ -47,6 +52,16 @@ impl Resolver {
     /// Loses a setting, as when another program reverts it.
     pub(crate) fn forget(&self, setting: &str) {
         std::fs::remove_file(self.file(setting)).unwrap();
+    }
+
+    /// Has it hang from now on, and returns what says that it has begun to, as long as that lives.
+    pub(crate) fn hang(&self) -> Receiver<File> {
+        let name = self.file("hang");
+        nix::unistd::mkfifo(&name, Mode::S_IRWXU).unwrap();
+        let (tell, told) = channel();
+        // Opening a FIFO waits for its other end (fifo(7)).
+        std::thread::spawn(move || tell.send(File::options().write(true).open(name).unwrap()));
+        told
     }
 
     /// What it was told since the last time.

@@ -31,13 +31,28 @@ impl Watcher {
         line: &str,
         more: impl FnOnce(&mut Command) -> &mut Command,
     ) -> Self {
+        let watcher = Self::read(Self::spawn(host, line, more));
+        watcher.wait_for("ready");
+        watcher
+    }
+
+    /// Starts it, and reads nothing of what it says.
+    pub(crate) fn spawn(
+        host: &Host,
+        line: &str,
+        more: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fps-route"));
         command.arg("watch").args(line.split(' '));
         command.env("FPS_ROUTE_STATE_DIR", host.records.path());
         command.stdout(Stdio::piped());
         more(&mut command);
         let child = host.namespace.within(|| command.spawn()).unwrap();
-        let mut child = child.expect("run fps-route");
+        child.expect("run fps-route")
+    }
+
+    /// Reads what one says that was started.
+    pub(crate) fn read(mut child: Child) -> Self {
         let output = BufReader::new(child.stdout.take().unwrap());
         let (tell, lines) = channel();
         // Ends with the output.
@@ -49,23 +64,26 @@ impl Watcher {
                 }
             }
         });
-        let watcher = Self { child, lines };
-        watcher.wait_for("ready");
-        watcher
+        Self { child, lines }
     }
 
     /// Waits for an event of this name, and returns what it says.
     pub(crate) fn wait_for(&self, event: &str) -> Value {
+        self.wait_for_one(event, |said| said["event"] == event)
+    }
+
+    /// Waits for an event that is of a kind.
+    pub(crate) fn wait_for_one(&self, kind: &str, is: impl Fn(&Value) -> bool) -> Value {
         let mut seen = Vec::new();
         loop {
             let line = self.lines.recv_timeout(DEADLINE);
-            let line = line.unwrap_or_else(|_| panic!("no {event} among {seen:#?}"));
+            let line = line.unwrap_or_else(|_| panic!("no {kind} among {seen:#?}"));
             let value: Value = serde_json::from_str(&line).expect(&line);
             assert!(
                 value["time"].is_string() && value["tun"].is_string(),
                 "{line}"
             );
-            if value["event"] == event {
+            if is(&value) {
                 return value;
             }
             seen.push(line);

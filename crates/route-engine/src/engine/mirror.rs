@@ -8,19 +8,19 @@ use crate::change::lan_changes;
 use crate::{Error, Executor, Intent, KernelState, Layer, Plan};
 
 /// What a look at the LAN has changed.
-pub(super) struct Mirrored {
+pub(crate) struct Mirrored {
     /// The operations that were carried out, as commands.
-    pub(super) done: Vec<String>,
+    pub(crate) done: Vec<String>,
     /// Those that the kernel refused, and its word for it: the LAN has changed once more.
-    pub(super) refused: Vec<String>,
+    pub(crate) refused: Vec<String>,
     /// When it began and ended.
-    pub(super) from: Instant,
-    pub(super) until: Instant,
+    pub(crate) from: Instant,
+    pub(crate) until: Instant,
 }
 
 /// Makes the copies be what table main says now. Only the interfaces, table main and the copies are
 /// read, which takes a fraction of a millisecond however many routes the tunnel has.
-pub(super) async fn mirror(executor: &Executor, intent: &Intent) -> Result<Mirrored, Error> {
+pub(crate) async fn mirror(executor: &Executor, intent: &Intent) -> Result<Mirrored, Error> {
     let from = Instant::now();
     let Some(full) = intent.full_tunnel() else {
         return Ok(Mirrored::nothing(from));

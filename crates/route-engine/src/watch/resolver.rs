@@ -1,0 +1,119 @@
+//! The resolver's settings of a device, kept true beside all else: whoever asks it may wait for long.
+
+use std::sync::Arc;
+use std::thread;
+
+use fps_netlink::LinkName;
+use tokio::sync::oneshot;
+
+use super::optional;
+use super::witness::Witness;
+use crate::{Dns, DnsBackend, DnsChange, DnsError, Operation};
+
+/// What a look at the resolver came to: the commands that were needed.
+type Looked = Result<Vec<String>, DnsError>;
+
+/// A resolver, what is wanted of it, and whoever looks whether it has that.
+pub(super) struct Resolver {
+    backend: Arc<dyn DnsBackend>,
+    device: LinkName,
+    wanted: Dns,
+    witness: Option<Witness>,
+    look: Option<oneshot::Receiver<Looked>>,
+    /// Something has changed since that look began.
+    again: bool,
+}
+
+/// What happens with a resolver.
+pub(super) enum Happened {
+    /// Its settings have changed.
+    Changed,
+    /// They cannot be followed any more.
+    Unwatched(String),
+    /// They were looked at.
+    Looked(Looked),
+}
+
+impl Resolver {
+    /// Follows the settings; says why where that cannot be done.
+    pub(super) fn follow(
+        backend: Arc<dyn DnsBackend>,
+        device: LinkName,
+        wanted: Dns,
+    ) -> (Self, Option<String>) {
+        let folder = backend.folder();
+        let witness = folder.map(|folder| match Witness::of(&folder) {
+            Ok(Some(witness)) => Ok(witness),
+            Ok(None) => Err(format!("there is no {}", folder.display())),
+            Err(error) => Err(error.to_string()),
+        });
+        let (witness, problem) = match witness {
+            None => (None, None),
+            Some(Ok(witness)) => (Some(witness), None),
+            Some(Err(problem)) => (None, Some(problem)),
+        };
+        let resolver = Self {
+            backend,
+            device,
+            wanted,
+            witness,
+            look: None,
+            again: false,
+        };
+        (resolver, problem)
+    }
+
+    /// Has another thread look, and set what is missing.
+    pub(super) fn look(&mut self) {
+        if self.look.is_some() {
+            self.again = true;
+            return;
+        }
+        let (backend, device) = (Arc::clone(&self.backend), self.device);
+        let wanted = self.wanted.clone();
+        let (tell, told) = oneshot::channel();
+        thread::spawn(move || {
+            // Nobody listens any more where the watch is over.
+            let _ = tell.send(restore(&*backend, device, &wanted));
+        });
+        self.look = Some(told);
+    }
+
+    /// Waits for the next thing to happen.
+    pub(super) async fn happened(&mut self) -> Happened {
+        tokio::select! {
+            looked = optional(self.look.as_mut()) => {
+                self.look = None;
+                if std::mem::take(&mut self.again) {
+                    self.look();
+                }
+                let lost = || DnsError("whoever looked at the resolver is gone".to_owned());
+                Happened::Looked(looked.unwrap_or_else(|_| Err(lost())))
+            }
+            changed = optional(self.witness.as_mut().map(Witness::changed)) => match changed {
+                Ok(()) => Happened::Changed,
+                Err(error) => {
+                    self.witness = None;
+                    Happened::Unwatched(error.to_string())
+                }
+            }
+        }
+    }
+}
+
+/// Makes the settings be what is wanted: domains before servers, since a server without a domain
+/// would be asked for everything.
+fn restore(backend: &dyn DnsBackend, device: LinkName, wanted: &Dns) -> Looked {
+    let there = backend.settings(device)?;
+    let Dns { servers, domains } = wanted.clone();
+    let mut commands = Vec::new();
+    if !domains.is_empty() && there.domains != domains {
+        backend.change(device, &DnsChange::Domains(domains.clone()))?;
+        commands.push(Operation::SetDomains { domains, device }.to_string());
+    }
+    if !servers.is_empty() && there.servers != servers {
+        backend.change(device, &DnsChange::Servers(servers.clone()))?;
+        commands.push(Operation::SetServers { servers, device }.to_string());
+    }
+    Ok(commands)
+}
