@@ -49,18 +49,24 @@ pub enum Error {
         /// Whose that is.
         owner: String,
     },
-    /// Another full tunnel.
+    /// A rule that takes what a full tunnel is to take: mostly another tunnel's.
     #[error(
-        "--full-tunnel is refused and nothing has changed: the rule `{rule}`, which is {owner}, \
-         leads all packets into another tunnel{}; end one of the two{}",
-        if *.hidden { ", before this one sees any" } else { ", and each tunnel would carry the other" },
-        if *.hidden { ", or put this one before it with --priority or --auto" } else { "" }
+        "--full-tunnel is refused and nothing has changed: the rule `{rule}`, which is {owner}, takes all \
+         packets and {what}, {}",
+        if *.hidden {
+            "before the tunnel sees any; take it away first, or put this one before it with --priority \
+             or --auto"
+        } else {
+            "and each tunnel would carry the other; end one of the two"
+        }
     )]
     Captured {
         /// The rule that takes all packets.
         rule: String,
         /// Whose that is.
         owner: String,
+        /// What becomes of them.
+        what: String,
         /// Its turn comes first.
         hidden: bool,
     },

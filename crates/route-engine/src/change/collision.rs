@@ -1,8 +1,8 @@
 //! Tables, priorities and packets that somebody else has.
 
-use fps_netlink::{FPS_ROUTE_PROTOCOL, ProtocolName, Route, Rule};
+use fps_netlink::{FPS_ROUTE_PROTOCOL, ProtocolName, Route, RouteProtocol, Rule, TableId};
 
-use super::captor::captors;
+use super::captor::{Captor, How, Selected, captures};
 use super::holder::{Holder, Holders};
 use super::owner;
 use crate::{Error, FullTunnel, Intent, KernelState, Selector};
@@ -93,23 +93,47 @@ impl Look<'_> {
         self.full.tables().filter_map(first_foreign).collect()
     }
 
-    /// Of two full tunnels one never gets a packet, or each carries the other.
+    /// Rules that take all packets first; and other full tunnels: of two one never gets a packet, or
+    /// each carries the other.
     fn captors(&self) -> Vec<Error> {
-        let families = self.full.families(self.intent.has_v6_address());
-        // What takes all but its own mark takes the other tunnel's carrier, too.
-        let takes_all = |selector: &Selector| matches!(selector, Selector::Unmarked(_));
-        let takes_all = self.full.selectors.iter().any(takes_all);
-        let last = self.full.priorities().last();
-        let captors = captors(self.state, |rule| !self.is_own(rule));
-        let in_the_way = captors.filter_map(|rule| {
-            let before = last.is_some_and(|own| rule.priority < own);
-            let matters = families.contains(&rule.family) && (before || takes_all);
-            matters.then(|| Error::Captured {
+        let v6 = self.intent.has_v6_address();
+        let selected = Selected::of(self.full, v6);
+        let foreign = self.state.rules.iter().filter(|rule| !self.is_own(rule));
+        let in_the_way = foreign.filter_map(|rule| {
+            let mut of_each = selected.iter();
+            let captor = of_each.find_map(|selected| self.captor(rule, selected))?;
+            Some(Error::Captured {
                 rule: rule.to_string(),
                 owner: self.whose(rule),
-                hidden: before,
+                what: captor.what(self.state),
+                hidden: self.is_hidden_by(rule),
             })
         });
         in_the_way.collect()
+    }
+
+    fn is_hidden_by(&self, rule: &Rule) -> bool {
+        let last = self.full.priorities().last();
+        last.is_some_and(|own| rule.priority < own)
+    }
+
+    fn captor<'a>(&'a self, rule: &'a Rule, selected: &Selected) -> Option<Captor<'a>> {
+        let captors = captures(self.state, rule, selected).into_iter();
+        let mut whole = captors.filter(Captor::is_whole);
+        if self.is_hidden_by(rule) {
+            let last = self.full.priorities().last();
+            return whole.find(|captor| match captor.how {
+                How::Jump(target) => last.is_some_and(|last| target > last),
+                How::Route(_) | How::Refused => true,
+            });
+        }
+        // What takes all but its own mark takes the other tunnel's carrier, too.
+        let takes_all = |selector: &Selector| matches!(selector, Selector::Unmarked(_));
+        let machines =
+            rule.protocol == RouteProtocol::Kernel || rule.table() == Some(TableId::MAIN);
+        if machines || !self.full.selectors.iter().any(takes_all) {
+            return None;
+        }
+        whole.find(|captor| matches!(captor.how, How::Route(route) if !route.refuses()))
     }
 }

@@ -21,10 +21,11 @@ mod step;
 mod properties;
 
 pub(crate) use apply::lan_changes;
-pub(crate) use captor::captors;
+pub(crate) use captor::{Captor, How, Selected, captures};
 pub(crate) use needed::differences;
 pub use needed::{Needed, needed};
 pub use number::numbered;
+pub(crate) use owner::of_rule as owner_of_rule;
 pub use ownership::{Claim, Ownership};
 pub use step::{Reason, Step};
 

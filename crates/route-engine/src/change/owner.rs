@@ -34,7 +34,7 @@ pub(super) fn of_table(table: TableId) -> Option<&'static str> {
 }
 
 /// Who a rule probably belongs to.
-pub(super) fn of_rule(rule: &Rule) -> String {
+pub(crate) fn of_rule(rule: &Rule) -> String {
     let by_table = rule.table().and_then(of_table);
     let by_mark = rule.mark.and_then(|mark| known(mark.mark.0));
     match by_table.or(by_mark) {

@@ -150,7 +150,7 @@ impl FullTunnel {
 }
 
 impl Selector {
-    fn concerns(&self, family: Family, v6: bool) -> bool {
+    pub(crate) fn concerns(&self, family: Family, v6: bool) -> bool {
         match self {
             Self::Marked(_) => family == Family::V4 || v6,
             Self::From(net) => family == Family::of(net.net().addr()),

@@ -12,8 +12,10 @@ pub(super) fn findings(plan: &Plan, state: &KernelState, ownership: &Ownership) 
         Err(error) => return vec![Kind::Missing.of(error.chain())],
     };
     let in_the_way = in_the_way.iter().map(|error| match error {
-        Error::Captured { rule, owner, .. } => Kind::Shadowed.of(format!(
-            "the rule `{rule}`, which is {owner}, leads all packets into another tunnel"
+        Error::Captured {
+            rule, owner, what, ..
+        } => Kind::Shadowed.of(format!(
+            "the rule `{rule}`, which is {owner}, takes all packets and {what}"
         )),
         Error::Taken {
             what,

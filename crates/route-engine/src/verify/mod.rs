@@ -3,6 +3,7 @@
 mod carrier;
 mod differences;
 mod finding;
+mod precedence;
 mod reverse_path;
 mod shadow;
 
@@ -30,6 +31,7 @@ impl Verification {
         let intent = look.plan.intent().clone();
         let ownership = &look.known.ownership;
         let mut findings = differences::findings(&look.plan, &look.state, ownership);
+        findings.extend(precedence::findings(&intent, &look.state, ownership));
         findings.extend(shadow::findings(&intent, &look.state));
         let netlink = engine.executor().netlink();
         findings.extend(carrier::findings(&intent, &look.state, netlink).await?);

@@ -1,4 +1,4 @@
-//! What goes before the tunnel's routes, or around them.
+//! Routes that go before the tunnel's, or around them.
 
 use std::net::Ipv4Addr;
 
@@ -8,10 +8,9 @@ use rustc_hash::FxHashMap;
 
 use super::Finding;
 use super::finding::Kind;
-use crate::change::captors;
 use crate::{Intent, KernelState};
 
-/// Findings about the tables and rules of others, from what was read alone.
+/// Findings about the routes of others, from what was read alone.
 pub(super) fn findings(intent: &Intent, state: &KernelState) -> Vec<Finding> {
     let mut findings = match intent.full_tunnel() {
         None => split(intent, state),
@@ -24,18 +23,11 @@ pub(super) fn findings(intent: &Intent, state: &KernelState) -> Vec<Finding> {
     findings
 }
 
-/// Of a split tunnel: rules that take all packets before table main, and routes of table main that
-/// go before ours.
+/// Of a split tunnel: routes of table main that go before ours.
 fn split(intent: &Intent, state: &KernelState) -> Vec<Finding> {
     if intent.routes().is_empty() {
         return Vec::new();
     }
-    let captors = captors(state, |rule| rule.protocol != FPS_ROUTE_PROTOCOL);
-    let captors = captors.map(|rule| {
-        Kind::Shadowed.of(format!(
-            "the rule `{rule}` leads all packets into another tunnel, before table main"
-        ))
-    });
     let tun = state.link(intent.tun()).map(|link| link.index);
     let ours: FxHashMap<IpNet, u32> = intent
         .routes()
@@ -46,7 +38,7 @@ fn split(intent: &Intent, state: &KernelState) -> Vec<Finding> {
         let in_main = route.table == TableId::MAIN && route.protocol != FPS_ROUTE_PROTOCOL;
         in_main && route.kind == RouteKind::Unicast && route.link.is_some() && route.link != tun
     });
-    let before = others.filter_map(|route| {
+    let found = others.filter_map(|route| {
         let (net, metric) = covering(&ours, route.to)?;
         let text = state.describe(route);
         if net == route.to {
@@ -65,7 +57,7 @@ fn split(intent: &Intent, state: &KernelState) -> Vec<Finding> {
             "`{text}`{whose} takes a part of {net} out of the tunnel"
         )))
     });
-    captors.chain(before).collect()
+    found.collect()
 }
 
 /// The shortest of our routes that covers a network, with its metric.
@@ -116,7 +108,15 @@ fn claims(intent: &Intent, state: &KernelState) -> Vec<Finding> {
                 state.describe(route)
             ))
         });
-    short.chain(public).collect()
+    let rich = underlay.too_rich(intent);
+    let rich = rich.into_iter().map(|route| {
+        Kind::Warning.of(format!(
+            "`{}` goes into the tunnel, though --keep-lan is to keep it: it has more than a gateway, and \
+             cannot be copied",
+            state.describe(route)
+        ))
+    });
+    short.chain(public).chain(rich).collect()
 }
 
 /// Whether addresses of IPv4 are the internet's (RFC 6890). Of IPv6 a LAN has public ones by right.

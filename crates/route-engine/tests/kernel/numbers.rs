@@ -116,7 +116,7 @@ fn another_full_tunnel_is_refused_before_and_behind() {
                     continue;
                 }
                 let complaint = host.fail(&line, 5);
-                for part in ["wg-quick", "another tunnel", "nothing has changed"] {
+                for part in ["wg-quick", "takes all packets", "nothing has changed"] {
                     assert!(complaint.contains(part), "{part}: {complaint}");
                 }
                 let line = format!("{line} --auto");
@@ -133,13 +133,67 @@ fn another_full_tunnel_is_refused_before_and_behind() {
 }
 
 #[test]
+fn what_takes_all_packets_first_is_refused() {
+    with_namespaces(
+        "numbers::what_takes_all_packets_first_is_refused",
+        async || {
+            let first = |action| Rule::new(Family::V4, RulePriority(100), action);
+            let main = first(RuleAction::Lookup(TableId::MAIN));
+            let to = Some("198.51.100.0/24".parse().unwrap());
+            for (rule, what) in [
+                (
+                    main,
+                    Some("leads them out by `0.0.0.0/0 dev lan0 proto boot`"),
+                ),
+                (first(RuleAction::Prohibit), Some("refuses them")),
+                (
+                    first(RuleAction::Goto(RulePriority(32766))),
+                    Some("leads them past other rules"),
+                ),
+                (lookup(100, 7).marked(Fwmark(17)), Some("table 7")),
+                // None of these is for all of them.
+                (lookup(100, 7).marked(Fwmark(18)), None),
+                (first(RuleAction::Goto(RulePriority(10000))), None),
+                (Rule { to, ..main }, None),
+                (
+                    Rule {
+                        suppress_prefix: Some(0),
+                        ..main
+                    },
+                    None,
+                ),
+            ] {
+                let host = host().await;
+                host.add_default(7).await;
+                host.add_default(TableId::MAIN.0).await;
+                host.netlink.add_rule(&rule).await.unwrap();
+                let line = format!("apply {FULL} --fwmark 17");
+                match what {
+                    None => drop(host.succeed(&line)),
+                    Some(what) => {
+                        let complaint = host.fail(&line, 5);
+                        for part in [what, "pref 100 ", "nothing has changed", "--priority"] {
+                            assert!(complaint.contains(part), "{part}: {complaint}");
+                        }
+                        host.succeed(&format!("{line} --priority 99"));
+                    }
+                }
+            }
+        },
+    );
+}
+
+#[test]
 fn two_tunnels_do_not_take_each_others_numbers() {
     with_namespaces(
         "numbers::two_tunnels_do_not_take_each_others_numbers",
         async || {
             let host = host().await;
             let both = |tun: &str| {
-                format!("apply --tun {tun} --full-tunnel --from 10.66.0.0/30 --no-dns --keep-lan")
+                let from = if tun == "fpsc0" { 66 } else { 77 };
+                format!(
+                    "apply --tun {tun} --full-tunnel --from 10.{from}.0.0/30 --no-dns --keep-lan"
+                )
             };
             host.succeed(&both("fpsc0"));
             let first = host.state().await;
@@ -148,7 +202,7 @@ fn two_tunnels_do_not_take_each_others_numbers() {
             host.succeed(&format!("{} --auto", both("lan0")));
             let lines = host.own_rules().await;
             assert_eq!(lines.len(), 6, "{lines:?}");
-            assert_eq!(lines[3], "pref 10003 from 10.66.0.0/30 lookup 103");
+            assert_eq!(lines[3], "pref 10003 from 10.77.0.0/30 lookup 103");
             // The first can be applied again, and the second goes without it.
             host.succeed(&both("fpsc0"));
             assert_eq!(host.own_rules().await, lines);
@@ -160,7 +214,7 @@ fn two_tunnels_do_not_take_each_others_numbers() {
             host.succeed("cleanup --tun fpsc0 --no-dns");
             let left = host.own_rules().await;
             assert!(
-                left.contains(&"pref 10005 from 10.66.0.0/30 lookup 105".to_owned()),
+                left.contains(&"pref 10005 from 10.77.0.0/30 lookup 105".to_owned()),
                 "{left:?}"
             );
             assert!(

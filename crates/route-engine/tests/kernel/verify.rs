@@ -148,7 +148,8 @@ fn finds_rules_that_others_deleted_and_set() {
             let theirs = rule(9999, 51820).marked(Fwmark(51820)).inverted();
             host.netlink.add_rule(&theirs).await.unwrap();
             let shadowed = "shadowed the rule `pref 9999 not fwmark 0xca6c lookup 51820`, which is \
-                        probably wg-quick's, leads all packets into another tunnel";
+                        probably wg-quick's, takes all packets and leads them out by `0.0.0.0/0 dev lan0 \
+                        proto boot table 51820`";
             assert_eq!(host.faults(FULL)[0], shadowed);
             host.succeed("cleanup --tun fpsc0 --no-dns");
             host.netlink.set_up(host.fpsc0).await.unwrap();
@@ -156,6 +157,90 @@ fn finds_rules_that_others_deleted_and_set() {
             assert!(host.faults(SPLIT)[0].contains("before table main"));
         },
     );
+}
+
+#[test]
+fn finds_what_goes_before_the_tunnel() {
+    with_namespaces("verify::finds_what_goes_before_the_tunnel", async || {
+        let host = host().await;
+        let first = |action| Rule::new(Family::V4, RulePriority(100), action);
+        let main = first(RuleAction::Lookup(TableId::MAIN));
+        for half in ["0.0.0.0/1", "128.0.0.0/1"] {
+            let half = Route::new(half.parse().unwrap()).on_link(host.lan);
+            host.netlink.add_route(&half).await.unwrap();
+        }
+        let by_hand = "which is set by hand or by a script (protocol boot),";
+        let to = Some("8.0.0.0/8".parse().unwrap());
+        let for_web = first(RuleAction::Unreachable);
+        let for_web = Rule {
+            to: Some("9.9.9.0/24".parse().unwrap()),
+            ..for_web
+        };
+        host.succeed(&format!("apply {FULL}"));
+        for (rule, finding) in [
+            (
+                Rule {
+                    suppress_prefix: Some(0),
+                    ..main
+                },
+                format!(
+                    "shadowed the rule `pref 100 lookup main suppress_prefixlength 0`, {by_hand} takes \
+                     all packets and leads them out by `0.0.0.0/1 dev lan0 proto boot`"
+                ),
+            ),
+            (
+                Rule { to, ..main },
+                format!(
+                    "shadowed the rule `pref 100 to 8.0.0.0/8 lookup main`, {by_hand} goes before \
+                     the tunnel's, takes what is for 8.0.0.0/8 and leads them out by `0.0.0.0/1 dev \
+                     lan0 proto boot`"
+                ),
+            ),
+            (
+                for_web,
+                format!(
+                    "warning the rule `pref 100 to 9.9.9.0/24 unreachable`, {by_hand} goes before \
+                     the tunnel's, takes a part of what is for 9.9.9.0/24 and refuses them"
+                ),
+            ),
+        ] {
+            host.netlink.add_rule(&rule).await.unwrap();
+            let output = host.run(&format!("verify {FULL}"));
+            let found = findings(&String::from_utf8(output.stdout).unwrap());
+            assert!(found.contains(&finding), "{finding}: {found:#?}");
+            let faulty = finding.starts_with("shadowed");
+            assert_eq!(output.status.code(), Some(i32::from(faulty)), "{found:#?}");
+            host.netlink.delete_rule(&rule).await.unwrap();
+        }
+        // What concerns what stays out anyway, or packets that it does not take, is nothing.
+        let lan = Some("192.0.2.0/24".parse().unwrap());
+        for rule in [
+            Rule { to: lan, ..main },
+            main.marked(Fwmark(17)),
+            first(RuleAction::Goto(RulePriority(9999))),
+        ] {
+            host.netlink.add_rule(&rule).await.unwrap();
+            let found = host.no_faults(FULL);
+            assert!(!found.iter().any(|it| it.contains("the rule")), "{found:?}");
+            host.netlink.delete_rule(&rule).await.unwrap();
+        }
+        // Of a split tunnel all that is before table main.
+        host.succeed("cleanup --tun fpsc0 --no-dns");
+        host.netlink.set_up(host.fpsc0).await.unwrap();
+        host.succeed(&format!("apply {SPLIT}"));
+        let wide = Route::new("10.0.0.0/8".parse().unwrap()).on_link(host.lan);
+        let wide = wide.in_table(TableId(7));
+        host.netlink.add_route(&wide).await.unwrap();
+        let rule = first(RuleAction::Lookup(TableId(7)));
+        host.netlink.add_rule(&rule).await.unwrap();
+        assert_eq!(
+            host.faults(SPLIT)[0],
+            format!(
+                "shadowed the rule `pref 100 lookup 7`, {by_hand} goes before table main, takes what \
+                 is for 10.66.0.0/16 and leads them out by `10.0.0.0/8 dev lan0 proto boot table 7`"
+            )
+        );
+    });
 }
 
 #[test]
