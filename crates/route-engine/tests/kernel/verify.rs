@@ -159,23 +159,24 @@ fn finds_rules_that_others_deleted_and_set() {
     );
 }
 
+const BY_HAND: &str = "which is set by hand or by a script (protocol boot),";
+
+/// A rule before those of the tunnel.
+fn first(action: RuleAction) -> Rule {
+    Rule::new(Family::V4, RulePriority(100), action)
+}
+
 #[test]
 fn finds_what_goes_before_the_tunnel() {
     with_namespaces("verify::finds_what_goes_before_the_tunnel", async || {
         let host = host().await;
-        let first = |action| Rule::new(Family::V4, RulePriority(100), action);
         let main = first(RuleAction::Lookup(TableId::MAIN));
         for half in ["0.0.0.0/1", "128.0.0.0/1"] {
             let half = Route::new(half.parse().unwrap()).on_link(host.lan);
             host.netlink.add_route(&half).await.unwrap();
         }
-        let by_hand = "which is set by hand or by a script (protocol boot),";
         let to = Some("8.0.0.0/8".parse().unwrap());
-        let for_web = first(RuleAction::Unreachable);
-        let for_web = Rule {
-            to: Some("9.9.9.0/24".parse().unwrap()),
-            ..for_web
-        };
+        let narrow = Some("9.9.9.0/24".parse().unwrap());
         host.succeed(&format!("apply {FULL}"));
         for (rule, finding) in [
             (
@@ -184,22 +185,25 @@ fn finds_what_goes_before_the_tunnel() {
                     ..main
                 },
                 format!(
-                    "shadowed the rule `pref 100 lookup main suppress_prefixlength 0`, {by_hand} takes \
+                    "shadowed the rule `pref 100 lookup main suppress_prefixlength 0`, {BY_HAND} takes \
                      all packets and leads them out by `0.0.0.0/1 dev lan0 proto boot`"
                 ),
             ),
             (
                 Rule { to, ..main },
                 format!(
-                    "shadowed the rule `pref 100 to 8.0.0.0/8 lookup main`, {by_hand} goes before \
+                    "shadowed the rule `pref 100 to 8.0.0.0/8 lookup main`, {BY_HAND} goes before \
                      the tunnel's, takes what is for 8.0.0.0/8 and leads them out by `0.0.0.0/1 dev \
                      lan0 proto boot`"
                 ),
             ),
             (
-                for_web,
+                Rule {
+                    to: narrow,
+                    ..first(RuleAction::Unreachable)
+                },
                 format!(
-                    "warning the rule `pref 100 to 9.9.9.0/24 unreachable`, {by_hand} goes before \
+                    "warning the rule `pref 100 to 9.9.9.0/24 unreachable`, {BY_HAND} goes before \
                      the tunnel's, takes a part of what is for 9.9.9.0/24 and refuses them"
                 ),
             ),
@@ -224,19 +228,25 @@ fn finds_what_goes_before_the_tunnel() {
             assert!(!found.iter().any(|it| it.contains("the rule")), "{found:?}");
             host.netlink.delete_rule(&rule).await.unwrap();
         }
-        // Of a split tunnel all that is before table main.
-        host.succeed("cleanup --tun fpsc0 --no-dns");
-        host.netlink.set_up(host.fpsc0).await.unwrap();
+    });
+}
+
+#[test]
+fn finds_what_goes_before_table_main() {
+    with_namespaces("verify::finds_what_goes_before_table_main", async || {
+        let host = host().await;
         host.succeed(&format!("apply {SPLIT}"));
         let wide = Route::new("10.0.0.0/8".parse().unwrap()).on_link(host.lan);
         let wide = wide.in_table(TableId(7));
         host.netlink.add_route(&wide).await.unwrap();
-        let rule = first(RuleAction::Lookup(TableId(7)));
-        host.netlink.add_rule(&rule).await.unwrap();
+        host.netlink
+            .add_rule(&first(RuleAction::Lookup(TableId(7))))
+            .await
+            .unwrap();
         assert_eq!(
             host.faults(SPLIT)[0],
             format!(
-                "shadowed the rule `pref 100 lookup 7`, {by_hand} goes before table main, takes what \
+                "shadowed the rule `pref 100 lookup 7`, {BY_HAND} goes before table main, takes what \
                  is for 10.66.0.0/16 and leads them out by `10.0.0.0/8 dev lan0 proto boot table 7`"
             )
         );
