@@ -3,7 +3,8 @@
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoBridge, InfoData, InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, State,
+    AfSpecInet6, AfSpecUnspec, InfoBridge, InfoData, InfoKind, LinkAttribute, LinkFlags, LinkInfo,
+    LinkMessage, State,
 };
 use nix::errno::Errno;
 
@@ -27,6 +28,9 @@ pub struct Link {
     pub mtu: u32,
     /// The bridge that it is a port of.
     pub master: Option<IfIndex>,
+    /// Whether it takes IPv6. Not where the host has none, where `disable_ipv6` is set, or where the
+    /// MTU is below 1280 (`addrconf_notify` in net/ipv6/addrconf.c).
+    pub ipv6: bool,
 }
 
 impl Link {
@@ -36,6 +40,7 @@ impl Link {
         let mut mtu = 0;
         let mut master = None;
         let mut operational = false;
+        let mut ipv6 = false;
         for attribute in &message.attributes {
             match attribute {
                 LinkAttribute::IfName(text) => name = LinkName::new(text).ok(),
@@ -45,6 +50,7 @@ impl Link {
                 LinkAttribute::OperState(state) => {
                     operational = matches!(state, State::Up | State::Unknown);
                 }
+                LinkAttribute::AfSpecUnspec(families) => ipv6 = takes_ipv6(families),
                 _ => {}
             }
         }
@@ -56,8 +62,23 @@ impl Link {
             operational,
             mtu,
             master,
+            ipv6,
         })
     }
+}
+
+/// Whether IPv6 knows the interface, and is not switched off on it (`inet6_fill_ifla6_attrs` in
+/// net/ipv6/addrconf.c).
+fn takes_ipv6(families: &[AfSpecUnspec]) -> bool {
+    let of_ipv6 = families.iter().filter_map(|family| match family {
+        AfSpecUnspec::Inet6(attributes) => Some(attributes),
+        _ => None,
+    });
+    let mut settings = of_ipv6.flatten().filter_map(|attribute| match attribute {
+        AfSpecInet6::DevConf(settings) => Some(settings),
+        _ => None,
+    });
+    settings.any(|settings| settings.disable_ipv6 == 0)
 }
 
 impl Netlink {

@@ -25,7 +25,7 @@ pub(super) fn for_apply(look: &Look<'_>) -> Result<(Needed, Vec<Error>), Error> 
         steps: routes.steps,
         ..Needed::default()
     };
-    for (at, operation) in look.plan.operations().iter().enumerate() {
+    for (at, operation) in look.plan.wanted() {
         let change = match operation {
             Operation::AddRule(rule) => look.add_rule(operation, rule).unwrap_or_else(|error| {
                 in_the_way.push(error);
@@ -40,6 +40,7 @@ pub(super) fn for_apply(look: &Look<'_>) -> Result<(Needed, Vec<Error>), Error> 
     for route in routes.leftovers {
         needed.leave_route(route, look.state);
     }
+    look.forget_dns(&mut needed);
     look.connect(tun, &mut needed);
     retire::addresses(look.plan, look.state, look.ownership, tun, &mut needed);
     let now = Circumstances {
@@ -122,6 +123,34 @@ impl Look<'_> {
         true
     }
 
+    /// Takes back what the resolver was told before and is not to know any more.
+    fn forget_dns(&self, needed: &mut Needed) {
+        let intent = self.plan.intent();
+        let (Some(wanted), Some(there)) = (intent.dns(), &self.state.dns) else {
+            return;
+        };
+        let (told, device) = (&self.ownership.dns, intent.tun());
+        let servers =
+            !told.servers.is_empty() && !there.servers.is_empty() && wanted.servers.is_empty();
+        let domains =
+            !told.domains.is_empty() && !there.domains.is_empty() && wanted.domains.is_empty();
+        if wanted.is_empty() && (servers || domains) {
+            let revert = Operation::RevertDns { device };
+            needed.leave(revert, Change::Dns(DnsChange::Revert));
+            return;
+        }
+        if servers {
+            let servers = Vec::new();
+            let operation = Operation::SetServers { servers, device };
+            needed.leave(operation, Change::Dns(DnsChange::Servers(Vec::new())));
+        }
+        if domains {
+            let domains = Vec::new();
+            let operation = Operation::SetDomains { domains, device };
+            needed.leave(operation, Change::Dns(DnsChange::Domains(Vec::new())));
+        }
+    }
+
     /// Sets again the routes that came with addresses of ours, where somebody has taken them away.
     fn connect(&self, tun: &Link, needed: &mut Needed) {
         for address in self.plan.intent().addresses() {
@@ -200,8 +229,8 @@ impl Look<'_> {
 
     /// Our rules that the plan does not have, the last layer's first.
     pub(super) fn rules_from_before(&self, also: impl Fn(TableId) -> bool + Copy) -> Vec<Rule> {
-        let planned = self.plan.operations().iter();
-        let planned = planned.filter_map(|operation| match operation {
+        let planned = self.plan.wanted();
+        let planned = planned.filter_map(|(_, operation)| match operation {
             Operation::AddRule(rule) => Some(&**rule),
             _ => None,
         });

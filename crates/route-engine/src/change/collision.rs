@@ -1,6 +1,6 @@
 //! Tables, priorities and packets that somebody else has.
 
-use fps_netlink::{FPS_ROUTE_PROTOCOL, ProtocolName, Route, RouteProtocol, Rule, TableId};
+use fps_netlink::{FPS_ROUTE_PROTOCOL, Family, ProtocolName, Route, RouteProtocol, Rule, TableId};
 
 use super::captor::{Captor, How, Selected, captures};
 use super::holder::{Holder, Holders};
@@ -40,6 +40,10 @@ impl Look<'_> {
         self.holders.has_rule(rule, wanted)
     }
 
+    fn families(&self) -> Vec<Family> {
+        self.full.families(self.intent.has_v6_address())
+    }
+
     fn whose(&self, rule: &Rule) -> String {
         let table = rule.table().filter(|_| rule.protocol == FPS_ROUTE_PROTOCOL);
         match table.map(|table| self.holders.of(table)) {
@@ -52,7 +56,9 @@ impl Look<'_> {
     /// Rules with one of our priorities would decide by which was made first; rules that lead to
     /// one of our tables would lead other packets into the tunnel.
     fn rules(&self) -> Vec<Error> {
-        let foreign = self.state.rules.iter().filter(|rule| !self.is_own(rule));
+        let families = self.families();
+        let foreign = self.state.rules.iter();
+        let foreign = foreign.filter(|rule| families.contains(&rule.family) && !self.is_own(rule));
         let taken = foreign.filter_map(|rule| {
             let table = rule.table();
             let what = if self.full.priorities().any(|own| own == rule.priority) {
@@ -72,11 +78,13 @@ impl Look<'_> {
     }
 
     fn routes(&self) -> Vec<Error> {
+        let families = self.families();
         let first_foreign = |table| {
             let holder = self.holders.of(table);
             let theirs = |route: &&Route| {
                 let ours = route.protocol == FPS_ROUTE_PROTOCOL;
-                route.table == table && (!ours || matches!(holder, Holder::Other(_)))
+                let concerns = route.table == table && families.contains(&route.family());
+                concerns && (!ours || matches!(holder, Holder::Other(_)))
             };
             let route = self.state.routes.iter().find(theirs)?;
             let owner = match (holder, owner::of_table(table)) {

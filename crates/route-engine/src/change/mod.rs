@@ -27,6 +27,7 @@ pub use needed::{Needed, needed};
 pub use number::numbered;
 pub(crate) use owner::of_rule as owner_of_rule;
 pub use ownership::{Claim, Ownership};
+pub(crate) use placeholder::is_placeholder;
 pub use step::{Reason, Step};
 
 use fps_netlink::{Address, IfIndex, Route, RouteRequest, Rule};

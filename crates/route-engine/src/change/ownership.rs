@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fps_netlink::{LinkName, RulePriority, TableId};
 
-use crate::{FullTunnel, Intent, TunAddress};
+use crate::{Dns, FullTunnel, Intent, TunAddress};
 
 /// What one tunnel of this network namespace holds, as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Ownership {
     pub own: Option<Claim>,
     /// The addresses that we gave its device.
     pub addresses: Vec<TunAddress>,
+    /// What we told the resolver about it.
+    pub dns: Dns,
     /// What other tunnels hold.
     pub others: Vec<Claim>,
     /// Whether other tunnels may hold more, of which the records cannot be read.

@@ -30,6 +30,6 @@ pub(super) fn placeholder(route: &Route, state: &KernelState) -> Route {
 }
 
 /// Whether a route is one: also one that a crash has left. No other of ours is of this kind.
-pub(super) fn is_placeholder(route: &Route) -> bool {
+pub(crate) fn is_placeholder(route: &Route) -> bool {
     route.protocol == FPS_ROUTE_PROTOCOL && route.kind == RouteKind::Unreachable
 }

@@ -29,7 +29,7 @@ pub(super) fn routes<'a>(
     let behind = behind(plan, state, &mut in_the_way);
     let mut wanted = vec![false; state.routes.len()];
     let mut steps = Vec::with_capacity(plan.operations().len());
-    for (at, operation) in plan.operations().iter().enumerate() {
+    for (at, operation) in plan.wanted() {
         let Operation::ReplaceRoute(planned) = operation else {
             continue;
         };
@@ -81,7 +81,7 @@ fn behind(
     in_the_way: &mut Vec<Error>,
 ) -> FxHashMap<RouteKey, Vec<(Route, Reason)>> {
     let mut behind: FxHashMap<_, Vec<_>> = FxHashMap::default();
-    for (at, operation) in plan.operations().iter().enumerate() {
+    for (at, operation) in plan.wanted() {
         if let Operation::AppendRoute(planned) = operation
             && let Some(route) = for_kernel(planned, state, in_the_way)
         {

@@ -182,6 +182,9 @@ impl Call {
         for error in underway.complaints() {
             complain(&error.chain());
         }
+        if underway.plan().leaves_out_ipv6() {
+            complain(&"this host has no IPv6: what is for IPv6 is left out");
+        }
         if action.adds() {
             underway.transaction().require_resolver()?;
             self.print(underway.plan(), true, underway.leftovers())?;
@@ -204,7 +207,10 @@ impl Call {
         // A watch has more than its options say.
         let intent = match engine.applied(intent.tun()) {
             Some(applied) if intent.is_empty() || applied == intent.clone().with_fallbacks() => {
-                applied
+                match intent.dns() {
+                    Some(_) => applied,
+                    None => applied.with_dns(None),
+                }
             }
             _ => intent,
         };

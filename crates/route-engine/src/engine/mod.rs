@@ -11,11 +11,12 @@ pub use underway::Underway;
 
 use std::path::Path;
 
+use caps::{CapSet, Capability};
 use fps_netlink::{LinkName, TableId};
 
 use crate::execute::Tables;
 use crate::{
-    Action, Error, Executor, Intent, KernelState, Known, Lock, Plan, Record, Store, Underlay,
+    Action, Dns, Error, Executor, Intent, KernelState, Known, Lock, Plan, Record, Store, Underlay,
     numbered,
 };
 
@@ -33,7 +34,7 @@ pub struct Engine {
 pub enum DnsReading {
     /// What it has.
     Read,
-    /// It has what the intent wants: nothing has happened since it was told.
+    /// It has what it was told last: nothing has happened since.
     Assume,
 }
 
@@ -117,6 +118,7 @@ impl Engine {
     /// Keeps a device to itself, so that no other engine changes what this one watches. Fails where
     /// another does.
     pub fn keep(&mut self, tun: LinkName) -> Result<(), Error> {
+        require_capability("watch")?;
         self.kept = Some(self.store.keep(tun)?);
         Ok(())
     }
@@ -141,11 +143,19 @@ impl Engine {
         numbering: Numbering,
         dns: DnsReading,
     ) -> Result<Underway<'_>, Error> {
-        let lock = self.store.lock().await?;
+        require_capability(action.name())?;
+        let (lock, complaint) = match self.store.lock().await {
+            Ok(lock) => (Some(lock), None),
+            // Where nothing can be written nothing new is recorded, and what is ours shall go all the
+            // same.
+            Err(error @ Error::Record { .. }) if !action.adds() => (None, Some(error)),
+            Err(error) => return Err(error),
+        };
         if self.kept.is_none() {
             self.store.refuse_if_kept(intent.tun())?;
         }
-        let look = self.look(action, intent, numbering, dns).await?;
+        let mut look = self.look(action, intent, numbering, dns).await?;
+        look.known.complaints.extend(complaint);
         Underway::new(self, lock, look)
     }
 
@@ -157,14 +167,26 @@ impl Engine {
         dns: DnsReading,
     ) -> Result<Look, Error> {
         let tun = intent.tun();
-        let known = self.store.known(tun);
+        let mut known = self.store.known(tun);
         let tables = tables(&intent, known.record.as_ref(), numbering);
         let mut state = self.executor.state(&tables).await?;
-        let sets_dns = intent.dns().is_some_and(|dns| !dns.is_empty());
-        if action.adds() && sets_dns && state.link(tun).is_some() {
+        let renamed = match action.adds() {
+            true => None,
+            false => known.follow_device(&state),
+        };
+        let intent = match renamed {
+            Some(name) => intent.on(name),
+            None => {
+                known.forget_another_device(tun, &state);
+                intent
+            }
+        };
+        let told = &known.ownership.dns;
+        let concerns_dns = |wanted: &Dns| !(wanted.is_empty() && told.is_empty());
+        if action.adds() && intent.dns().is_some_and(concerns_dns) && state.link(tun).is_some() {
             state.dns = match dns {
                 DnsReading::Read => self.executor.read_dns(tun)?,
-                DnsReading::Assume => intent.dns().cloned(),
+                DnsReading::Assume => known.record.as_ref().and_then(Record::dns_of_last),
             };
         }
         let intent = match numbering {
@@ -173,7 +195,21 @@ impl Engine {
         };
         let recorded = known.record.as_ref().filter(|_| !action.adds());
         let plan = plan(action, intent, recorded, state.underlay());
+        let plan = plan.for_host(state.has_ipv6());
         Ok(Look { plan, state, known })
+    }
+}
+
+/// Fails before anything is touched where the kernel would refuse all. Whether it takes the capability
+/// for one in this network namespace it alone knows.
+fn require_capability(verb: &str) -> Result<(), Error> {
+    let held = caps::has_cap(None, CapSet::Effective, Capability::CAP_NET_ADMIN);
+    match held {
+        Ok(false) => Err(Error::MissingCapability {
+            command: format!("fps-route {verb}"),
+        }),
+        // Where it is not to be told, the first step tells.
+        Ok(true) | Err(_) => Ok(()),
     }
 }
 

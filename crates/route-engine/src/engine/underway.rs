@@ -1,6 +1,6 @@
 //! An action that has been looked at, and is about to be carried out.
 
-use fps_netlink::IfIndex;
+use fps_netlink::{IfIndex, LinkName};
 
 use super::{Engine, Look, mirror};
 use crate::execute::Fault;
@@ -13,13 +13,13 @@ const LOOKS: usize = 5;
 #[derive(Debug)]
 pub struct Underway<'a> {
     engine: &'a Engine,
-    _lock: Lock,
+    _lock: Option<Lock>,
     transaction: Transaction,
     known: Known,
 }
 
 impl<'a> Underway<'a> {
-    pub(super) fn new(engine: &'a Engine, lock: Lock, look: Look) -> Result<Self, Error> {
+    pub(super) fn new(engine: &'a Engine, lock: Option<Lock>, look: Look) -> Result<Self, Error> {
         let Look { plan, state, known } = look;
         let transaction = engine.executor.transaction(plan, state, &known.ownership)?;
         Ok(Self {
@@ -80,7 +80,8 @@ impl<'a> Underway<'a> {
             .flat_map(|record| record.intents.clone());
         let before = before.filter(|before| before != intent);
         let may_stand = [intent.clone()].into_iter().chain(before).collect();
-        let record = Record::new(intent.tun(), may_stand, addresses.clone());
+        let tun = (intent.tun(), self.tun());
+        let record = Record::new(tun, may_stand, addresses.clone());
         if self.known.record.as_ref() != Some(&record) {
             store.save(&record)?;
         }
@@ -98,7 +99,7 @@ impl<'a> Underway<'a> {
         let kept = addresses
             .into_iter()
             .filter(|address| intent.addresses().contains(address));
-        let settled = Record::new(intent.tun(), vec![intent.clone()], kept.collect());
+        let settled = Record::new(tun, vec![intent.clone()], kept.collect());
         if settled == record {
             return Ok(());
         }
@@ -109,11 +110,17 @@ impl<'a> Underway<'a> {
     pub async fn clean_up(&self) -> Vec<Error> {
         let mut errors = self.transaction.clean_up().await;
         if errors.is_empty()
-            && let Err(error) = self.engine.store.remove(self.plan().intent().tun())
+            && let Err(error) = self.engine.store.remove(self.recorded_as())
         {
             errors.push(error);
         }
         errors
+    }
+
+    /// The name that the device had when it was recorded.
+    fn recorded_as(&self) -> LinkName {
+        let record = self.known.record.as_ref();
+        record.map_or_else(|| self.intent().tun(), |record| record.tun)
     }
 
     /// The addresses that are ours: those that were, and those that are not there yet.

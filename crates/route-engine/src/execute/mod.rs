@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 use fps_netlink::{Bulk, Family, LinkName, Netlink, RouteFilter, Rule, TableId};
 
+use nix::errno::Errno;
+
 use crate::{Change, Dns, Error, KernelState, Ownership, Plan, needed};
 
 /// How often the state is read again where it changes while it is read.
@@ -110,8 +112,17 @@ impl Executor {
     async fn read(&self, tables: &Tables) -> Result<KernelState, fps_netlink::Error> {
         let netlink = &self.netlink;
         let mut state = KernelState::default();
+        let mut families = Vec::new();
         for family in Family::BOTH {
-            state.rules.extend(netlink.rules(family).await?);
+            match netlink.rules(family).await {
+                Ok(rules) => {
+                    families.push(family);
+                    state.rules.extend(rules);
+                }
+                // A kernel without IPv6 (ipv6.disable=1) has none of its routes either.
+                Err(error) if error.errno() == Some(Errno::EAFNOSUPPORT) => {}
+                Err(error) => return Err(error),
+            }
         }
         let wanted = match tables {
             Tables::All => vec![None],
@@ -124,7 +135,7 @@ impl Executor {
                 wanted.into_iter().map(Some).collect()
             }
         };
-        for family in Family::BOTH {
+        for family in families {
             for &table in &wanted {
                 let filter = RouteFilter { family, table };
                 state.routes.extend(self.bulk.routes(filter)?);

@@ -205,6 +205,13 @@ impl Intent {
         self
     }
 
+    /// The same for another device, or for one that has another name now.
+    #[must_use]
+    pub(crate) fn on(mut self, tun: LinkName) -> Self {
+        self.tun = tun;
+        self
+    }
+
     /// The TUN device.
     pub fn tun(&self) -> LinkName {
         self.tun
@@ -219,6 +226,22 @@ impl Intent {
     pub(crate) fn has_v6_address(&self) -> bool {
         let v6 = |address: &TunAddress| address.net().addr().is_ipv6();
         self.addresses.iter().any(v6)
+    }
+
+    /// Whether anything is named of IPv6.
+    pub(crate) fn names_ipv6(&self) -> bool {
+        let full = self.full_tunnel.iter();
+        let bypasses = full.clone().flat_map(|full| &full.bypasses);
+        let from = full.flat_map(|full| &full.selectors);
+        let from = from.filter_map(|selector| match selector {
+            Selector::From(net) => Some(net.net()),
+            Selector::Marked(_) | Selector::Unmarked(_) => None,
+        });
+        let routes = self.routes.iter().map(|route| route.net());
+        let endpoints = self.endpoints.iter().map(|it| it.net().net());
+        let bypasses = bypasses.map(|bypass| bypass.to.net());
+        let mut nets = routes.chain(endpoints).chain(bypasses).chain(from);
+        self.has_v6_address() || nets.any(|net| net.addr().is_ipv6())
     }
 
     /// Its MTU; as it is, where there is none.

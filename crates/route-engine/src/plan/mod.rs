@@ -59,6 +59,8 @@ pub struct Plan {
     action: Action,
     intent: Intent,
     operations: Vec<Operation>,
+    /// What is for IPv6 is shown, but not carried out.
+    without_ipv6: bool,
 }
 
 impl Plan {
@@ -72,7 +74,27 @@ impl Plan {
             action,
             intent,
             operations,
+            without_ipv6: false,
         }
+    }
+
+    /// Leaves IPv6 out where a host has none, and nobody has named it: that a selector of all packets
+    /// is for IPv6, too, is only meant to keep that from going around the tunnel.
+    #[must_use]
+    pub(crate) fn for_host(mut self, has_ipv6: bool) -> Self {
+        self.without_ipv6 = !has_ipv6 && self.action.adds() && !self.intent.names_ipv6();
+        self
+    }
+
+    /// Whether what is for IPv6 is not carried out.
+    pub fn leaves_out_ipv6(&self) -> bool {
+        self.without_ipv6
+    }
+
+    /// The operations that are carried out, with their places.
+    pub(crate) fn wanted(&self) -> impl Iterator<Item = (usize, &Operation)> {
+        let operations = self.operations.iter().enumerate();
+        operations.filter(|(_, operation)| !(self.without_ipv6 && operation.is_for_ipv6()))
     }
 
     /// What keeps the LAN's routes alone.
@@ -83,6 +105,7 @@ impl Plan {
             action: Action::Apply,
             intent: intent.clone(),
             operations: operations.unwrap_or_default(),
+            without_ipv6: false,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use fps_netlink::{LinkName, Rule, RuleAction};
+use fps_netlink::{Family, LinkName, Rule, RuleAction};
 use ipnet::IpNet;
 
 use self::Word::{Name, Plain};
@@ -103,6 +103,20 @@ impl Operation {
         }
     }
 
+    /// Whether it is for IPv6 alone.
+    pub(crate) fn is_for_ipv6(&self) -> bool {
+        match self {
+            Self::ReplaceAddress { address, .. } | Self::DeleteAddress { address, .. } => {
+                address.net().addr().is_ipv6()
+            }
+            Self::ReplaceRoute(route) | Self::AppendRoute(route) | Self::DeleteRoute(route) => {
+                route.to.net().addr().is_ipv6()
+            }
+            Self::AddRule(rule) | Self::DeleteRule(rule) => rule.family == Family::V6,
+            _ => false,
+        }
+    }
+
     /// The equivalent command, word by word.
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
@@ -148,13 +162,22 @@ impl Operation {
             Self::SetServers { servers, device } => {
                 resolvectl(put, "dns", *device);
                 servers.iter().for_each(|server| put(Plain(server)));
+                none(put, servers);
             }
             Self::SetDomains { domains, device } => {
                 resolvectl(put, "domain", *device);
                 domains.iter().for_each(|domain| put(Name(domain.as_str())));
+                none(put, domains);
             }
             Self::RevertDns { device } => resolvectl(put, "revert", *device),
         }
+    }
+}
+
+/// An empty word, which takes away what is there, where there are no values.
+fn none<T>(put: &mut dyn FnMut(Word<'_>), values: &[T]) {
+    if values.is_empty() {
+        put(Name(""));
     }
 }
 

@@ -1,14 +1,16 @@
 //! What has been applied, kept for the next call.
 
+mod known;
 mod namespace;
 mod store;
 
-pub use store::{Known, Lock, Store};
+pub use known::Known;
+pub use store::{Lock, Store};
 
-use fps_netlink::LinkName;
+use fps_netlink::{IfIndex, LinkName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Claim, Intent, TunAddress};
+use crate::{Claim, Dns, Intent, TunAddress};
 
 /// What was applied for a device. It is written before the first change, so that whatever ends
 /// `fps-route`, the next call knows what may stand.
@@ -19,6 +21,9 @@ pub struct Record {
     version: u32,
     /// The device.
     pub tun: LinkName,
+    /// Its index: a device that is made anew has another, and one that is renamed keeps it.
+    #[serde(default)]
+    index: Option<u32>,
     /// What may stand, the last one first: one intent, or while one is put in the place of
     /// another both.
     pub intents: Vec<Intent>,
@@ -31,13 +36,24 @@ const VERSION: u32 = 1;
 
 impl Record {
     /// A record of what may stand.
-    pub fn new(tun: LinkName, intents: Vec<Intent>, addresses: Vec<TunAddress>) -> Self {
+    pub fn new(
+        tun: (LinkName, Option<IfIndex>),
+        intents: Vec<Intent>,
+        addresses: Vec<TunAddress>,
+    ) -> Self {
+        let (tun, index) = tun;
         Self {
             version: VERSION,
             tun,
+            index: index.map(IfIndex::get),
             intents,
             addresses,
         }
+    }
+
+    /// The index that the device had.
+    pub fn index(&self) -> Option<IfIndex> {
+        self.index.and_then(IfIndex::new)
     }
 
     /// What may have to be cleaned up: of the addresses only those that the device had not before.
@@ -46,6 +62,27 @@ impl Record {
         intents
             .map(|intent| intent.with_addresses(self.addresses.clone()))
             .collect()
+    }
+
+    /// The same for the device under another name.
+    fn renamed(&mut self, name: LinkName) {
+        let intents = std::mem::take(&mut self.intents).into_iter();
+        self.intents = intents.map(|intent| intent.on(name)).collect();
+    }
+
+    /// What the resolver was told last.
+    pub(crate) fn dns_of_last(&self) -> Option<Dns> {
+        self.intents.first()?.dns().cloned()
+    }
+
+    /// What the resolver was told, by any of the intents.
+    pub(crate) fn dns(&self) -> Dns {
+        let told = self.intents.iter().filter_map(Intent::dns);
+        told.fold(Dns::default(), |mut all, dns| {
+            all.servers.extend(dns.servers.iter().cloned());
+            all.domains.extend(dns.domains.iter().cloned());
+            all
+        })
     }
 
     /// What it says is held.

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use fps_netlink::LinkName;
 
-use super::{Record, VERSION, namespace};
-use crate::{Error, Ownership};
+use super::{Known, Record, VERSION, namespace};
+use crate::Error;
 
 /// How long to wait for another `fps-route` at work in this network namespace.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -21,18 +21,6 @@ const ASK_AGAIN: Duration = Duration::from_millis(5);
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
-}
-
-/// What is recorded, as seen from one device.
-#[derive(Debug, Default)]
-pub struct Known {
-    /// The device's record.
-    pub record: Option<Record>,
-    /// Who holds what.
-    pub ownership: Ownership,
-    /// What could not be read: to be told, and to go on after, since what is ours then shows from the
-    /// kernel alone.
-    pub complaints: Vec<Error>,
 }
 
 /// Held while what stands is looked at and changed: two at once would each take what the other is
@@ -157,6 +145,7 @@ impl Store {
                 Ok(Some(record)) if record.tun == tun => {
                     known.ownership.own = Some(record.claim());
                     known.ownership.addresses.clone_from(&record.addresses);
+                    known.ownership.dns = record.dns();
                     known.record = Some(record);
                 }
                 Ok(Some(record)) => known.ownership.others.push(record.claim()),
@@ -233,7 +222,11 @@ mod tests {
     fn record(tun: &str, route: &str) -> Record {
         let tun = tun.parse().unwrap();
         let intent = Intent::new(tun, vec![], None, vec![route.parse().unwrap()]).unwrap();
-        Record::new(tun, vec![intent], vec!["10.66.0.2/30".parse().unwrap()])
+        Record::new(
+            (tun, None),
+            vec![intent],
+            vec!["10.66.0.2/30".parse().unwrap()],
+        )
     }
 
     #[tokio::test]

@@ -32,6 +32,12 @@ impl KernelState {
         self.links.iter().find(|link| link.name == name)
     }
 
+    /// Whether the host has IPv6 at all: beside the loopback device, an interface that takes it.
+    pub(crate) fn has_ipv6(&self) -> bool {
+        let mut links = self.links.iter();
+        links.any(|link| link.ipv6 && link.name.as_str() != "lo")
+    }
+
     /// What lies below the tunnel.
     pub fn underlay(&self) -> Underlay<'_> {
         Underlay {

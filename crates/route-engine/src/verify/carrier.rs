@@ -25,7 +25,8 @@ pub(super) async fn findings(
         tun: state.link(intent.tun()).map(|link| link.index),
     };
     let mut findings = Vec::new();
-    for endpoint in intent.endpoints() {
+    let endpoints = endpoints(intent);
+    for endpoint in &endpoints {
         findings.push(look.wanted(*endpoint).await?);
         let connected = |socket: &&TcpSocket| {
             let port = endpoint.port.is_none_or(|port| port == socket.peer.port());
@@ -36,10 +37,36 @@ pub(super) async fn findings(
         }
         findings.extend(look.replies(*endpoint).await?);
     }
-    if intent.endpoints().is_empty() {
+    if endpoints.is_empty() {
         findings.extend(look.replies_anywhere());
+        findings.extend(unnamed(intent));
     }
     Ok(findings)
+}
+
+/// Where the carrier connects to: what is named as such, and what a bypass is for that is for one host.
+fn endpoints(intent: &Intent) -> Vec<Endpoint> {
+    let mut endpoints = intent.endpoints().to_vec();
+    let bypasses = intent.full_tunnel().into_iter();
+    let nets = bypasses.flat_map(|full| &full.bypasses);
+    let nets = nets.map(|bypass| bypass.to.net());
+    let hosts = nets.filter(|net| net.prefix_len() == net.max_prefix_len());
+    for address in hosts.map(|net| net.addr()) {
+        if !endpoints.iter().any(|known| known.address == address) {
+            let port = None;
+            endpoints.push(Endpoint { address, port });
+        }
+    }
+    endpoints
+}
+
+/// A full tunnel that does not say where its carrier connects to.
+fn unnamed(intent: &Intent) -> Option<Finding> {
+    intent.full_tunnel()?;
+    Some(
+        Kind::Warning
+            .of("the carrier's way is not looked at: no --endpoint says where it connects to"),
+    )
 }
 
 struct Look<'a> {
@@ -148,7 +175,7 @@ impl Look<'_> {
     /// The same where no endpoint is named, for the default route.
     fn replies_anywhere(&self) -> Option<Finding> {
         let full = self.intent.full_tunnel()?;
-        if full.carrier_mark() == Fwmark(0) {
+        if full.carrier_mark() == Fwmark(0) || !full.bypasses.is_empty() {
             return None;
         }
         let default = self.state.routes.iter().find(|route| {

@@ -35,6 +35,12 @@ impl Verification {
         findings.extend(shadow::findings(&intent, &look.state));
         let netlink = engine.executor().netlink();
         findings.extend(carrier::findings(&intent, &look.state, netlink).await?);
+        if intent.is_empty() && look.known.record.is_none() {
+            let tun = intent.tun();
+            findings.push(Kind::Missing.of(format!(
+                "nothing says what shall stand: no option does, and for {tun} nothing is recorded"
+            )));
+        }
         let complaints = look.known.complaints.iter();
         findings.extend(complaints.map(|error| Kind::Warning.of(error.chain())));
         // What is wrong comes first.

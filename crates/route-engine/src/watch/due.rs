@@ -32,6 +32,8 @@ pub(super) struct Concerns {
     tun: LinkName,
     tables: BTreeSet<TableId>,
     keeps_lan: bool,
+    /// IPv6 is left out, since the host has none.
+    pub(super) without_ipv6: bool,
     /// The device's addresses.
     addresses: FxHashSet<IpNet>,
     /// The networks that table main is to lead into the device.
@@ -49,6 +51,7 @@ impl Concerns {
             tun: intent.tun(),
             tables: intent.tables().collect(),
             keeps_lan: intent.keeps_lan(),
+            without_ipv6: false,
             nets: subnets.chain(routes).collect(),
             addresses,
         }
@@ -93,7 +96,13 @@ impl Due {
             Event::LinkGone(link) => {
                 self.link(format!("{} gone", link.name), link.name, true, concerns);
             }
-            Event::Address(address) => self.lan(format!("address {}", address.net), concerns),
+            Event::Address(address) => {
+                let text = format!("address {}", address.net);
+                if concerns.without_ipv6 && address.net.addr().is_ipv6() {
+                    self.call_for_all(text.clone());
+                }
+                self.lan(text, concerns);
+            }
             Event::AddressGone(address) => {
                 let text = format!("address {} gone", address.net);
                 // With its last IPv4 address a device loses all its IPv4 routes, without events.
@@ -186,6 +195,7 @@ mod tests {
             operational: up,
             mtu: 1500,
             master: None,
+            ipv6: true,
         }
     }
 

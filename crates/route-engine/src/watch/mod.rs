@@ -122,7 +122,7 @@ impl Watch {
 
     /// Follows the resolver, if something is wanted of it.
     fn watch_resolver(&mut self) {
-        let wanted = self.intent.dns().filter(|dns| !dns.is_empty()).cloned();
+        let wanted = self.wanted.dns().filter(|dns| !dns.is_empty()).cloned();
         let backend = self.engine.executor().shared_dns();
         let Some((wanted, backend)) = wanted.zip(backend) else {
             self.resolver = None;
@@ -252,6 +252,7 @@ impl Watch {
             .await?;
         let commands = commands(&begun);
         let intent = begun.intent().clone();
+        let without_ipv6 = begun.plan().leaves_out_ipv6();
         let refused = match !commands.is_empty() || intent != self.intent {
             true => begun.apply().await?,
             false => Vec::new(),
@@ -261,6 +262,7 @@ impl Watch {
             self.due.lan = true;
         }
         self.concerns = Concerns::of(&intent);
+        self.concerns.without_ipv6 = without_ipv6;
         self.intent = intent;
         Ok(commands)
     }

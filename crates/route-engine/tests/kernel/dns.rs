@@ -98,3 +98,27 @@ fn sets_back_what_was_there_before_a_failure() {
         },
     );
 }
+
+#[test]
+fn takes_back_what_is_not_wanted_any_more() {
+    with_namespaces("dns::takes_back_what_is_not_wanted_any_more", async || {
+        let (host, resolver) = (Host::new().await, Resolver::new());
+        let apply = |options: &str| {
+            let output = resolver.run(&host, &format!("apply --tun fpsc0{options}"));
+            assert!(output.status.success(), "{output:?}");
+            resolver.said()
+        };
+        let (server, domain) = (" --dns 10.66.0.1", " --dns-domain ~fps.test");
+        let set = "domain fpsc0 ~fps.test\ndns fpsc0 10.66.0.1\n";
+        assert_eq!(apply(&format!("{server}{domain}")), set);
+        assert_eq!(apply(server), "domain fpsc0 \n");
+        assert_eq!(apply(""), "revert fpsc0\n");
+        assert_eq!(apply(""), "");
+        // What somebody else has told it is not ours to take back.
+        std::fs::write(resolver.file("dns"), "192.0.2.53").unwrap();
+        assert_eq!(apply(" --route 10.66.1.0/24"), "");
+        // Nor is it touched where it is to be left alone.
+        assert_eq!(apply(&format!("{server}{domain}")), set);
+        assert_eq!(apply(" --no-dns"), "");
+    });
+}

@@ -6,6 +6,7 @@ mod foreign;
 mod full;
 mod hindered;
 mod host;
+mod ipv6;
 mod lan;
 mod numbers;
 mod passage;

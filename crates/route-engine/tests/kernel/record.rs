@@ -3,10 +3,12 @@
 use fps_netlink::{FPS_ROUTE_PROTOCOL, Route};
 use fps_netns::testing::with_namespaces;
 
-use crate::host::Host;
+use crate::host::{Host, name};
 
 const FULL: &str = "--tun fpsc0 --tun-address 10.66.0.2/30 --mtu 1280 --full-tunnel --keep-lan \
     --table 200 --priority 500 --fwmark 17 --route 10.66.1.0/24 --no-dns";
+
+const SPLIT: &str = "--tun fpsc0 --tun-address 10.66.0.2/30 --route 10.66.1.0/24 --no-dns";
 
 async fn host() -> Host {
     let mut host = Host::new().await;
@@ -146,6 +148,97 @@ fn a_record_that_cannot_be_read_is_told_and_gone_past() {
             assert!(complaint.contains("fpsc0.json"), "{complaint}");
             assert_eq!(host.own_rules().await, [""; 0]);
             assert_eq!(host.record(), None);
+        },
+    );
+}
+
+#[test]
+fn follows_a_device_that_is_renamed() {
+    with_namespaces("record::follows_a_device_that_is_renamed", async || {
+        let host = host().await;
+        let before = host.state().await;
+        host.succeed(&format!("apply {SPLIT}"));
+        host.netlink.set_down(host.fpsc0).await.unwrap();
+        host.netlink
+            .rename(host.fpsc0, &name("old0"))
+            .await
+            .unwrap();
+        host.netlink.set_up(host.fpsc0).await.unwrap();
+        let printed = host.succeed("cleanup --tun fpsc0 --no-dns");
+        assert!(
+            printed.contains("+ ip addr del 10.66.0.2/30 dev old0"),
+            "{printed}"
+        );
+        let mut after = host.state().await;
+        assert_eq!((after.link.name, after.link.up), (name("old0"), true));
+        (after.link.name, after.link.up) = (before.link.name, before.link.up);
+        (after.link.carrier, after.link.operational) =
+            (before.link.carrier, before.link.operational);
+        assert_eq!(after, before);
+    });
+}
+
+#[test]
+fn what_a_device_has_that_was_made_anew_is_not_ours() {
+    with_namespaces(
+        "record::what_a_device_has_that_was_made_anew_is_not_ours",
+        async || {
+            let mut host = host().await;
+            host.succeed(&format!("apply {SPLIT}"));
+            host.netlink.delete_link(host.fpsc0).await.unwrap();
+            host.netlink.create_bridge(&name("fpsc0")).await.unwrap();
+            let fpsc0 = host.netlink.link(&name("fpsc0")).await.unwrap().unwrap();
+            host.fpsc0 = fpsc0.index;
+            // Its client gives it the address this time.
+            host.add_address(host.fpsc0, "10.66.0.2/30").await;
+            host.succeed("cleanup --tun fpsc0 --no-dns");
+            assert_eq!(host.state().await.addresses, ["10.66.0.2/30"]);
+        },
+    );
+}
+
+#[test]
+fn cleans_up_where_nothing_can_be_written() {
+    with_namespaces(
+        "record::cleans_up_where_nothing_can_be_written",
+        async || {
+            let host = host().await;
+            let before = host.state().await;
+            host.succeed(&format!("apply {FULL}"));
+            let output = host.run(&format!("cleanup {FULL} --down --state-dir /proc/nowhere"));
+            assert!(output.status.success(), "{output:?}");
+            let complaint = String::from_utf8(output.stderr).unwrap();
+            assert!(complaint.contains("--state-dir"), "{complaint}");
+            let mut after = host.state().await;
+            after.link.mtu = before.link.mtu;
+            assert_eq!(after, before);
+        },
+    );
+}
+
+#[test]
+fn without_a_record_another_tunnel_is_left_alone() {
+    with_namespaces(
+        "record::without_a_record_another_tunnel_is_left_alone",
+        async || {
+            let host = host().await;
+            let tunnel = |tun: &str, number: u32| {
+                format!(
+                    "apply --tun {tun} --no-dns --full-tunnel --keep-lan --fwmark {number} --table \
+                     {number} --priority {number}"
+                )
+            };
+            host.succeed(&tunnel("lan0", 300));
+            let first = host.state().await;
+            host.succeed(&tunnel("fpsc0", 200));
+            // Of the first one's record nothing can be read any more, and the second one's is gone.
+            let mut folders = std::fs::read_dir(host.records.path()).unwrap();
+            let folder = folders.next().unwrap().unwrap().path();
+            std::fs::write(folder.join("lan0.json"), "{").unwrap();
+            std::fs::remove_file(folder.join("fpsc0.json")).unwrap();
+            let output = host.run("cleanup --tun fpsc0 --no-dns --down");
+            assert!(output.status.success(), "{output:?}");
+            assert_eq!(host.state().await, first);
         },
     );
 }

@@ -175,6 +175,36 @@ fn names_the_capability_that_is_missing() {
 }
 
 #[test]
+fn asks_for_the_capability_before_anything_else() {
+    with_namespaces(
+        "split::asks_for_the_capability_before_anything_else",
+        async || {
+            let host = Host::new().await;
+            for action in ["apply", "cleanup", "watch"] {
+                // Root gets no more than its bounding set when it runs a program (capabilities(7)).
+                let mut without = Command::new("setpriv");
+                without.args([
+                    "--bounding-set=-all",
+                    env!("CARGO_BIN_EXE_fps-route"),
+                    action,
+                ]);
+                // Nor may an ordinary user write the records.
+                without.args(["--state-dir", "/proc/nowhere"]);
+                without.args(OPTIONS.split(' '));
+                let output = host.spawn(&mut without);
+                let complaint = String::from_utf8(output.stderr).unwrap();
+                let expected = format!(
+                    "fps-route: `fps-route {action}` needs the capability CAP_NET_ADMIN: run \
+                     fps-route as root\n"
+                );
+                assert_eq!(complaint, expected);
+                assert_eq!(output.status.code(), Some(4));
+            }
+        },
+    );
+}
+
+#[test]
 fn says_which_operation_failed_and_rolls_back() {
     with_namespaces(
         "split::says_which_operation_failed_and_rolls_back",

@@ -16,6 +16,9 @@ const SPLIT: &str = "--tun fpsc0 --tun-address 10.66.0.2/30 --mtu 1280 --route 1
 const FULL: &str = "--tun fpsc0 --tun-address 10.66.0.2/30 --full-tunnel --keep-lan \
     --except-fwmark 17 --endpoint 203.0.113.10:443 --no-dns";
 
+const UNNAMED: &str =
+    "warning the carrier's way is not looked at: no --endpoint says where it connects to";
+
 /// A host with a LAN and a default route by it.
 async fn host() -> Host {
     let mut host = Host::new().await;
@@ -353,6 +356,7 @@ fn warns_of_what_may_not_have_been_meant() {
                  metric 1024`: the tunnel takes none of it",
                     "warning `5.6.7.0/24 dev lan0 proto kernel` claims public addresses for the LAN, \
                  and takes them out of the tunnel",
+                    UNNAMED,
                 ]
             );
         },
@@ -376,13 +380,75 @@ fn warns_where_the_carriers_replies_are_dropped() {
             let unnamed = FULL.replace(" --endpoint 203.0.113.10:443", "");
             host.succeed(&format!("apply {unnamed}"));
             let found = host.no_faults(&unnamed);
-            assert_eq!(found.len(), 1, "{found:?}");
+            assert_eq!(found[1..], [UNNAMED]);
             for part in ["rp_filter is 1", "--endpoint", "lan0"] {
                 assert!(found[0].contains(part), "{found:?}");
             }
             // Where the way to the endpoint is the underlay's without a mark, too, they are let in.
             host.succeed(&format!("apply {FULL}"));
             assert_eq!(host.no_faults(FULL).len(), 1);
+        },
+    );
+}
+
+#[test]
+fn says_so_where_nothing_says_what_shall_stand() {
+    with_namespaces(
+        "verify::says_so_where_nothing_says_what_shall_stand",
+        async || {
+            let host = host().await;
+            let nothing = "missing nothing says what shall stand: no option does, and for fpsc0 \
+                           nothing is recorded";
+            host.netlink.set_up(host.fpsc0).await.unwrap();
+            assert_eq!(host.faults("--tun fpsc0"), [nothing]);
+            host.succeed(&format!("apply {SPLIT}"));
+            assert_eq!(host.no_faults("--tun fpsc0"), [""; 0]);
+        },
+    );
+}
+
+#[test]
+fn what_would_only_come_and_go_is_nothing() {
+    with_namespaces(
+        "verify::what_would_only_come_and_go_is_nothing",
+        async || {
+            let host = host().await;
+            host.succeed(&format!("apply {FULL}"));
+            // Other priorities come under a guard, and another subnet behind placeholders.
+            let other = FULL.replace("10.66.0.2/30", "fd66::2/64") + " --priority 500";
+            let found = host.faults(&other);
+            for part in ["unreachable", "replace 0.0.0.0/0"] {
+                assert!(!found.iter().any(|it| it.contains(part)), "{found:#?}");
+            }
+            let count = |kind: &str| found.iter().filter(|it| it.starts_with(kind)).count();
+            // Six rules and an address each way.
+            assert_eq!((count("missing"), count("left-over")), (7, 7), "{found:#?}");
+        },
+    );
+}
+
+#[test]
+fn a_bypass_for_one_host_is_taken_for_the_carriers() {
+    with_namespaces(
+        "verify::a_bypass_for_one_host_is_taken_for_the_carriers",
+        async || {
+            let host = host().await;
+            let full = "--tun fpsc0 --full-tunnel --from 0.0.0.0/0 --no-dns \
+                        --bypass 203.0.113.10/32,192.0.2.1,lan0";
+            host.succeed(&format!("apply {full}"));
+            let ok = "ok the carrier to 203.0.113.10 leaves by lan0 via 192.0.2.1 (table 100)";
+            assert!(host.no_faults(full).contains(&ok.to_owned()));
+            let bypass = Route::new("203.0.113.10/32".parse().unwrap());
+            let bypass = bypass.via("192.0.2.1".parse().unwrap()).on_link(host.lan);
+            let protocol = FPS_ROUTE_PROTOCOL;
+            let bypass = bypass.in_table(TableId(100));
+            host.netlink
+                .delete_route(&Route { protocol, ..bypass })
+                .await
+                .unwrap();
+            let found = host.faults(full);
+            let looped = |it: &String| it.starts_with("carrier-loop the carrier to 203.0.113.10");
+            assert!(found.iter().any(looped), "{found:#?}");
         },
     );
 }

@@ -120,17 +120,11 @@ fn follows_a_link_that_is_renamed() {
         assert!(found.contains("all stands"), "{found}");
         // What it says of the link is its new name.
         host.add_address(host.lan, "10.0.7.23/24").await;
-        let said = watcher.wait_for("lan");
-        let renamed = |said: &serde_json::Value| {
-            let commands = commands(said);
-            commands
-                .iter()
-                .any(|it| it.contains("10.0.7.0/24 dev wan7"))
-        };
-        let mut said = said;
-        while !renamed(&said) {
-            said = watcher.wait_for("lan");
-        }
+        watcher.wait_for_one("copy by wan7", |said| {
+            let done = said["commands"].is_array().then(|| commands(said));
+            let mut done = done.into_iter().flatten();
+            done.any(|it| it.contains("10.0.7.0/24 dev wan7"))
+        });
         assert_eq!(watcher.end(Signal::SIGTERM).code(), Some(0));
     });
 }

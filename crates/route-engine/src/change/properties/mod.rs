@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use self::draw::{MARK, OTHER_MARK, intents, states};
 use self::model::{LAN, TUN, change, index, link, sorted};
 use crate::{
-    Action, Bypass, Change, Claim, Error, Intent, KernelState, Needed, Ownership, Plan, Step,
+    Action, Bypass, Change, Claim, Dns, Error, Intent, KernelState, Needed, Ownership, Plan, Step,
     needed,
 };
 
@@ -28,6 +28,7 @@ fn recorded(intents: &[&Intent]) -> Ownership {
     Ownership {
         own: Some(Claim::of(first.tun(), intents.iter().copied())),
         addresses: addresses.copied().collect(),
+        dns: Dns::default(),
         others: Vec::new(),
         unknown: false,
     }

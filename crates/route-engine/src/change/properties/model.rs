@@ -167,5 +167,6 @@ pub(super) fn link(number: u32, name: &str, up: bool) -> Link {
         operational: up,
         mtu: 1500,
         master: None,
+        ipv6: true,
     }
 }
