@@ -13,6 +13,7 @@ mod passage;
 mod record;
 mod resolver;
 mod split;
+mod traffic;
 mod verify;
 mod watch;
 mod watcher;

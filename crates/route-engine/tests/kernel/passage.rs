@@ -1,204 +1,218 @@
-//! Packets, while routes change: which way each goes.
-
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
-use std::time::Duration;
+//! While routes change, no packet of the LAN or the carrier is in the tunnel, and none of the tunnel's on
+//! the underlay.
 
 use fps_netlink::{
-    Address, FPS_ROUTE_PROTOCOL, Family, Fwmark, Netlink, Route, Rule, RuleAction, RulePriority,
-    TableId,
+    FPS_ROUTE_PROTOCOL, Family, Fwmark, Route, RouteKind, Rule, RuleAction, RulePriority, TableId,
 };
 use fps_netns::testing::with_namespaces;
-use fps_packet::{Capture, Direction, Frame};
-use nix::sys::socket::sockopt::Mark;
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socket};
+use nix::sys::signal::Signal;
 
-use crate::host::{Host, name};
+use crate::host::Host;
+use crate::traffic::{Scene, Stream, Traffic};
+use crate::watcher::Watcher;
 
 const MARK: Fwmark = Fwmark(0x46_5053);
 
-/// What is sent all the time, and what it is to.
-const LAN: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 9);
-const CARRIER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
-const TUNNEL: Ipv4Addr = Ipv4Addr::new(9, 9, 9, 9);
-const ALL: [Ipv4Addr; 3] = [LAN, CARRIER, TUNNEL];
-
-/// At least a packet a millisecond to each.
-const EVERY: Duration = Duration::from_micros(500);
-
-const FULL: &str = "--tun fpsc0 --full-tunnel --except-fwmark 0x465053 --no-dns --keep-lan \
-    --endpoint 203.0.113.10:443";
-
-/// Sends until it is dropped.
-struct Traffic {
-    stop: Option<Sender<()>>,
-    sender: Option<JoinHandle<u32>>,
+/// One for the LAN, one of the carrier, one for the tunnel, of each family.
+struct Streams {
+    lan: Vec<Stream>,
+    carrier: Vec<Stream>,
+    tunnel: Vec<Stream>,
 }
 
-impl Traffic {
-    /// The carrier's socket bears the mark, as its client gives it one; the others bear none.
-    fn start(host: &Host) -> Self {
-        let open = |to: Ipv4Addr| {
-            let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
-            if to == CARRIER {
-                setsockopt(&socket, Mark, &MARK.0).unwrap();
-            }
-            (socket, SocketAddr::from((to, 4242)))
-        };
-        let sockets = host.namespace.within(|| ALL.map(open)).unwrap();
-        let (stop, stopped) = channel::<()>();
-        let sender = std::thread::spawn(move || {
-            let mut rounds = 0;
-            while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                for (socket, to) in &sockets {
-                    // Refused for a moment, while rules change, is not sent the wrong way.
-                    let _ = socket.send_to(b"?", to);
-                }
-                rounds += 1;
-            }
-            rounds
-        });
+impl Streams {
+    fn v4() -> Self {
         Self {
-            stop: Some(stop),
-            sender: Some(sender),
+            lan: vec![Stream::to("192.0.2.9")],
+            carrier: vec![Stream::to("203.0.113.10")],
+            tunnel: vec![Stream::to("9.9.9.9")],
         }
     }
 
-    /// How many rounds there were.
-    fn stop(mut self) -> u32 {
-        drop(self.stop.take());
-        self.sender.take().unwrap().join().unwrap()
+    fn both() -> Self {
+        let mut streams = Self::v4();
+        streams.lan.push(Stream::to("fd00:2::9"));
+        streams.carrier.push(Stream::to("2001:db8::10"));
+        streams.tunnel.push(Stream::to("2001:db8:9::9"));
+        streams
+    }
+
+    fn all(&self) -> Vec<Stream> {
+        let out = self.lan.iter().chain(&self.carrier);
+        out.chain(&self.tunnel).copied().collect()
+    }
+
+    /// How each leaves where the tunnel stands, and where it does not.
+    fn ways(&self, stands: bool) -> Vec<(Stream, &'static str)> {
+        let tunnel = if stands { "fpsc0" } else { "lan0" };
+        let out = self.lan.iter().chain(&self.carrier).map(|&it| (it, "lan0"));
+        let into = self.tunnel.iter().map(|&it| (it, tunnel));
+        out.chain(into).collect()
     }
 }
 
-/// A host with a LAN in which everyone answers for every address, and a tap on its interfaces.
-struct Scene {
-    host: Host,
-    capture: Capture,
-    seen: Vec<Frame>,
+fn each(streams: Vec<Stream>, change: impl Fn(Stream) -> Stream) -> Vec<Stream> {
+    streams.into_iter().map(change).collect()
 }
 
-impl Scene {
-    async fn new() -> Self {
-        let mut host = Host::new().await;
-        host.add_lan().await;
-        let beyond = host.far.within(Netlink::open).unwrap().unwrap();
-        for (bridge, net) in [
-            ("br1", "192.0.2.1/24"),
-            ("br1", "192.0.2.9/32"),
-            ("br1", "203.0.113.10/32"),
-            ("br0", "9.9.9.9/32"),
-        ] {
-            let link = beyond.link(&name(bridge)).await.unwrap().unwrap().index;
-            beyond.set_up(link).await.unwrap();
-            let address = Address::new(link, net.parse().unwrap());
-            beyond.add_address(&address).await.unwrap();
-        }
-        let default = Route::new("0.0.0.0/0".parse().unwrap());
-        let default = default.via("192.0.2.1".parse().unwrap());
-        host.netlink.add_route(&default).await.unwrap();
-        let (kind, flags) = (SockType::Datagram, SockFlag::SOCK_CLOEXEC);
-        let open = || socket(AddressFamily::Packet, kind, flags, None).unwrap();
-        let tap = host.namespace.within(open).unwrap();
-        Self {
-            host,
-            capture: Capture::arm(tap).unwrap(),
-            seen: Vec::new(),
-        }
+/// Applies one after the other, cleans up, and looks at all packets.
+async fn assert_passes(streams: Streams, common: &str, changes: &[&str]) {
+    let mut scene = Scene::new().await;
+    // A source of the tunnel's that is there before.
+    scene.host.add_address(scene.host.lan, "10.66.0.9/32").await;
+    let traffic = Traffic::start(&scene.host, &streams.all());
+    scene.until_sent(&streams.ways(false)).await;
+    for change in changes {
+        scene.host.succeed(&format!("apply {common}{change}"));
+        scene.until_sent(&streams.ways(true)).await;
     }
-
-    fn look(&mut self) {
-        self.seen.extend(self.capture.drain().unwrap());
-        assert_eq!(self.capture.dropped().unwrap(), 0);
+    scene.host.succeed("cleanup --tun fpsc0 --no-dns");
+    scene.until_sent(&streams.ways(false)).await;
+    traffic.stop();
+    scene.look();
+    for &stream in streams.lan.iter().chain(&streams.carrier) {
+        assert_eq!(scene.ways(stream), ["lan0"], "{stream:?}");
     }
-
-    /// Waits until a packet for an address has left by an interface from now on.
-    async fn until_sent(&mut self, to: Ipv4Addr, by: &str) {
-        self.look();
-        let begin = self.seen.len();
-        let wait = async {
-            while !self.ways_from(begin, to).contains(&by) {
-                self.capture.readable().await.unwrap();
-                self.look();
-            }
-        };
-        let patience = Duration::from_secs(20);
-        tokio::time::timeout(patience, wait)
-            .await
-            .expect("a packet");
-    }
-
-    /// The interfaces by which packets for an address have left, or by which it was asked who has
-    /// it, in order; each once as long as it stays the same.
-    fn ways(&self, to: Ipv4Addr) -> Vec<&'static str> {
-        self.ways_from(0, to)
-    }
-
-    fn ways_from(&self, begin: usize, to: Ipv4Addr) -> Vec<&'static str> {
-        let frames = self.seen[begin..].iter();
-        let sent = frames
-            .filter(|frame| frame.direction == Direction::Sent && concerns(frame) == Some(to));
-        let mut ways: Vec<_> = sent
-            .map(|frame| match frame.ifindex {
-                index if index == self.host.fpsc0.get() => "fpsc0",
-                index if index == self.host.lan.get() => "lan0",
-                index => panic!("interface {index}"),
-            })
-            .collect();
-        ways.dedup();
-        ways
-    }
-}
-
-/// Where a packet goes, or whom an ARP request asks for.
-fn concerns(frame: &Frame) -> Option<Ipv4Addr> {
-    if frame.protocol == 0x0806 {
-        // RFC 826: the operation, 1 for a request, and behind the sender's the target's address.
-        let target: [u8; 4] = frame.bytes.get(24..28)?.try_into().ok()?;
-        return (frame.bytes.get(6..8)? == [0, 1]).then_some(target.into());
-    }
-    match frame.packet()?.destination {
-        IpAddr::V4(ip) => Some(ip),
-        IpAddr::V6(_) => None,
+    for &stream in &streams.tunnel {
+        // Into the tunnel once, and out of it once.
+        assert_eq!(scene.ways(stream), ["lan0", "fpsc0", "lan0"], "{stream:?}");
     }
 }
 
 #[test]
-fn no_packet_goes_the_wrong_way_while_routes_change() {
-    with_namespaces(
-        "passage::no_packet_goes_the_wrong_way_while_routes_change",
-        async || {
-            let mut scene = Scene::new().await;
-            let traffic = Traffic::start(&scene.host);
-            scene.until_sent(TUNNEL, "lan0").await;
-            for options in [
-                "--tun-address 10.66.0.2/24",
-                // Another address of the same subnet, with which the kernel drops the first one's
-                // routes; of another subnet; and then more routes, and the guard of other rules.
-                "--tun-address 10.66.0.3/24",
-                "--tun-address 10.77.0.2/30",
-                "--tun-address 10.77.0.2/30 --route 9.0.0.0/8 --route 10.66.1.0/24",
-                "--tun-address 10.77.0.2/30 --priority 9000",
-                "--tun-address 10.77.0.2/30 --table 300",
-                "--tun-address 10.77.0.2/30",
-            ] {
-                scene.host.succeed(&format!("apply {FULL} {options}"));
-                for (to, by) in [(TUNNEL, "fpsc0"), (LAN, "lan0"), (CARRIER, "lan0")] {
-                    scene.until_sent(to, by).await;
-                }
-            }
-            scene.host.succeed("cleanup --tun fpsc0 --no-dns");
-            scene.until_sent(TUNNEL, "lan0").await;
-            let rounds = traffic.stop();
-            scene.look();
-            assert!(rounds > 50, "{rounds}");
-            assert_eq!(scene.ways(LAN), ["lan0"]);
-            assert_eq!(scene.ways(CARRIER), ["lan0"]);
-            // Into the tunnel once, and out of it once.
-            assert_eq!(scene.ways(TUNNEL), ["lan0", "fpsc0", "lan0"]);
-        },
-    );
+fn all_but_a_mark_of_both_families() {
+    with_namespaces("passage::all_but_a_mark_of_both_families", async || {
+        let mut streams = Streams::both();
+        // As its client gives the carrier's sockets one; those of the others bear none.
+        streams.carrier = each(streams.carrier, |it| it.marked(MARK));
+        let common = "--tun fpsc0 --full-tunnel --except-fwmark 0x465053 --no-dns --keep-lan \
+                      --endpoint 203.0.113.10:443 --endpoint 2001:db8::10";
+        let changes = [
+            " --tun-address 10.66.0.2/24 --tun-address fd66::2/64",
+            // Another address of the same subnet, with which the kernel drops the first one's
+            // routes; of another subnet; none; and then more routes, and the guard of other rules.
+            " --tun-address 10.66.0.3/24 --tun-address fd66::3/64",
+            " --tun-address 10.77.0.2/30 --tun-address fd77::2/64",
+            " --tun-address fd77::2/64",
+            " --tun-address 10.77.0.2/30 --route 9.0.0.0/8 --route 2001:db8:9::/48",
+            " --tun-address 10.77.0.2/30 --priority 9000",
+            " --tun-address 10.77.0.2/30 --table 300",
+            " --tun-address 10.77.0.2/30",
+        ];
+        assert_passes(streams, common, &changes).await;
+    });
+}
+
+#[test]
+fn what_bears_a_mark() {
+    with_namespaces("passage::what_bears_a_mark", async || {
+        let mut streams = Streams::both();
+        streams.lan = each(streams.lan, |it| it.marked(MARK));
+        streams.tunnel = each(streams.tunnel, |it| it.marked(MARK));
+        let common = "--tun fpsc0 --full-tunnel --fwmark 0x465053 --no-dns --keep-lan";
+        let changes = [
+            " --tun-address 10.66.0.2/24 --tun-address fd66::2/64",
+            " --tun-address 10.66.0.3/24 --tun-address fd66::3/64",
+            " --tun-address fd66::3/64",
+            " --tun-address fd66::3/64 --priority 9000 --table 300",
+        ];
+        assert_passes(streams, common, &changes).await;
+    });
+}
+
+#[test]
+fn what_has_a_source() {
+    with_namespaces("passage::what_has_a_source", async || {
+        let mut streams = Streams::v4();
+        streams.lan = each(streams.lan, |it| it.sent_from("10.66.0.9"));
+        streams.tunnel = each(streams.tunnel, |it| it.sent_from("10.66.0.9"));
+        let common = "--tun fpsc0 --full-tunnel --from 10.66.0.8/29 --no-dns --keep-lan";
+        let changes = ["", " --tun-address 10.77.0.2/30", " --table 300", ""];
+        assert_passes(streams, common, &changes).await;
+    });
+}
+
+#[test]
+fn all_but_what_has_a_bypass() {
+    with_namespaces("passage::all_but_what_has_a_bypass", async || {
+        let common = "--tun fpsc0 --full-tunnel --from 0.0.0.0/0 --no-dns --keep-lan \
+                      --bypass 203.0.113.10/32,192.0.2.1,lan0";
+        let changes = [
+            " --tun-address 10.66.0.2/24",
+            "",
+            " --tun-address 10.66.0.2/24 --priority 9000 --table 300",
+        ];
+        assert_passes(Streams::v4(), common, &changes).await;
+    });
+}
+
+#[test]
+fn routes_of_table_main() {
+    with_namespaces("passage::routes_of_table_main", async || {
+        let common = "--tun fpsc0 --route 9.9.9.9/32 --route 2001:db8:9::/48 --no-dns";
+        let changes = [
+            " --tun-address 10.66.0.2/24 --tun-address fd66::2/64",
+            " --tun-address 10.66.0.3/24",
+            // With its last address the device loses all routes of IPv4.
+            "",
+            " --route 9.0.0.0/8 --tun-address 10.77.0.2/30",
+        ];
+        assert_passes(Streams::both(), common, &changes).await;
+    });
+}
+
+/// A gateway's link goes, and the kernel drops the bypass with it: the carrier then has no way, but
+/// stays out of the tunnel that it carries.
+#[test]
+fn a_carrier_that_loses_its_bypass() {
+    with_namespaces("passage::a_carrier_that_loses_its_bypass", async || {
+        let streams = Streams::v4();
+        let mut scene = Scene::new().await;
+        let line = "--tun fpsc0 --full-tunnel --from 0.0.0.0/0 --no-dns \
+                    --bypass 203.0.113.10/32,192.0.2.1,lan0 --tun-address 10.66.0.2/24";
+        let mut watcher = Watcher::start(&scene.host, line);
+        let traffic = Traffic::start(&scene.host, &streams.all());
+        let (carrier, tunnel) = (streams.carrier[0], streams.tunnel[0]);
+        scene
+            .until_sent(&[(carrier, "lan0"), (tunnel, "fpsc0")])
+            .await;
+        let lan = scene.host.lan;
+        scene.host.netlink.set_down(lan).await.unwrap();
+        watcher.wait_for("failed");
+        scene.until_sent(&[(tunnel, "fpsc0")]).await;
+        scene.host.netlink.set_up(lan).await.unwrap();
+        watcher.wait_for("recovered");
+        scene
+            .until_sent(&[(carrier, "lan0"), (tunnel, "fpsc0")])
+            .await;
+        traffic.stop();
+        scene.look();
+        assert_eq!(scene.ways(carrier), ["lan0"]);
+        assert_eq!(scene.ways(tunnel), ["fpsc0"]);
+        watcher.end(Signal::SIGTERM);
+    });
+}
+
+impl Host {
+    async fn delete_own_route(&self, to: &str, table: u32, kind: RouteKind) {
+        let route = Route::new(to.parse().unwrap()).in_table(TableId(table));
+        let protocol = FPS_ROUTE_PROTOCOL;
+        let route = Route {
+            protocol,
+            ..route.of_kind(kind)
+        };
+        self.netlink.delete_route(&route).await.unwrap();
+    }
+}
+
+fn own_rule(family: Family, number: u32) -> Rule {
+    let action = RuleAction::Lookup(TableId(100 + number));
+    let rule = Rule::new(family, RulePriority(10000 + number), action);
+    let protocol = FPS_ROUTE_PROTOCOL;
+    Rule {
+        protocol,
+        ..rule.marked(MARK).inverted()
+    }
 }
 
 #[test]
@@ -206,40 +220,39 @@ fn a_packet_that_goes_the_wrong_way_is_seen() {
     with_namespaces(
         "passage::a_packet_that_goes_the_wrong_way_is_seen",
         async || {
-            let mut scene = Scene::new().await;
-            let traffic = Traffic::start(&scene.host);
-            let options = "--tun-address 10.66.0.2/24";
-            scene.host.succeed(&format!("apply {FULL} {options}"));
-            let rule = |number: u32| {
-                let action = RuleAction::Lookup(TableId(100 + number));
-                let rule = Rule::new(Family::V4, RulePriority(10000 + number), action);
-                let protocol = FPS_ROUTE_PROTOCOL;
-                Rule {
-                    protocol,
-                    ..rule.marked(MARK).inverted()
-                }
-            };
-            // Without the LAN's rule the LAN is in the tunnel, as in the first design of firezone.
-            scene.host.netlink.delete_rule(&rule(1)).await.unwrap();
-            scene.until_sent(LAN, "fpsc0").await;
-            // Without the mark the carrier is.
-            scene.host.netlink.delete_rule(&rule(2)).await.unwrap();
-            let all = Rule {
-                mark: None,
-                inverted: false,
-                ..rule(2)
-            };
-            let throw = Route::new("203.0.113.10/32".parse().unwrap()).in_table(TableId(102));
-            let protocol = FPS_ROUTE_PROTOCOL;
-            let throw = throw.of_kind(fps_netlink::RouteKind::Throw);
-            let throw = Route { protocol, ..throw };
-            scene.host.netlink.delete_route(&throw).await.unwrap();
-            scene.host.netlink.add_rule(&all).await.unwrap();
-            scene.until_sent(CARRIER, "fpsc0").await;
-            // And without the last rule what belongs into the tunnel is out of it.
-            scene.host.netlink.delete_rule(&all).await.unwrap();
-            scene.until_sent(TUNNEL, "lan0").await;
-            traffic.stop();
+            for (family, streams, net) in [
+                (Family::V4, Streams::v4(), "203.0.113.10/32"),
+                (Family::V6, Streams::both(), "2001:db8::10/128"),
+            ] {
+                let last = |streams: &[Stream]| *streams.last().unwrap();
+                let (lan, tunnel) = (last(&streams.lan), last(&streams.tunnel));
+                let carrier = last(&streams.carrier).marked(MARK);
+                let mut scene = Scene::new().await;
+                let traffic = Traffic::start(&scene.host, &[lan, carrier, tunnel]);
+                scene.host.succeed(
+                    "apply --tun fpsc0 --full-tunnel --except-fwmark 0x465053 --no-dns --keep-lan \
+                     --endpoint 203.0.113.10:443 --endpoint 2001:db8::10",
+                );
+                let netlink = scene.host.netlink.clone();
+                // Without the LAN's rule the LAN is in the tunnel, as in the first design of firezone.
+                netlink.delete_rule(&own_rule(family, 1)).await.unwrap();
+                scene.until_sent(&[(lan, "fpsc0")]).await;
+                // Without the mark the carrier is.
+                netlink.delete_rule(&own_rule(family, 2)).await.unwrap();
+                let all = Rule {
+                    mark: None,
+                    inverted: false,
+                    ..own_rule(family, 2)
+                };
+                let throw = RouteKind::Throw;
+                scene.host.delete_own_route(net, 102, throw).await;
+                netlink.add_rule(&all).await.unwrap();
+                scene.until_sent(&[(carrier, "fpsc0")]).await;
+                // And without the last rule what belongs into the tunnel is out of it.
+                netlink.delete_rule(&all).await.unwrap();
+                scene.until_sent(&[(tunnel, "lan0")]).await;
+                traffic.stop();
+            }
         },
     );
 }
