@@ -3,15 +3,19 @@
 
 use std::ffi::OsString;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use fps_wire::auth::Client;
+use fps_wire::control::ClientInstance;
 
 use crate::cli;
 use crate::config::{Config, Endpoint, Role};
 use crate::exit::Exit;
-use crate::identity::{ClientUuid, InstanceId};
 use crate::node::{self, End, NodeError};
-use crate::session::{ClientSession, Direction, Session};
-use crate::tunnel::{Dispatch, RoundRobin};
+use crate::random;
+use crate::session::{ClientIdentity, ClientSession, Session};
+use crate::tunnel::{AutoConfigure, Dispatch, RoundRobin};
 
 /// Carry IP packets in the TLS connections of this machine's applications.
 #[derive(Debug, clap::Parser)]
@@ -34,37 +38,57 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 struct ClientEnd {
-    client: ClientUuid,
-    instance: InstanceId,
-    delay: std::time::Duration,
+    identity: Rc<ClientIdentity>,
+    delay: Duration,
 }
 
 impl ClientEnd {
     fn build(config: &Config) -> Result<Option<Box<dyn End>>, NodeError> {
         let zero_rtt = &config.security.zero_rtt;
-        let Some(client) = zero_rtt.client_uuid.filter(|_| zero_rtt.enabled) else {
+        let parts = (
+            &zero_rtt.client_uuid,
+            zero_rtt.server_public_key_base64,
+            zero_rtt.profile(),
+        );
+        let (Some(uuid), Some(server), Some(profile), true) =
+            (parts.0, parts.1, parts.2, zero_rtt.enabled)
+        else {
             return Ok(None);
         };
-        let instance = InstanceId::random().map_err(|_| NodeError::Random)?;
-        Ok(Some(Box::new(Self {
+        let client = Client::new(uuid.private_key(), server)?;
+        let identity = ClientIdentity {
             client,
-            instance,
+            profile,
+            least_records: zero_rtt.min_records_before_trial,
+            most_payload: zero_rtt.max_padding_size,
+            capabilities: zero_rtt.capabilities,
+            instance: ClientInstance(*random::bytes()?),
+            codec: config.codec.of_session(config.tun.mtu.into()),
+            keys: Box::new(random::System),
+        };
+        Ok(Some(Box::new(Self {
+            identity: Rc::new(identity),
             delay: zero_rtt.upgrade_delay(),
         })))
     }
 }
 
 impl End for ClientEnd {
-    fn outbound(&self) -> Direction {
-        Direction::ClientToServer
+    fn link_is_far(&self) -> bool {
+        true
     }
 
     fn session(&self) -> Box<dyn Session> {
         let upgrade_at = Instant::now() + self.delay;
-        Box::new(ClientSession::new(self.client, self.instance, upgrade_at))
+        Box::new(ClientSession::new(Rc::clone(&self.identity), upgrade_at))
     }
 
     fn dispatch(&self) -> Box<dyn Dispatch> {
         Box::new(RoundRobin::default())
+    }
+
+    fn configure(&self, config: &Config) -> Result<Option<AutoConfigure>, NodeError> {
+        let name = config.tun.name.filter(|_| config.tun.auto_configure);
+        Ok(name.map(AutoConfigure::new).transpose()?)
     }
 }

@@ -9,9 +9,7 @@
 //! application and origin; on the link between the two programs FPS inserts records of its own and
 //! takes them out again before they reach a TLS endpoint.
 //!
-//! **This cut does not encrypt the tunnel.** Its records look like TLS on the outside and hold IP
-//! packets in the clear inside (see [`clear`]); wire version 5 replaces them. Use it in a
-//! laboratory only.
+//! What goes over the link is FPS wire version 5, and is in a crate of its own, `fps-wire`.
 //!
 //! From the outside in:
 //! - [`client`], [`server`]: the two programs; what they share is in `node`.
@@ -19,18 +17,18 @@
 //! - [`config`]: the JSON file. [`log`]: the lines on stderr. [`exit`]: what a program ends with.
 //! - [`relay`]: the two pumps of one carrier.
 //! - [`session`]: what a carrier's records mean, as state machines that do no I/O.
-//! - [`record`]: TLS records out of bytes. [`clear`]: our messages inside them.
-//! - [`tunnel`]: the TUN device, and which carrier takes which packet.
-//! - [`socket`]: how every socket of the link is made and marked.
+//! - [`tunnel`]: the TUN device, and which carrier takes which packet. [`lease`]: who has which
+//!   address.
+//! - [`socket`]: how every socket of the link is made and marked. [`random`]: the system's random
+//!   bytes.
 
 pub mod carrier;
-pub mod clear;
 pub mod client;
 pub mod config;
 pub mod exit;
-pub mod identity;
+pub mod lease;
 pub mod log;
-pub mod record;
+pub mod random;
 pub mod relay;
 pub mod server;
 pub mod session;

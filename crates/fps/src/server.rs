@@ -1,17 +1,22 @@
 //! `fps_server`: clients connect to it, it dials the origin, and its TUN is the tunnel's far end.
 
-use std::collections::HashSet;
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::rc::Rc;
 
+use fps_wire::PublicKey;
+use fps_wire::auth::Server;
+use fps_wire::control::ClientInstance;
+
 use crate::cli;
 use crate::config::{Config, Endpoint, Role};
 use crate::exit::Exit;
-use crate::identity::ClientUuid;
-use crate::node::{self, End, NodeError};
-use crate::session::{Direction, ServerSession, Session};
-use crate::tunnel::{BySource, Dispatch};
+use crate::lease::{Leases, NoLease, Pool};
+use crate::node::{self, End, NodeError, chain};
+use crate::random;
+use crate::session::{Admission, Admit, NotAdmitted, ServerIdentity, ServerSession, Session};
+use crate::tunnel::{AutoConfigure, ByLease, BySource, Dispatch};
 
 /// Take IP packets out of the TLS connections that clients make through here to the origin.
 #[derive(Debug, clap::Parser)]
@@ -34,35 +39,113 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 struct ServerEnd {
-    allowed: Rc<HashSet<ClientUuid>>,
+    identity: Rc<ServerIdentity>,
+    pool: Option<Pool>,
+    isolates: bool,
 }
 
 impl ServerEnd {
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "the client's end can fail; both have one shape"
-    )]
     fn build(config: &Config) -> Result<Option<Box<dyn End>>, NodeError> {
         let zero_rtt = &config.security.zero_rtt;
-        let end = || {
-            Box::new(Self {
-                allowed: Rc::new(zero_rtt.allowed()),
-            }) as Box<dyn End>
+        let parts = (
+            zero_rtt.server_private_key_base64.clone(),
+            zero_rtt.profile(),
+            zero_rtt.allowed(),
+        );
+        let ((Some(private), Some(profile), Some(allowed)), true) = (parts, zero_rtt.enabled)
+        else {
+            return Ok(None);
         };
-        Ok(zero_rtt.enabled.then(end))
+        let pool = config.tun.pool();
+        let admit: Rc<dyn Admit> = match pool.clone() {
+            Some((pool, file)) => Rc::new(Landlord {
+                leases: RefCell::new(Leases::load(pool, file)?),
+                mtu: config.tun.mtu,
+            }),
+            None => Rc::new(Anybody),
+        };
+        let identity = ServerIdentity {
+            server: Server::new(private),
+            allowed,
+            profile,
+            least_records: zero_rtt.min_records_before_trial,
+            most_payload: zero_rtt.max_padding_size,
+            capabilities: zero_rtt.capabilities,
+            codec: config.codec.of_session(config.tun.mtu.into()),
+            keys: Box::new(random::System),
+            admit,
+        };
+        Ok(Some(Box::new(Self {
+            identity: Rc::new(identity),
+            pool: pool.map(|(pool, _)| pool),
+            isolates: config.tun.client_isolation,
+        })))
     }
 }
 
 impl End for ServerEnd {
-    fn outbound(&self) -> Direction {
-        Direction::ServerToClient
+    fn link_is_far(&self) -> bool {
+        false
     }
 
     fn session(&self) -> Box<dyn Session> {
-        Box::new(ServerSession::new(Rc::clone(&self.allowed)))
+        Box::new(ServerSession::new(Rc::clone(&self.identity)))
     }
 
     fn dispatch(&self) -> Box<dyn Dispatch> {
-        Box::new(BySource::default())
+        match &self.pool {
+            Some(pool) => {
+                let (network, server) = (pool.network(), pool.server());
+                Box::new(ByLease::new(network, server, self.isolates))
+            }
+            None => Box::new(BySource::default()),
+        }
+    }
+
+    fn configure(&self, _config: &Config) -> Result<Option<AutoConfigure>, NodeError> {
+        Ok(None)
+    }
+}
+
+/// Without a pool: whoever is known is let in, and gets nothing.
+#[derive(Debug)]
+struct Anybody;
+
+impl Admit for Anybody {
+    fn admit(&self, _client: &PublicKey, payload: &[u8]) -> Result<Admission, NotAdmitted> {
+        Ok(Admission {
+            instance: ClientInstance::read(payload).ok(),
+            ..Admission::default()
+        })
+    }
+}
+
+/// Leases addresses.
+#[derive(Debug)]
+struct Landlord {
+    leases: RefCell<Leases>,
+    mtu: u16,
+}
+
+impl Admit for Landlord {
+    fn admit(&self, client: &PublicKey, payload: &[u8]) -> Result<Admission, NotAdmitted> {
+        let instance = ClientInstance::read(payload).map_err(|_| NotAdmitted::Payload)?;
+        let mut leases = self.leases.borrow_mut();
+        let address = leases.assign(*client).map_err(|error| {
+            let why = match error {
+                NoLease::Exhausted => NotAdmitted::NoLease,
+                NoLease::File(_) => NotAdmitted::LeaseFile,
+            };
+            let error = chain(&error);
+            tracing::error!(event = "tun_lease_failed", error);
+            why
+        })?;
+        tracing::info!(event = "tun_lease_assigned", %address);
+        let lease = leases.pool().lease(address, self.mtu);
+        Ok(Admission {
+            payload: lease.to_bytes().to_vec(),
+            instance: Some(instance),
+            address: Some(address),
+        })
     }
 }

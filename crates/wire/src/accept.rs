@@ -40,6 +40,11 @@ fn both(one: &[u8; 32], other: &[u8; 32]) -> Zeroizing<[u8; 64]> {
 }
 
 impl Server {
+    /// Whether an auth can be answered: not where its ephemeral key is of low order.
+    pub fn can_answer(&self, auth: &Auth) -> bool {
+        self.private.agree(&auth.ephemeral).is_some()
+    }
+
     /// Answers an auth, as a whole record: at a moment when the auth is counted already, and perhaps
     /// more of the server's direction.
     pub fn accept(

@@ -86,6 +86,12 @@ impl RecordParser {
         Some(Record(record))
     }
 
+    /// The same, to be opened in place.
+    pub fn next_record_mut(&mut self) -> Option<&mut [u8]> {
+        let length = self.next_record()?.as_bytes().len();
+        Some(&mut self.buffer[self.start - length..self.start])
+    }
+
     /// How many bytes were no part of a record since this was last asked.
     pub fn take_skipped(&mut self) -> u64 {
         std::mem::take(&mut self.skipped)

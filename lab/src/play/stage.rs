@@ -49,6 +49,9 @@ pub enum StageError {
     /// What the tunnel is given could not be made.
     #[error("make the tunnel's certificate")]
     Certificate(#[from] rcgen::Error),
+    /// Nor could its keys.
+    #[error("make the tunnel's keys")]
+    Keys(#[from] fps::random::NoRandomness),
     /// The run's folder cannot be written.
     #[error("write to the run's folder")]
     Folder(#[from] std::io::Error),

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use fps_netlink::LinkName;
+use fps_wire::{PrivateKey, base64};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::{Value, json};
 
@@ -113,15 +114,16 @@ impl Stage<'_> {
             return Ok(());
         }
         let certificates = Certificates::make()?;
+        let key = fps::random::private_key()?;
         let files = [
             (
                 &tunnel.client,
-                FileSpec::secret(CLIENT_CONFIG, pretty(&client(tunnel))),
+                FileSpec::secret(CLIENT_CONFIG, pretty(&client(tunnel, &key))),
             ),
             (&tunnel.client, FileSpec::new(CA, certificates.ca)),
             (
                 &tunnel.server,
-                FileSpec::secret(SERVER_CONFIG, pretty(&server(tunnel))),
+                FileSpec::secret(SERVER_CONFIG, pretty(&server(tunnel, &key))),
             ),
             (
                 &tunnel.origin,
@@ -145,16 +147,16 @@ fn pretty(config: &Value) -> String {
     format!("{config:#}\n")
 }
 
-fn client(tunnel: &Tunnel) -> Value {
+fn client(tunnel: &Tunnel, key: &PrivateKey) -> Value {
     let listen = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), CLIENT_PORT);
     let server = SocketAddr::new(tunnel.endpoint, SERVER_PORT);
     let mut network = json!({ "listen": listen.to_string(), "server": server.to_string() });
     mark(tunnel, &mut network);
     let identity = json!({ "client_uuid": CLIENT_UUID, "client_upgrade_delay_ms": 0 });
-    config(network, identity, &tunnel.client_tun)
+    config(network, identity, key, &tunnel.client_tun)
 }
 
-fn server(tunnel: &Tunnel) -> Value {
+fn server(tunnel: &Tunnel, key: &PrivateKey) -> Value {
     let any: IpAddr = match tunnel.endpoint {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
@@ -165,14 +167,18 @@ fn server(tunnel: &Tunnel) -> Value {
         "origin": origin.to_string(),
     });
     mark(tunnel, &mut network);
-    let identity = json!({ "allowed_client_uuids": [CLIENT_UUID] });
-    config(network, identity, &tunnel.server_tun)
+    let identity = json!({
+        "allowed_client_uuids": [CLIENT_UUID],
+        "server_private_key_base64": base64::encode(&*key.to_bytes()),
+    });
+    config(network, identity, key, &tunnel.server_tun)
 }
 
 /// What client and server have in common.
-fn config(network: Value, mut zero_rtt: Value, tun: &LinkName) -> Value {
+fn config(network: Value, mut zero_rtt: Value, key: &PrivateKey, tun: &LinkName) -> Value {
     zero_rtt["enabled"] = json!(true);
     zero_rtt["profile_id"] = json!("lab");
+    zero_rtt["server_public_key_base64"] = json!(key.public().to_base64());
     json!({
         "network": network,
         "security": { "zero_rtt": zero_rtt },

@@ -4,6 +4,7 @@
 //! is known but that this cut cannot honour is reported once, at level warn
 //! ([`Config::unsupported`]).
 
+mod codec;
 mod endpoint;
 mod error;
 mod fwmark;
@@ -17,6 +18,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+pub use codec::Codec;
 pub use endpoint::Endpoint;
 pub use error::ConfigError;
 pub use network::Network;
@@ -41,9 +43,9 @@ pub struct Config {
     /// Who may use the tunnel.
     #[serde(default)]
     pub security: Security,
-    /// Of wire version 5; accepted and without effect.
+    /// How packets become frames.
     #[serde(default)]
-    pub codec: serde_json::Map<String, serde_json::Value>,
+    pub codec: Codec,
     /// The TUN device.
     #[serde(default)]
     pub tun: TunConfig,
@@ -121,7 +123,7 @@ impl Config {
     /// Reads and checks a file's text; errors name `path`.
     pub fn parse(text: &str, role: Role, path: &Path) -> Result<Self, ConfigError> {
         let mut reader = serde_json::Deserializer::from_str(text);
-        let config: Self = serde_path_to_error::deserialize(&mut reader)
+        let mut config: Self = serde_path_to_error::deserialize(&mut reader)
             .map_err(|error| ConfigError::syntax(path, error))?;
         reader
             .end()
@@ -129,6 +131,11 @@ impl Config {
         config
             .check(role)
             .map_err(|(key, reason)| ConfigError::value(path, key, reason))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let files = [&mut config.tun.lease_file, &mut config.ops.status_socket];
+        for file in files.into_iter().flatten() {
+            *file = folder.join(&*file);
+        }
         Ok(config)
     }
 
@@ -143,7 +150,8 @@ impl Config {
     fn check(&self, role: Role) -> Result<(), Problem> {
         self.network.check(role)?;
         self.security.zero_rtt.check(role)?;
-        self.tun.check()?;
+        self.tun.check(role)?;
+        self.codec.check(self.tun.mtu)?;
         if self.tun.enabled && !self.security.zero_rtt.enabled {
             return Err((
                 "tun.enabled",

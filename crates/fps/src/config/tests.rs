@@ -3,7 +3,8 @@ use super::*;
 const CLIENT: &str = r#"{
   "network": {"listen": "127.0.0.1:7443", "server": "[2001:db8::1]:443", "fwmark": "0x465053"},
   "security": {"zero_rtt": {"enabled": true, "profile_id": "lab", "client_upgrade_delay_ms": 0,
-    "client_uuid": "3f2b8c1d-9a4e-4f6b-8c2d-1e5f7a9b3c4d"}},
+    "client_uuid": "3f2b8c1d-9a4e-4f6b-8c2d-1e5f7a9b3c4d",
+    "server_public_key_base64": "5ZR1mDPjV25ZTk14oyjJD+ybvVW1MunST9OHzB2nkkM="}},
   "tun": {"enabled": true, "name": "fpsc0"}
 }"#;
 
@@ -56,7 +57,7 @@ fn errors_name_the_file_the_key_and_the_remedy() {
         (
             r#""tun""#,
             r#""tunn""#,
-            "fps.json:5:8: tunn: unknown key, expected one of `network`, `security`, `codec`, \
+            "fps.json:6:8: tunn: unknown key, expected one of `network`, `security`, `codec`, \
              `tun`, `limits`, `logging`, `ops`, `shaper`",
         ),
         (
@@ -73,18 +74,18 @@ fn errors_name_the_file_the_key_and_the_remedy() {
         (
             "3f2b8c1d-9a4e-4f6b",
             "3f2b8c1d-9a4e-1f6b",
-            "fps.json:4:58: security.zero_rtt.client_uuid: not a version 4 UUID such as \
+            "fps.json:4:57: security.zero_rtt.client_uuid: not a version 4 UUID such as \
              xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx",
         ),
         (
             "fpsc0",
             "a-name-of-17-byte",
-            "fps.json:5:55: tun.name: interface name `a-name-of-17-byte` is longer than 15 bytes",
+            "fps.json:6:55: tun.name: interface name `a-name-of-17-byte` is longer than 15 bytes",
         ),
         (
             r#""fpsc0""#,
             r#""fpsc0", "mtu": 60"#,
-            "fps.json: tun.mtu: must be 68 to 18423",
+            "fps.json: tun.mtu: must be 68 to 65535",
         ),
         (r#", "name": "fpsc0""#, "", "fps.json: tun.name: is missing"),
         (
@@ -113,7 +114,10 @@ fn a_server_needs_clients_and_no_client_twice() {
     let server = |list: &str| {
         let text = format!(
             r#"{{"network": {{"listen": "[::1]:443", "origin": "[::1]:8443"}}, "security":
-            {{"zero_rtt": {{"enabled": true, "profile_id": "x", "allowed_client_uuids": [{list}]}}}}}}"#
+            {{"zero_rtt": {{"enabled": true, "profile_id": "x",
+            "server_private_key_base64": "iGa3FJg63dWRIzBWsrUS5tuT7I4982Ge1RpBiiNxtGE=",
+            "server_public_key_base64": "5ZR1mDPjV25ZTk14oyjJD+ybvVW1MunST9OHzB2nkkM=",
+            "allowed_client_uuids": [{list}]}}}}}}"#
         );
         parse(&text, Role::Server)
             .map(|_| ())
@@ -133,7 +137,7 @@ fn a_server_needs_clients_and_no_client_twice() {
 fn what_it_cannot_honour_is_reported() {
     let text = CLIENT.replace(
         r#""name": "fpsc0""#,
-        r#""name": "fpsc0", "auto_configure": true}, "shaper": {"any": 1}, "ops": {"status_socket": "s""#,
+        r#""name": "fpsc0"}, "shaper": {"any": 1}, "ops": {"status_socket": "s""#,
     );
     let config = parse(&text, Role::Client).expect("valid");
     let keys: Vec<_> = config
@@ -141,7 +145,7 @@ fn what_it_cannot_honour_is_reported() {
         .into_iter()
         .map(|(key, _)| key)
         .collect();
-    assert_eq!(keys, ["shaper", "tun.auto_configure", "ops.status_socket"]);
+    assert_eq!(keys, ["shaper", "ops.status_socket"]);
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! `tun`.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use fps_netlink::LinkName;
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Deserializer, de};
 
-use super::Problem;
-use crate::clear::MAX_PACKET;
+use super::{Problem, Role};
+use crate::lease::{InvalidPool, Pool};
 
 /// The TUN device. FPS opens it and sets its MTU; addresses, routes and the link's state are the
-/// route engine's.
+/// route engine's, but for a client with `auto_configure`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TunConfig {
@@ -22,15 +24,15 @@ pub struct TunConfig {
     pub mtu: u16,
     /// Accepted and without effect: a TUN takes a packet at once, so none waits.
     pub max_write_queue_packets: usize,
-    /// Not supported: addresses are the route engine's.
+    /// Whether a client's device gets the address, the MTU and the state that the lease says.
     pub auto_configure: bool,
-    /// Not enforced before leases exist.
-    pub client_isolation: Option<bool>,
-    /// Not supported before wire version 5.
-    pub lease_pool: Option<String>,
-    /// Not supported before wire version 5.
-    pub server_address: Option<String>,
-    /// Not supported before wire version 5.
+    /// Whether the server's clients may not reach each other.
+    pub client_isolation: bool,
+    /// The network that the server leases addresses from.
+    pub lease_pool: Option<Ipv4Net>,
+    /// The server's address in it; its first, if it is not named.
+    pub server_address: Option<Ipv4Addr>,
+    /// Where leases are kept; relative to the configuration's folder.
     pub lease_file: Option<PathBuf>,
 }
 
@@ -42,7 +44,7 @@ impl Default for TunConfig {
             mtu: 1280,
             max_write_queue_packets: 64,
             auto_configure: false,
-            client_isolation: None,
+            client_isolation: true,
             lease_pool: None,
             server_address: None,
             lease_file: None,
@@ -56,14 +58,49 @@ fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LinkName>, 
 }
 
 impl TunConfig {
-    pub(super) fn check(&self) -> Result<(), Problem> {
-        // 68 bytes is the least that IPv4 allows (RFC 791) and that the kernel takes for a TUN.
-        if !(68..=MAX_PACKET).contains(&usize::from(self.mtu)) {
-            return Err(("tun.mtu", format!("must be 68 to {MAX_PACKET}")));
+    /// The pool that addresses are leased from, and where leases are kept.
+    pub fn pool(&self) -> Option<(Pool, PathBuf)> {
+        let network = self.lease_pool.filter(|_| self.enabled)?;
+        let pool = Pool::new(network, self.server_address).ok()?;
+        Some((pool, self.lease_file.clone()?))
+    }
+
+    pub(super) fn check(&self, role: Role) -> Result<(), Problem> {
+        if !self.enabled {
+            return Ok(());
         }
-        if self.enabled && self.name.is_none() {
+        // 68 bytes is the least that IPv4 allows (RFC 791) and that the kernel takes for a TUN.
+        if self.mtu < 68 {
+            return Err(("tun.mtu", "must be 68 to 65535".into()));
+        }
+        if self.name.is_none() {
             return Err(("tun.name", "is missing".into()));
         }
-        Ok(())
+        if self.max_write_queue_packets == 0 {
+            return Err(("tun.max_write_queue_packets", "must be positive".into()));
+        }
+        match role {
+            Role::Client if self.auto_configure && self.lease_pool.is_some() => {
+                let reason =
+                    "is the server's; with tun.auto_configure it leases this client's address";
+                Err(("tun.lease_pool", reason.into()))
+            }
+            Role::Server => self.check_pool(),
+            Role::Client => Ok(()),
+        }
+    }
+
+    fn check_pool(&self) -> Result<(), Problem> {
+        let Some(network) = self.lease_pool else {
+            return Ok(());
+        };
+        Pool::new(network, self.server_address).map_err(|invalid| match invalid {
+            InvalidPool::Prefix => ("tun.lease_pool", invalid.to_string()),
+            InvalidPool::Server => ("tun.server_address", invalid.to_string()),
+        })?;
+        match &self.lease_file {
+            Some(_) => Ok(()),
+            None => Err(("tun.lease_file", "is needed with tun.lease_pool".into())),
+        }
     }
 }

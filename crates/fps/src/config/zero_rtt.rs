@@ -1,15 +1,14 @@
 //! `security.zero_rtt`.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
-use serde::Deserialize;
+use fps_wire::auth::AllowList;
+use fps_wire::{ClientUuid, PrivateKey, ProfileId, PublicKey};
+use serde::{Deserialize, Deserializer, de};
 
 use super::{Problem, Role};
-use crate::identity::ClientUuid;
 
-/// How a carrier becomes a tunnel, and for whom. The keys of wire version 5 that this cut has no
-/// use for are read, so that one file serves both.
+/// How a carrier becomes a tunnel, and for whom.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ZeroRtt {
@@ -20,23 +19,27 @@ pub struct ZeroRtt {
     /// The wire version.
     pub version: u16,
     /// Who this client is.
+    #[serde(deserialize_with = "uuid")]
     pub client_uuid: Option<ClientUuid>,
     /// Whom the server lets in.
+    #[serde(deserialize_with = "uuids")]
     pub allowed_client_uuids: Vec<ClientUuid>,
     /// How long the client leaves a fresh connection alone.
     pub client_upgrade_delay_ms: u64,
-    /// Of wire version 5.
+    /// What this side can do beyond the wire, as it tells the other.
     pub capabilities: u16,
-    /// Of wire version 5.
+    /// How long the payload of an auth or an accept may be.
     pub max_padding_size: usize,
-    /// Of wire version 5; this cut always waits for one record in each direction.
+    /// So many records there have to be each way before the upgrade.
     pub min_records_before_trial: u64,
-    /// Of wire version 5; only `client_to_server` exists.
+    /// Who starts the upgrade.
     pub upgrade_direction: UpgradeDirection,
-    /// Of wire version 5.
-    pub server_public_key_base64: Option<Secret>,
-    /// Of wire version 5.
-    pub server_private_key_base64: Option<Secret>,
+    /// The server's public key.
+    #[serde(deserialize_with = "public_key")]
+    pub server_public_key_base64: Option<PublicKey>,
+    /// The server's private key.
+    #[serde(deserialize_with = "private_key")]
+    pub server_private_key_base64: Option<PrivateKey>,
 }
 
 /// Who starts the upgrade.
@@ -48,15 +51,32 @@ pub enum UpgradeDirection {
     ClientToServer,
 }
 
-/// A text that `Debug` does not show.
-#[derive(Deserialize)]
-#[serde(transparent)]
-pub struct Secret(pub String);
+fn uuid<'de, D: Deserializer<'de>>(from: D) -> Result<Option<ClientUuid>, D::Error> {
+    let text = zeroize::Zeroizing::new(String::deserialize(from)?);
+    text.parse().map(Some).map_err(de::Error::custom)
+}
 
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(hidden)")
-    }
+fn uuids<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ClientUuid>, D::Error> {
+    let texts = zeroize::Zeroizing::new(Vec::<String>::deserialize(from)?);
+    let uuids = texts.iter().map(|text| text.parse());
+    uuids.collect::<Result<_, _>>().map_err(de::Error::custom)
+}
+
+fn key<'de, D: Deserializer<'de>>(from: D) -> Result<zeroize::Zeroizing<[u8; 32]>, D::Error> {
+    let text = zeroize::Zeroizing::new(String::deserialize(from)?);
+    let bytes = fps_wire::base64::decode(&text).map_err(de::Error::custom)?;
+    let bytes = zeroize::Zeroizing::new(bytes);
+    let key: Result<[u8; 32], _> = bytes.as_slice().try_into();
+    let key = key.map_err(|_| de::Error::custom("must contain exactly 32 bytes"))?;
+    Ok(zeroize::Zeroizing::new(key))
+}
+
+fn public_key<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PublicKey>, D::Error> {
+    key(from).map(|key| Some(PublicKey::from_bytes(*key)))
+}
+
+fn private_key<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PrivateKey>, D::Error> {
+    key(from).map(|key| Some(PrivateKey::from_bytes(*key)))
 }
 
 impl Default for ZeroRtt {
@@ -84,36 +104,75 @@ impl ZeroRtt {
         Duration::from_millis(self.client_upgrade_delay_ms)
     }
 
-    /// The allow list, for looking up.
-    pub fn allowed(&self) -> HashSet<ClientUuid> {
-        self.allowed_client_uuids.iter().copied().collect()
+    /// The name of the deployment, as it is bound.
+    pub fn profile(&self) -> Option<ProfileId> {
+        ProfileId::new(self.profile_id.as_ref()?).ok()
+    }
+
+    /// Whom the server lets in, by their keys.
+    pub fn clients(&self) -> Vec<PublicKey> {
+        let uuids = self.allowed_client_uuids.iter();
+        uuids.map(|uuid| uuid.private_key().public()).collect()
+    }
+
+    /// The same as a list without anybody twice.
+    pub fn allowed(&self) -> Option<AllowList> {
+        AllowList::new(self.clients()).ok()
     }
 
     pub(super) fn check(&self, role: Role) -> Result<(), Problem> {
         if !self.enabled {
             return Ok(());
         }
-        if self.profile_id.as_ref().is_none_or(String::is_empty) {
+        let profile = self.profile_id.as_deref().unwrap_or_default();
+        if profile.is_empty() {
             return Err(("security.zero_rtt.profile_id", "is missing".into()));
+        }
+        if self.profile().is_none() {
+            let reason = "is longer than 65535 bytes".into();
+            return Err(("security.zero_rtt.profile_id", reason));
         }
         if self.version != 5 {
             return Err(("security.zero_rtt.version", "must be 5".into()));
         }
         match role {
-            Role::Client if self.client_uuid.is_none() => {
-                Err(("security.zero_rtt.client_uuid", "is missing".into()))
-            }
-            Role::Server => self.check_allowed(),
-            Role::Client => Ok(()),
+            Role::Client => self.check_client(),
+            Role::Server => self.check_server(),
         }
     }
 
-    fn check_allowed(&self) -> Result<(), Problem> {
+    fn check_client(&self) -> Result<(), Problem> {
+        if self.client_uuid.is_none() {
+            return Err(("security.zero_rtt.client_uuid", "is missing".into()));
+        }
+        let key = "security.zero_rtt.server_public_key_base64";
+        if self.server_public_key_base64.is_none() {
+            return Err((key, "is missing".into()));
+        }
+        if self.server_private_key_base64.is_some() || !self.allowed_client_uuids.is_empty() {
+            let reason = "and security.zero_rtt.allowed_client_uuids are the server's alone";
+            return Err(("security.zero_rtt.server_private_key_base64", reason.into()));
+        }
+        Ok(())
+    }
+
+    fn check_server(&self) -> Result<(), Problem> {
+        let key = "security.zero_rtt.server_private_key_base64";
+        let Some(private) = &self.server_private_key_base64 else {
+            return Err((key, "is missing".into()));
+        };
+        let key = "security.zero_rtt.server_public_key_base64";
+        let Some(public) = &self.server_public_key_base64 else {
+            return Err((key, "is missing".into()));
+        };
+        if private.public() != *public {
+            return Err((key, "does not belong to the private key".into()));
+        }
         let key = "security.zero_rtt.allowed_client_uuids";
         if self.allowed_client_uuids.is_empty() {
             return Err((key, "is empty, so no client could use the tunnel".into()));
         }
-        if self.allowed().len() != self.allowed_client_uuids.len() {
+        if self.allowed().is_none() {
             return Err((key, "holds a UUID twice".into()));
         }
         Ok(())

@@ -12,7 +12,6 @@ use super::{End, chain};
 use crate::config::{Config, Endpoint};
 use crate::log::Throttle;
 use crate::relay::{Relay, RelayError, Side, Traffic};
-use crate::session::Direction;
 use crate::socket::SocketFactory;
 use crate::tunnel::{CarrierId, Tunnel};
 
@@ -114,6 +113,7 @@ impl Shared {
                 );
             }
             Err(error) => {
+                self.tunnel.session_failed(&error);
                 let (id, reason, error) = (id.0, error.reason(), chain(&error));
                 tracing::info!(
                     event = "session_closed",
@@ -137,15 +137,14 @@ impl Shared {
     ) -> (Traffic, Result<(), RelayError>) {
         let relay = Relay {
             id,
-            outbound: end.outbound(),
             session: end.session(),
             tunnel: Rc::clone(&self.tunnel),
             read_buffer_size: self.read_buffer_size,
             queue_bytes: self.queue_bytes,
         };
-        match end.outbound() {
-            Direction::ClientToServer => relay.run(near, far).await,
-            Direction::ServerToClient => relay.run(far, near).await,
+        match end.link_is_far() {
+            true => relay.run(near, far).await,
+            false => relay.run(far, near).await,
         }
     }
 

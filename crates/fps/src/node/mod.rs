@@ -6,26 +6,31 @@ use std::error::Error;
 use std::io;
 use std::rc::Rc;
 
+use fps_wire::auth::LowOrderServerKey;
 use tokio::task::LocalSet;
 
 use self::acceptor::Acceptor;
 use crate::cli::{Common, Task};
 use crate::config::{Config, Endpoint, Role};
 use crate::exit::Exit;
+use crate::lease::LeaseFileError;
 use crate::log;
-use crate::session::{Direction, Session};
+use crate::random::NoRandomness;
+use crate::session::Session;
 use crate::signal::StopSignals;
 use crate::socket::{SocketError, SocketFactory};
-use crate::tunnel::{Dispatch, RoundRobin, TunDevice, TunError, Tunnel};
+use crate::tunnel::{AutoConfigure, Dispatch, RoundRobin, TunDevice, TunError, Tunnel};
 
 /// In what the two ends of a tunnel differ.
 pub(crate) trait End {
-    /// The direction that this end inserts its records into.
-    fn outbound(&self) -> Direction;
+    /// Whether the link is the connection that this end dials, and not the one that it accepts.
+    fn link_is_far(&self) -> bool;
     /// A session for one more carrier.
     fn session(&self) -> Box<dyn Session>;
     /// The choice among carriers.
     fn dispatch(&self) -> Box<dyn Dispatch>;
+    /// What gives the device its addresses, if anything here does.
+    fn configure(&self, config: &Config) -> Result<Option<AutoConfigure>, NodeError>;
 }
 
 /// Builds the end that a configuration asks for; none without zero_rtt.
@@ -36,8 +41,14 @@ type NewEnd = fn(&Config) -> Result<Option<Box<dyn End>>, NodeError>;
 pub(crate) enum NodeError {
     #[error("cannot start the runtime: raise the limit on open files")]
     Runtime(#[source] io::Error),
-    #[error("cannot draw random bytes: the system's random source failed")]
-    Random,
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
+    #[error("security.zero_rtt.server_public_key_base64 is no key to use")]
+    ServerKey(#[from] LowOrderServerKey),
+    #[error(transparent)]
+    Leases(#[from] LeaseFileError),
+    #[error("cannot open a netlink socket for tun.auto_configure")]
+    Netlink(#[from] fps_netlink::Error),
     #[error(transparent)]
     Socket(#[from] SocketError),
     #[error(transparent)]
@@ -51,7 +62,10 @@ impl NodeError {
             Self::Socket(_) => "fwmark_failed",
             Self::Tun(TunError::Open { .. }) => "tun_open_failed",
             Self::Tun(TunError::Gone { .. }) => "tun_gone",
-            Self::Runtime(_) | Self::Random => "start_failed",
+            Self::Leases(_) => "lease_file_failed",
+            Self::Runtime(_) | Self::Random(_) | Self::ServerKey(_) | Self::Netlink(_) => {
+                "start_failed"
+            }
         }
     }
 }
@@ -121,7 +135,12 @@ async fn serve(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError
     let dispatch = end
         .as_ref()
         .map_or_else(|| Box::<RoundRobin>::default() as _, |end| end.dispatch());
-    let tunnel = Rc::new(Tunnel::new(open_tun(config)?, dispatch));
+    let device = open_tun(config)?;
+    let configure = match &end {
+        Some(end) if device.is_some() => end.configure(config)?,
+        _ => None,
+    };
+    let tunnel = Rc::new(Tunnel::new(device, dispatch, configure));
     // Only now: whoever waits for this line may connect, and finds the TUN.
     let listener = sockets.listen(config.network.listen.0)?;
     let address = listener.local_addr().unwrap_or(config.network.listen.0);

@@ -6,8 +6,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
 use super::{RelayError, Shared, Side, count};
-use crate::record::RecordParser;
 use crate::session::{Event, Verdict};
+use fps_wire::RecordParser;
 
 /// Runs until the link ends, then ends the plain side's direction. A carrier that only sends is of
 /// no use to the tunnel, so it leaves.
@@ -40,29 +40,29 @@ fn take_out(
     parser: &mut RecordParser,
     forwarded: &mut Vec<u8>,
 ) -> Result<(), RelayError> {
-    while let Some(record) = parser.next_record() {
-        let verdict = shared
-            .session
-            .borrow_mut()
-            .on_record(shared.inbound(), &record);
-        match verdict {
-            Verdict::Forward => forwarded.extend_from_slice(record.as_bytes()),
-            Verdict::Consume(events) => events.into_iter().for_each(|event| act(shared, event)),
+    while let Some(record) = parser.next_record_mut() {
+        let mut session = shared.session.borrow_mut();
+        match session.take(record, &mut |event| act(shared, event))? {
+            Verdict::Forward => forwarded.extend_from_slice(record),
+            Verdict::Consume => {}
         }
     }
     shared.check_skipped(parser, Side::Link)
 }
 
-fn act(shared: &Shared<'_>, event: Event) {
+fn act(shared: &Shared<'_>, event: Event<'_>) {
     match event {
-        Event::Authenticated => {
+        Event::Refused(refusal) => shared.tunnel.refused(refusal),
+        Event::Registered(registration) => {
             tracing::info!(event = "zero_rtt_authenticated", id = shared.id.0);
-        }
-        Event::Registered => {
-            shared.tunnel.register(shared.id, Rc::clone(&shared.queue));
-            // The server's accept waits in the session for the other pump.
+            let queue = Rc::clone(&shared.queue);
+            shared.tunnel.register(shared.id, queue, registration);
+            // The server's accept waits in the session for the other pump, and the application's
+            // records wait in the client's.
             shared.queue.wake();
         }
-        Event::Packet(packet) => shared.tunnel.deliver(shared.id, &packet),
+        Event::Opened => shared.tunnel.opened(),
+        Event::Packet(packet) => shared.tunnel.deliver(shared.id, packet),
+        Event::Dropped(dropped) => shared.tunnel.fragment_dropped(dropped),
     }
 }

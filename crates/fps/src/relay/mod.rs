@@ -21,16 +21,15 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::WriteHalf;
 
-use crate::record::RecordParser;
-use crate::session::{Direction, Session};
+use fps_wire::RecordParser;
+
+use crate::session::{Ended, Session};
 use crate::tunnel::{CarrierId, PacketQueue, Tunnel};
 
 /// Everything that one carrier needs.
 pub struct Relay {
     /// Which carrier this is.
     pub id: CarrierId,
-    /// The direction that our records are inserted into: client to server on the client.
-    pub outbound: Direction,
     /// What the records mean.
     pub session: Box<dyn Session>,
     /// Where packets come from and go to.
@@ -59,6 +58,12 @@ pub enum RelayError {
     /// A write failed.
     #[error("cannot write to the {0}")]
     Write(Side, #[source] io::Error),
+    /// The session cannot go on.
+    #[error(transparent)]
+    Session(#[from] Ended),
+    /// Another process of the same client has taken its place.
+    #[error("another process of this client has come")]
+    Replaced,
     /// Bytes that are no TLS record, after our records began.
     #[error("the {0} sent bytes that are no TLS record")]
     Garbage(Side),
@@ -90,6 +95,8 @@ impl RelayError {
             Self::Read(Side::Link, _) => "link_read_failed",
             Self::Write(Side::Plain, _) => "plain_write_failed",
             Self::Write(Side::Link, _) => "link_write_failed",
+            Self::Session(ended) => ended.reason(),
+            Self::Replaced => "duplicate_client_replaced",
             Self::Garbage(_) => "tls_parse_error",
         }
     }
@@ -112,7 +119,6 @@ impl Relay {
                 tunnel: &self.tunnel,
             },
             id: self.id,
-            outbound: self.outbound,
             tunnel: &self.tunnel,
             read_buffer_size: self.read_buffer_size,
             to_link: Cell::new(0),
@@ -129,7 +135,6 @@ impl Relay {
 /// What both pumps use. They run in one task, so no borrow may outlive an await.
 struct Shared<'a> {
     id: CarrierId,
-    outbound: Direction,
     session: RefCell<Box<dyn Session>>,
     queue: Rc<PacketQueue>,
     tunnel: &'a Tunnel,
@@ -140,13 +145,6 @@ struct Shared<'a> {
 }
 
 impl Shared<'_> {
-    fn inbound(&self) -> Direction {
-        match self.outbound {
-            Direction::ClientToServer => Direction::ServerToClient,
-            Direction::ServerToClient => Direction::ClientToServer,
-        }
-    }
-
     fn traffic(&self) -> Traffic {
         Traffic {
             to_link: self.to_link.get(),

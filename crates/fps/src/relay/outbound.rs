@@ -7,8 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
 use super::{RelayError, Shared, Side, count};
-use crate::record::RecordParser;
-use crate::session::Verdict;
+use fps_wire::RecordParser;
 
 /// How much is gathered for one write before the plain side is looked at again.
 const BATCH: usize = 64 << 10;
@@ -24,18 +23,22 @@ pub(super) async fn pump(
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         let mut ended = false;
+        let paused = shared.session.borrow().is_paused();
         // Which ready branch is taken is left to chance: neither the application nor the tunnel
         // can starve the other.
         tokio::select! {
-            read = plain.read_buf(parser.spare(shared.read_buffer_size)) => {
+            read = plain.read_buf(parser.spare(shared.read_buffer_size)), if !paused => {
                 ended = read.map_err(|error| RelayError::Read(Side::Plain, error))? == 0;
             }
             () = future::ready(()), if !shared.queue.is_empty() => {}
             () = shared.queue.woken() => {}
         }
+        if shared.queue.is_replaced() {
+            return Err(RelayError::Replaced);
+        }
         batch.clear();
         forward(shared, &mut parser, &mut batch)?;
-        insert(shared, &parser, &mut batch);
+        insert(shared, &parser, &mut batch)?;
         if !batch.is_empty() {
             let written = link.write_all(&batch).await;
             written.map_err(|error| RelayError::Write(Side::Link, error))?;
@@ -53,29 +56,23 @@ fn forward(
     parser: &mut RecordParser,
     batch: &mut Vec<u8>,
 ) -> Result<(), RelayError> {
+    let mut session = shared.session.borrow_mut();
     while let Some(record) = parser.next_record() {
-        // A session consumes nothing in this direction: ours are not on the link yet.
-        if shared
-            .session
-            .borrow_mut()
-            .on_record(shared.outbound, &record)
-            == Verdict::Forward
-        {
-            batch.extend_from_slice(record.as_bytes());
-        }
+        session.forward(record);
+        batch.extend_from_slice(record.as_bytes());
     }
+    drop(session);
     shared.check_skipped(parser, Side::Plain)
 }
 
-fn insert(shared: &Shared<'_>, parser: &RecordParser, batch: &mut Vec<u8>) {
+fn insert(
+    shared: &Shared<'_>,
+    parser: &RecordParser,
+    batch: &mut Vec<u8>,
+) -> Result<(), RelayError> {
     let mut session = shared.session.borrow_mut();
-    session.poll_transmit(Instant::now(), parser.is_at_boundary(), batch);
-    while batch.len() < BATCH {
-        let Some(packet) = shared.queue.pop() else {
-            return;
-        };
-        if let Err(error) = session.encode_packet(&packet, batch) {
-            tracing::debug!(event = "encode_failed", id = shared.id.0, error = %error);
-        }
-    }
+    session.poll_transmit(Instant::now(), parser.is_at_boundary(), batch)?;
+    let sealed = session.seal(&shared.queue, BATCH, batch);
+    shared.tunnel.sealed(sealed.records, sealed.lost);
+    Ok(())
 }

@@ -1,192 +1,179 @@
 //! The client's end: asks once, then carries packets.
 //!
-//! It has no timer: the relay asks it for a hello whenever the application has sent something, so
-//! without more application data after the delay there is no hello.
+//! It has no timer: the relay asks it for an auth whenever the application has sent something, so
+//! without more application data after the delay there is none. From then on the application's
+//! records wait until the accept has come, since the server answers to the link as it is behind the
+//! auth. There is no timeout: a server that does not know this client passes the auth on, and the
+//! origin ends the connection.
 
+use std::rc::Rc;
 use std::time::Instant;
 
-use super::{Direction, Event, Session, Verdict, consume_packet};
-use crate::clear::Message;
-use crate::identity::{ClientUuid, InstanceId};
-use crate::record::Record;
+use fps_wire::auth::{Client, Sent};
+use fps_wire::control::{ClientInstance, Lease};
+use fps_wire::{Direction, Link, ProfileId, Record};
+
+use super::open::Open;
+use super::{Codec, Ended, Event, Registration, Sealed, Session, Verdict};
+use crate::random::Keys;
+use crate::tunnel::PacketQueue;
+
+/// What all sessions of a client have in common.
+#[derive(Debug)]
+pub struct ClientIdentity {
+    /// The client and its server.
+    pub client: Client,
+    /// The profile of both.
+    pub profile: ProfileId,
+    /// So many records each way come before anything of ours.
+    pub least_records: u64,
+    /// How long a payload of auth or accept may be.
+    pub most_payload: usize,
+    /// What it can do beyond the wire.
+    pub capabilities: u16,
+    /// This process.
+    pub instance: ClientInstance,
+    /// How packets become frames.
+    pub codec: Codec,
+    /// Where ephemeral keys come from.
+    pub keys: Box<dyn Keys>,
+}
 
 /// See the module.
 #[derive(Debug)]
 pub struct ClientSession {
-    client: ClientUuid,
-    instance: InstanceId,
+    identity: Rc<ClientIdentity>,
     /// When `client_upgrade_delay_ms` is over.
     upgrade_at: Instant,
+    link: Link,
     state: State,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum State {
-    /// The application's handshake runs; which directions have carried application data yet.
-    Watching {
-        c2s: bool,
-        s2c: bool,
-    },
-    /// The hello is out. There is no timeout: without an answer the carrier stays the
-    /// application's alone.
-    Asked,
-    Open,
+    /// The application's alone, as yet.
+    Watching,
+    /// The auth is on the link.
+    Asked(Sent),
+    Open(Box<Open>),
 }
+
+const OUT: Direction = Direction::ToServer;
+const IN: Direction = Direction::ToClient;
 
 impl ClientSession {
     /// A session that may ask from `upgrade_at` on.
-    pub fn new(client: ClientUuid, instance: InstanceId, upgrade_at: Instant) -> Self {
+    pub fn new(identity: Rc<ClientIdentity>, upgrade_at: Instant) -> Self {
+        let server = identity.client.pair().server;
+        let link = Link::new(&server, identity.profile.clone(), identity.least_records);
         Self {
-            client,
-            instance,
+            identity,
             upgrade_at,
-            state: State::Watching {
-                c2s: false,
-                s2c: false,
-            },
+            link,
+            state: State::Watching,
         }
+    }
+
+    /// Takes a record for the accept, if it is that.
+    fn try_accept(
+        &mut self,
+        record: Record<'_>,
+        tell: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Verdict, Ended> {
+        let State::Asked(sent) = &self.state else {
+            return Ok(Verdict::Forward);
+        };
+        let Some(binding) = self.link.binding().filter(|_| record.is_application_data()) else {
+            return Ok(Verdict::Forward);
+        };
+        let most = self.identity.most_payload;
+        let client = &self.identity.client;
+        let accept = match client.open_accept(sent, &binding, record, most) {
+            Ok(accept) => accept,
+            Err(refusal) => {
+                tell(Event::Refused(refusal));
+                return Ok(Verdict::Forward);
+            }
+        };
+        let lease = match accept.payload.as_slice() {
+            [] => None,
+            payload => Some(Lease::read(payload).map_err(|_| Ended::BadLease)?),
+        };
+        let (pair, codec) = (client.pair(), self.identity.codec);
+        let open = Open::new(&accept.keys, OUT, pair, &self.link, codec);
+        self.state = State::Open(Box::new(open));
+        tell(Event::Registered(Registration::Server { lease }));
+        Ok(Verdict::Consume)
     }
 }
 
 impl Session for ClientSession {
-    fn on_record(&mut self, direction: Direction, record: &Record<'_>) -> Verdict {
-        if !record.is_application_data() {
-            return Verdict::Forward;
-        }
-        match (&mut self.state, direction) {
-            (State::Watching { c2s, .. }, Direction::ClientToServer) => *c2s = true,
-            (State::Watching { s2c, .. }, Direction::ServerToClient) => *s2c = true,
-            (State::Asked, Direction::ServerToClient) => {
-                if Message::decode(record.payload()) == Some(Message::Accept) {
-                    self.state = State::Open;
-                    return Verdict::Consume(vec![Event::Registered]);
-                }
-            }
-            (State::Open, Direction::ServerToClient) => return consume_packet(record),
-            (State::Asked | State::Open, Direction::ClientToServer) => {}
-        }
-        Verdict::Forward
+    fn forward(&mut self, record: Record<'_>) {
+        self.link.count(OUT, record);
     }
 
-    fn poll_transmit(&mut self, now: Instant, at_boundary: bool, out: &mut Vec<u8>) {
-        let ready = self.state
-            == State::Watching {
-                c2s: true,
-                s2c: true,
-            };
-        if !ready || !at_boundary || now < self.upgrade_at {
-            return;
+    fn take(
+        &mut self,
+        record: &mut [u8],
+        tell: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Verdict, Ended> {
+        let before = self.link.transcript(IN).clone();
+        let whole = Record::of(record).expect("the parser gives whole records");
+        if !matches!(self.state, State::Open(_)) {
+            let verdict = self.try_accept(whole, tell)?;
+            self.link.count(IN, whole);
+            return Ok(verdict);
         }
-        let hello = Message::Hello {
-            client: self.client,
-            instance: self.instance,
+        self.link.count(IN, whole);
+        match &mut self.state {
+            State::Open(open) => open.take(&before, record, tell),
+            State::Watching | State::Asked(_) => Ok(Verdict::Forward),
+        }
+    }
+
+    fn is_paused(&self) -> bool {
+        matches!(self.state, State::Asked(_))
+    }
+
+    fn poll_transmit(
+        &mut self,
+        now: Instant,
+        at_boundary: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Ended> {
+        let ready = matches!(self.state, State::Watching) && at_boundary && now >= self.upgrade_at;
+        let Some(binding) = self.link.binding().filter(|_| ready) else {
+            return Ok(());
         };
-        if hello.encode(out).is_ok() {
-            self.state = State::Asked;
+        let identity = &self.identity;
+        let auth = identity.client.auth(
+            &binding,
+            identity.keys.ephemeral()?,
+            identity.capabilities,
+            &identity.instance.to_bytes(),
+            identity.most_payload,
+        );
+        match auth {
+            Ok((record, sent)) => {
+                out.extend(&record);
+                self.link
+                    .count(OUT, Record::of(&record).expect("a record of ours"));
+                self.state = State::Asked(sent);
+            }
+            // `max_padding_size` below 18 leaves no room for it: the carrier is the application's.
+            Err(error) => tracing::debug!(event = "auth_failed", error = %error),
+        }
+        Ok(())
+    }
+
+    fn seal(&mut self, queue: &PacketQueue, most: usize, out: &mut Vec<u8>) -> Sealed {
+        match &mut self.state {
+            State::Open(open) => open.seal(&mut self.link, OUT, queue, most, out),
+            State::Watching | State::Asked(_) => Sealed::default(),
         }
     }
 
     fn needs_whole_records(&self) -> bool {
-        matches!(self.state, State::Asked | State::Open)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::Direction::{ClientToServer as C2s, ServerToClient as S2c};
-    use super::*;
-    use crate::record::RecordParser;
-
-    const DELAY: Duration = Duration::from_millis(50);
-    const APPLICATION: &[u8] = &[23, 3, 3, 0, 2, 1, 2];
-    const HANDSHAKE: &[u8] = &[22, 3, 1, 0, 1, 9];
-
-    fn wire(message: Message<'_>) -> Vec<u8> {
-        let mut out = Vec::new();
-        message.encode(&mut out).expect("small message");
-        out
-    }
-
-    fn judge(session: &mut ClientSession, direction: Direction, bytes: &[u8]) -> Verdict {
-        let mut parser = RecordParser::default();
-        parser.feed(bytes);
-        session.on_record(direction, &parser.next_record().expect("one record"))
-    }
-
-    fn session() -> (ClientSession, Instant) {
-        let start = Instant::now();
-        let (client, instance) = (ClientUuid::from_bytes([1; 16]), InstanceId([2; 16]));
-        (
-            ClientSession::new(client, instance, start + DELAY),
-            start + DELAY,
-        )
-    }
-
-    fn asked() -> ClientSession {
-        let (mut session, due) = session();
-        judge(&mut session, C2s, APPLICATION);
-        judge(&mut session, S2c, APPLICATION);
-        session.poll_transmit(due, true, &mut Vec::new());
-        session
-    }
-
-    #[test]
-    fn asks_once_after_data_in_each_direction_and_the_delay_at_a_boundary() {
-        const THERE: (Direction, &[u8]) = (C2s, APPLICATION);
-        const BACK: (Direction, &[u8]) = (S2c, APPLICATION);
-        let handshake = vec![(C2s, HANDSHAKE), (S2c, HANDSHAKE)];
-        for (name, seen, early_ms, at_boundary, asks) in [
-            ("nothing seen", vec![], 0, true, false),
-            ("handshake only", handshake, 0, true, false),
-            ("one way", vec![THERE], 0, true, false),
-            ("other way", vec![BACK], 0, true, false),
-            ("too early", vec![THERE, BACK], 1, true, false),
-            ("inside a record", vec![THERE, BACK], 0, false, false),
-            ("due", vec![BACK, THERE], 0, true, true),
-        ] {
-            let (mut session, due) = session();
-            for (direction, record) in seen {
-                let verdict = judge(&mut session, direction, record);
-                assert_eq!(verdict, Verdict::Forward, "{name}");
-            }
-            let mut out = Vec::new();
-            session.poll_transmit(due - Duration::from_millis(early_ms), at_boundary, &mut out);
-            assert_eq!(!out.is_empty(), asks, "{name}");
-            assert_eq!(session.needs_whole_records(), asks, "{name}");
-            let length = out.len();
-            session.poll_transmit(due, true, &mut out);
-            assert!(!asks || out.len() == length, "{name}: asked twice");
-        }
-    }
-
-    #[test]
-    fn only_an_accept_from_the_server_opens_it() {
-        let accept = wire(Message::Accept);
-        let packet = wire(Message::Packet(&[0x45]));
-        let (mut early, _) = session();
-        assert_eq!(judge(&mut early, S2c, &accept), Verdict::Forward);
-        let mut session = asked();
-        assert_eq!(judge(&mut session, S2c, &packet), Verdict::Forward);
-        assert_eq!(judge(&mut session, C2s, &accept), Verdict::Forward);
-        assert_eq!(judge(&mut session, S2c, APPLICATION), Verdict::Forward);
-        let registered = Verdict::Consume(vec![Event::Registered]);
-        assert_eq!(judge(&mut session, S2c, &accept), registered);
-    }
-
-    #[test]
-    fn once_open_it_takes_packets_out_of_one_direction_only() {
-        let packet = wire(Message::Packet(&[0x45, 0]));
-        let mut session = asked();
-        judge(&mut session, S2c, &wire(Message::Accept));
-        let taken = Verdict::Consume(vec![Event::Packet(vec![0x45, 0])]);
-        assert_eq!(judge(&mut session, S2c, &packet), taken);
-        assert_eq!(judge(&mut session, S2c, APPLICATION), Verdict::Forward);
-        assert_eq!(
-            judge(&mut session, S2c, &wire(Message::Accept)),
-            Verdict::Forward
-        );
-        assert_eq!(judge(&mut session, C2s, &packet), Verdict::Forward);
+        !matches!(self.state, State::Watching)
     }
 }

@@ -1,72 +1,130 @@
 //! What a carrier's records mean, as state machines that do no I/O.
 //!
-//! A session sees every record of its carrier in both directions and says of each whether it is
-//! the application's (forward it byte for byte) or ours (consume it). It knows no socket and no
-//! clock: the relay brings records and the time, and asks what to insert.
+//! A session sees every record of its carrier in both directions, in the order of the link, and says
+//! of each whether it is the application's (forward it byte for byte) or ours (consume it). It knows
+//! no socket and no clock: the relay brings records and the time, and asks what to insert.
 
 mod client;
+mod open;
 mod server;
 
+use std::net::Ipv4Addr;
 use std::time::Instant;
 
-pub use client::ClientSession;
-pub use server::ServerSession;
+pub use client::{ClientIdentity, ClientSession};
+pub use open::{Codec, Sealed};
+pub use server::{Admission, Admit, NotAdmitted, ServerIdentity, ServerSession};
 
-use crate::clear::{Message, PacketTooLarge};
-use crate::record::Record;
+use fps_wire::classified::Invalid;
+use fps_wire::control::{ClientInstance, Lease};
+use fps_wire::fragment::Dropped;
+use fps_wire::{PublicKey, Record};
 
-/// A direction of the whole carrier, seen alike from both programs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// From the application to the origin.
-    ClientToServer,
-    /// From the origin to the application.
-    ServerToClient,
-}
+use crate::tunnel::PacketQueue;
 
 /// What to do with a record.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is the application's: pass it on unchanged.
     Forward,
-    /// It is ours: take it out, and act on what it says.
-    Consume(Vec<Event>),
+    /// It is ours: take it out.
+    Consume,
 }
 
-/// What a consumed record says.
+/// What a record says, or did not come to.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Event {
-    /// Server only: a client on the allow list has named itself.
-    Authenticated,
+pub enum Event<'a> {
+    /// A record was tried for an auth or an accept, and was none: why not, if it was nearly one.
+    Refused(fps_wire::Refusal),
     /// Packets may be sent on this carrier from now on.
-    Registered,
+    Registered(Registration),
     /// One IP packet out of the tunnel.
-    Packet(Vec<u8>),
+    Packet(&'a [u8]),
+    /// A part of one that came to nothing.
+    Dropped(Dropped),
+    /// A record of ours has been opened.
+    Opened,
+}
+
+/// Who is at the other end of a carrier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registration {
+    /// The server, which gives this client an address.
+    Server {
+        /// The addresses; none where the server gives none.
+        lease: Option<Lease>,
+    },
+    /// A client.
+    Client {
+        /// Its identity.
+        client: PublicKey,
+        /// Its process, where it says which.
+        instance: Option<ClientInstance>,
+        /// The address that it has.
+        address: Option<Ipv4Addr>,
+    },
+}
+
+/// Why a session cannot go on. It takes its carrier down, and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Ended {
+    /// A record of ours is not in order.
+    #[error(transparent)]
+    Record(#[from] Invalid),
+    /// The client was let in, and no accept could be made.
+    #[error("no accept can be made for the client")]
+    NoAccept,
+    /// The client's payload is none that can be answered.
+    #[error("the client's auth cannot be answered: {0}")]
+    NotAdmitted(#[from] NotAdmitted),
+    /// The lease cannot be read.
+    #[error("the server's lease cannot be read")]
+    BadLease,
+    /// There are no random bytes.
+    #[error(transparent)]
+    NoRandomness(#[from] crate::random::NoRandomness),
+}
+
+impl Ended {
+    /// The word for the log.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Record(_) => "classified_record_error",
+            Self::NoAccept | Self::NoRandomness(_) => "server_accept_failed",
+            Self::NotAdmitted(_) => "server_accept_payload_failed",
+            Self::BadLease => "lease_invalid",
+        }
+    }
 }
 
 /// One end of a carrier's tunnel session.
 pub trait Session {
-    /// Judges one record. Call it for every record, in the order of its direction.
-    fn on_record(&mut self, direction: Direction, record: &Record<'_>) -> Verdict;
+    /// Takes note of a record of the plain side, which goes on the link next.
+    fn forward(&mut self, record: Record<'_>);
+
+    /// Judges a record of the link; one of ours is opened in place.
+    fn take(
+        &mut self,
+        record: &mut [u8],
+        tell: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Verdict, Ended>;
+
+    /// Whether the plain side's records must wait, so that none goes on the link.
+    fn is_paused(&self) -> bool;
 
     /// Appends a record that the session wants on the link now, if any. `at_boundary` says that no
-    /// half record of the application waits to be forwarded.
-    fn poll_transmit(&mut self, now: Instant, at_boundary: bool, out: &mut Vec<u8>);
+    /// half record of the plain side waits to be forwarded.
+    fn poll_transmit(
+        &mut self,
+        now: Instant,
+        at_boundary: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Ended>;
 
-    /// Appends a packet as a record.
-    fn encode_packet(&mut self, packet: &[u8], out: &mut Vec<u8>) -> Result<(), PacketTooLarge> {
-        Message::Packet(packet).encode(out)
-    }
+    /// Appends packets that wait, as records, until there are so many bytes.
+    fn seal(&mut self, queue: &PacketQueue, most: usize, out: &mut Vec<u8>) -> Sealed;
 
     /// Whether bytes that are no record must end the carrier: once ours are on the link, a lost
     /// boundary cannot be told from lost packets.
     fn needs_whole_records(&self) -> bool;
-}
-
-/// Consumes a packet record, once the session is open.
-fn consume_packet(record: &Record<'_>) -> Verdict {
-    match Message::decode(record.payload()) {
-        Some(Message::Packet(packet)) => Verdict::Consume(vec![Event::Packet(packet.to_vec())]),
-        _ => Verdict::Forward,
-    }
 }

@@ -1,150 +1,271 @@
 //! The server's end: lets known clients in, and leaves everyone else's data alone.
+//!
+//! A client binds its auth to what it has seen of the server's direction. While records of the origin
+//! are on their way to it that is less than the server has sent, and the auth would miss, reach the
+//! origin and end the application's session: a known weakness of the C++ build, with which an origin
+//! that talks unasked never gets a tunnel. So the states of the last records are kept, and an auth is
+//! taken at any of them. Nothing of that is seen on the wire: the accept is bound to all that was
+//! sent, as always, and the client has seen that when it reads it.
 
-use std::collections::HashSet;
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::{Direction, Event, Session, Verdict, consume_packet};
-use crate::clear::Message;
-use crate::identity::ClientUuid;
-use crate::record::Record;
+use fps_wire::auth::{AllowList, Auth, Server};
+use fps_wire::{Binding, Direction, Link, Pair, ProfileId, PublicKey, Record, Refusal, Transcript};
+
+use super::open::Open;
+use super::{Codec, Ended, Event, Registration, Sealed, Session, Verdict};
+use crate::random::Keys;
+use crate::tunnel::PacketQueue;
+use fps_wire::control::ClientInstance;
+
+/// How many states of the server's direction are kept: as many records may be on their way to a
+/// client when it asks. Of 16 KiB each that is 4 MiB, more than a link holds in a round trip.
+const STATES: usize = 256;
+
+/// The shortest payload of an auth.
+const LEAST_AUTH: usize = 70;
+
+/// What all sessions of a server have in common.
+#[derive(Debug)]
+pub struct ServerIdentity {
+    /// The server.
+    pub server: Server,
+    /// The clients that it knows.
+    pub allowed: AllowList,
+    /// The profile of both.
+    pub profile: ProfileId,
+    /// So many records each way come before anything of ours.
+    pub least_records: u64,
+    /// How long a payload of auth or accept may be.
+    pub most_payload: usize,
+    /// What it can do beyond the wire.
+    pub capabilities: u16,
+    /// How packets become frames.
+    pub codec: Codec,
+    /// Where ephemeral keys come from.
+    pub keys: Box<dyn Keys>,
+    /// Who says what a client gets.
+    pub admit: Rc<dyn Admit>,
+}
+
+/// Says what a client gets that has proved who it is.
+pub trait Admit: std::fmt::Debug {
+    /// The payload of the accept, for that of the auth.
+    fn admit(&self, client: &PublicKey, payload: &[u8]) -> Result<Admission, NotAdmitted>;
+}
+
+/// What a client gets.
+#[derive(Clone, Debug, Default)]
+pub struct Admission {
+    /// The payload of the accept.
+    pub payload: Vec<u8>,
+    /// The client's process, where it says which.
+    pub instance: Option<ClientInstance>,
+    /// The address that it has.
+    pub address: Option<Ipv4Addr>,
+}
+
+/// Why a client that is known gets nothing. Its carrier ends: it has stopped and waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAdmitted {
+    /// Its payload is no message that says which process it is.
+    #[error("its payload is no client instance")]
+    Payload,
+    /// All addresses are taken.
+    #[error("no lease is free")]
+    NoLease,
+    /// The lease could not be kept.
+    #[error("the lease file cannot be written")]
+    LeaseFile,
+}
 
 /// See the module.
 #[derive(Debug)]
 pub struct ServerSession {
-    allowed: Rc<HashSet<ClientUuid>>,
+    identity: Rc<ServerIdentity>,
+    link: Link,
     state: State,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum State {
-    /// Every record is tried; a hello that fails goes to the origin like any other data.
-    Waiting,
-    /// A hello was taken; the accept is not yet on the link.
-    Answering,
-    Open,
+    /// Every record is tried; an auth that fails goes to the origin like any other data. The states
+    /// of the server's direction before its last records, the oldest first.
+    Waiting(VecDeque<Transcript>),
+    /// An auth was taken; the accept is not yet on the link.
+    Answering(Box<Answer>),
+    Open(Box<Open>),
 }
 
+#[derive(Debug)]
+struct Answer {
+    auth: Auth,
+    payload: Vec<u8>,
+    /// The client's direction right behind the auth: there the client waits.
+    behind: Link,
+}
+
+const OUT: Direction = Direction::ToClient;
+const IN: Direction = Direction::ToServer;
+
 impl ServerSession {
-    /// A session that lets these clients in.
-    pub fn new(allowed: Rc<HashSet<ClientUuid>>) -> Self {
+    /// A session of a new carrier.
+    pub fn new(identity: Rc<ServerIdentity>) -> Self {
+        let server = identity.server.public();
+        let link = Link::new(&server, identity.profile.clone(), identity.least_records);
         Self {
-            allowed,
-            state: State::Waiting,
+            identity,
+            link,
+            state: State::Waiting(VecDeque::new()),
         }
     }
 
-    fn try_hello(&mut self, record: &Record<'_>) -> Verdict {
-        match Message::decode(record.payload()) {
-            Some(Message::Hello { client, .. }) if self.allowed.contains(&client) => {
-                self.state = State::Answering;
-                Verdict::Consume(vec![Event::Authenticated, Event::Registered])
-            }
-            _ => Verdict::Forward,
+    /// Takes a record for an auth, if it is one at this moment or at one of the last.
+    fn open_auth(&self, record: Record<'_>) -> Option<Result<Auth, Refusal>> {
+        let State::Waiting(states) = &self.state else {
+            return None;
+        };
+        let now = self
+            .link
+            .binding()
+            .filter(|_| record.is_application_data())?;
+        let first = self.open_auth_at(record, &now);
+        if !matches!(first, Err(Refusal::NotForUs)) {
+            return Some(first);
         }
+        let length = record.payload().len();
+        if length > LEAST_AUTH + self.identity.most_payload {
+            return Some(first);
+        }
+        let earlier = states.iter().rev();
+        let mut earlier = earlier.filter_map(|state| self.link.binding_with(state));
+        let found = earlier.find_map(|binding| match self.open_auth_at(record, &binding) {
+            Err(Refusal::NotForUs) => None,
+            found => Some(found),
+        });
+        Some(found.unwrap_or(first))
+    }
+
+    fn open_auth_at(&self, record: Record<'_>, binding: &Binding) -> Result<Auth, Refusal> {
+        let identity = &self.identity;
+        let most = identity.most_payload;
+        identity
+            .server
+            .open_auth(&identity.allowed, binding, record, most)
+    }
+
+    fn try_auth(
+        &mut self,
+        record: Record<'_>,
+        tell: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Verdict, Ended> {
+        let opened = self.open_auth(record);
+        self.link.count(IN, record);
+        let auth = match opened {
+            None => return Ok(Verdict::Forward),
+            Some(Err(refusal)) => {
+                tell(Event::Refused(refusal));
+                return Ok(Verdict::Forward);
+            }
+            Some(Ok(auth)) => auth,
+        };
+        if !self.identity.server.can_answer(&auth) {
+            return Err(Ended::NoAccept);
+        }
+        let client = auth.client;
+        let admission = self.identity.admit.admit(&client, &auth.payload)?;
+        self.state = State::Answering(Box::new(Answer {
+            auth,
+            payload: admission.payload,
+            behind: self.link.clone(),
+        }));
+        tell(Event::Registered(Registration::Client {
+            client,
+            instance: admission.instance,
+            address: admission.address,
+        }));
+        Ok(Verdict::Consume)
     }
 }
 
 impl Session for ServerSession {
-    fn on_record(&mut self, direction: Direction, record: &Record<'_>) -> Verdict {
-        if direction == Direction::ServerToClient || !record.is_application_data() {
-            return Verdict::Forward;
+    fn forward(&mut self, record: Record<'_>) {
+        if let State::Waiting(states) = &mut self.state {
+            if states.len() == STATES {
+                states.pop_front();
+            }
+            states.push_back(self.link.transcript(OUT).clone());
         }
-        match self.state {
-            State::Waiting => self.try_hello(record),
-            State::Answering | State::Open => consume_packet(record),
+        self.link.count(OUT, record);
+    }
+
+    fn take(
+        &mut self,
+        record: &mut [u8],
+        tell: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Verdict, Ended> {
+        let before = self.link.transcript(IN).clone();
+        let whole = Record::of(record).expect("the parser gives whole records");
+        if matches!(self.state, State::Waiting(_)) {
+            return self.try_auth(whole, tell);
+        }
+        self.link.count(IN, whole);
+        match &mut self.state {
+            State::Open(open) => open.take(&before, record, tell),
+            // Who has asked waits; this is nobody's that we know.
+            State::Waiting(_) | State::Answering(_) => Ok(Verdict::Forward),
         }
     }
 
-    fn poll_transmit(&mut self, _now: Instant, _at_boundary: bool, out: &mut Vec<u8>) {
-        if self.state == State::Answering && Message::Accept.encode(out).is_ok() {
-            self.state = State::Open;
+    fn is_paused(&self) -> bool {
+        false
+    }
+
+    fn poll_transmit(
+        &mut self,
+        _now: Instant,
+        _at_boundary: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Ended> {
+        let State::Answering(answer) = &self.state else {
+            return Ok(());
+        };
+        let identity = &self.identity;
+        let sent = self.link.transcript(OUT);
+        let binding = answer.behind.binding_with(sent).ok_or(Ended::NoAccept)?;
+        let ephemeral = identity.keys.ephemeral()?;
+        let made = identity.server.accept(
+            &answer.auth,
+            &binding,
+            &ephemeral,
+            identity.capabilities,
+            &answer.payload,
+            identity.most_payload,
+        );
+        let (record, keys) = made.map_err(|_| Ended::NoAccept)?;
+        out.extend(&record);
+        let pair = Pair {
+            client: answer.auth.client,
+            server: identity.server.public(),
+        };
+        let open = Open::new(&keys, OUT, pair, &self.link, identity.codec);
+        self.link
+            .count(OUT, Record::of(&record).expect("a record of ours"));
+        self.state = State::Open(Box::new(open));
+        Ok(())
+    }
+
+    fn seal(&mut self, queue: &PacketQueue, most: usize, out: &mut Vec<u8>) -> Sealed {
+        match &mut self.state {
+            State::Open(open) => open.seal(&mut self.link, OUT, queue, most, out),
+            State::Waiting(_) | State::Answering(_) => Sealed::default(),
         }
     }
 
     fn needs_whole_records(&self) -> bool {
-        self.state != State::Waiting
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Direction::{ClientToServer as C2s, ServerToClient as S2c};
-    use super::*;
-    use crate::identity::InstanceId;
-    use crate::record::RecordParser;
-
-    const KNOWN: [u8; 16] = [1; 16];
-
-    fn wire(message: Message<'_>) -> Vec<u8> {
-        let mut out = Vec::new();
-        message.encode(&mut out).expect("small message");
-        out
-    }
-
-    fn hello(client: [u8; 16]) -> Vec<u8> {
-        let client = ClientUuid::from_bytes(client);
-        wire(Message::Hello {
-            client,
-            instance: InstanceId([9; 16]),
-        })
-    }
-
-    fn session() -> ServerSession {
-        ServerSession::new(Rc::new(HashSet::from([ClientUuid::from_bytes(KNOWN)])))
-    }
-
-    fn judge(session: &mut ServerSession, direction: Direction, bytes: &[u8]) -> Verdict {
-        let mut parser = RecordParser::default();
-        parser.feed(bytes);
-        session.on_record(direction, &parser.next_record().expect("one record"))
-    }
-
-    #[test]
-    fn forwards_whatever_is_no_hello_of_a_known_client() {
-        let mut wrong_type = hello(KNOWN);
-        wrong_type[0] = 22;
-        for (name, direction, bytes) in [
-            ("unknown client", C2s, hello([2; 16])),
-            ("from the origin", S2c, hello(KNOWN)),
-            ("a handshake record", C2s, wrong_type),
-            ("a packet too early", C2s, wire(Message::Packet(&[0x45]))),
-            ("an accept", C2s, wire(Message::Accept)),
-            ("application data", C2s, vec![23, 3, 3, 0, 1, 5]),
-        ] {
-            let mut session = session();
-            assert_eq!(
-                judge(&mut session, direction, &bytes),
-                Verdict::Forward,
-                "{name}"
-            );
-            assert!(!session.needs_whole_records(), "{name}");
-            let mut out = Vec::new();
-            session.poll_transmit(Instant::now(), true, &mut out);
-            assert!(out.is_empty(), "{name}: answered");
-        }
-    }
-
-    #[test]
-    fn a_failed_hello_does_not_spoil_a_later_good_one() {
-        let mut session = session();
-        judge(&mut session, C2s, &hello([2; 16]));
-        let taken = Verdict::Consume(vec![Event::Authenticated, Event::Registered]);
-        assert_eq!(judge(&mut session, C2s, &hello(KNOWN)), taken);
-    }
-
-    #[test]
-    fn answers_once_and_then_takes_packets() {
-        let mut session = session();
-        judge(&mut session, C2s, &hello(KNOWN));
-        let mut out = Vec::new();
-        session.poll_transmit(Instant::now(), false, &mut out);
-        session.poll_transmit(Instant::now(), true, &mut out);
-        assert_eq!(out, wire(Message::Accept));
-        let packet = wire(Message::Packet(&[0x60]));
-        let taken = Verdict::Consume(vec![Event::Packet(vec![0x60])]);
-        assert_eq!(judge(&mut session, C2s, &packet), taken);
-        assert_eq!(judge(&mut session, S2c, &packet), Verdict::Forward);
-        assert_eq!(judge(&mut session, C2s, &hello(KNOWN)), Verdict::Forward);
+        !matches!(self.state, State::Waiting(_))
     }
 }

@@ -1,13 +1,14 @@
-//! The server's choice: a packet goes back to the carrier that its destination last spoke on.
+//! The server's choice where it leases no addresses (`tun.lease_pool` is not set): a packet goes back to
+//! the carrier that its destination last spoke on.
 //!
-//! Whoever speaks last from an address has it. That trusts every client with every address; leases
-//! end it with wire version 5.
+//! Whoever speaks last from an address has it. That trusts every client with every address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use super::{CarrierId, Dispatch, InnerAddresses, PacketQueue};
+use super::{Carrier, CarrierId, Dispatch, DropReason, InnerAddresses, PacketQueue};
+use crate::session::Registration;
 
 /// How many addresses one carrier may hold: a client has a few, a flood of forged ones has many.
 const MOST_ADDRESSES: usize = 256;
@@ -15,24 +16,23 @@ const MOST_ADDRESSES: usize = 256;
 /// See the module.
 #[derive(Default)]
 pub struct BySource {
-    carriers: HashMap<CarrierId, Carrier>,
+    carriers: HashMap<CarrierId, Speaker>,
     owners: HashMap<IpAddr, CarrierId>,
 }
 
-struct Carrier {
+struct Speaker {
     queue: Rc<PacketQueue>,
     addresses: usize,
 }
 
 impl Dispatch for BySource {
-    fn register(&mut self, id: CarrierId, queue: Rc<PacketQueue>) {
-        self.carriers.insert(
-            id,
-            Carrier {
-                queue,
-                addresses: 0,
-            },
-        );
+    fn register(&mut self, carrier: Carrier, _who: &Registration) -> Vec<Carrier> {
+        let speaker = Speaker {
+            queue: carrier.queue,
+            addresses: 0,
+        };
+        self.carriers.insert(carrier.id, speaker);
+        Vec::new()
     }
 
     fn remove(&mut self, id: CarrierId) -> Option<Rc<PacketQueue>> {
@@ -41,6 +41,24 @@ impl Dispatch for BySource {
         Some(carrier.queue)
     }
 
+    fn admit(&mut self, id: CarrierId, addresses: &InnerAddresses) -> Result<(), DropReason> {
+        self.learn(id, addresses.source);
+        Ok(())
+    }
+
+    fn choose(&mut self, addresses: &InnerAddresses) -> Result<Rc<PacketQueue>, DropReason> {
+        let owner = self.owners.get(&addresses.destination);
+        let speaker = owner.and_then(|owner| self.carriers.get(owner));
+        let speaker = speaker.ok_or(DropReason::NoCarrier)?;
+        Ok(Rc::clone(&speaker.queue))
+    }
+
+    fn len(&self) -> usize {
+        self.carriers.len()
+    }
+}
+
+impl BySource {
     fn learn(&mut self, id: CarrierId, source: IpAddr) {
         let owner = self.owners.get(&source).copied();
         if owner == Some(id) || source.is_unspecified() || source.is_multicast() {
@@ -58,17 +76,6 @@ impl Dispatch for BySource {
         if let Some(former) = owner.and_then(|owner| self.carriers.get_mut(&owner)) {
             former.addresses -= 1;
         }
-    }
-
-    fn choose(&mut self, addresses: &InnerAddresses) -> Option<Rc<PacketQueue>> {
-        let owner = self.owners.get(&addresses.destination)?;
-        self.carriers
-            .get(owner)
-            .map(|carrier| Rc::clone(&carrier.queue))
-    }
-
-    fn len(&self) -> usize {
-        self.carriers.len()
     }
 }
 
@@ -93,15 +100,17 @@ mod tests {
             Rc::new(PacketQueue::new(100)),
         );
         let mut table = BySource::default();
-        table.register(ONE, Rc::clone(&one));
-        table.register(TWO, Rc::clone(&two));
+        for (id, queue) in [(ONE, &one), (TWO, &two)] {
+            let queue = Rc::clone(queue);
+            table.register(Carrier { id, queue }, &Registration::Server { lease: None });
+        }
         (table, one, two)
     }
 
     #[test]
     fn the_latest_speaker_has_the_address() {
         let (mut table, one, two) = table();
-        assert!(table.choose(&to("10.0.0.1")).is_none());
+        assert!(table.choose(&to("10.0.0.1")).is_err());
         table.learn(ONE, to("10.0.0.1").destination);
         assert!(Rc::ptr_eq(
             &table.choose(&to("10.0.0.1")).expect("learned"),
@@ -112,7 +121,7 @@ mod tests {
             &table.choose(&to("10.0.0.1")).expect("learned"),
             &two
         ));
-        assert!(table.choose(&to("10.0.0.2")).is_none());
+        assert!(table.choose(&to("10.0.0.2")).is_err());
     }
 
     #[test]
@@ -121,10 +130,10 @@ mod tests {
         table.learn(ONE, to("fd00::1").destination);
         assert!(table.remove(ONE).is_some());
         assert!(table.owners.is_empty(), "kept for nobody");
-        assert!(table.choose(&to("fd00::1")).is_none());
+        assert!(table.choose(&to("fd00::1")).is_err());
         table.learn(ONE, to("fd00::1").destination);
         assert!(
-            table.choose(&to("fd00::1")).is_none(),
+            table.choose(&to("fd00::1")).is_err(),
             "learned on a carrier that is gone"
         );
         assert_eq!(table.len(), 1);

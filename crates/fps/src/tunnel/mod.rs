@@ -2,80 +2,104 @@
 //!
 //! - [`TunDevice`]: the device, and what the kernel does while its link is down.
 //! - [`PacketQueue`]: what waits for one carrier.
-//! - [`Dispatch`]: which carrier takes which packet; [`RoundRobin`] on the client, [`BySource`] on
-//!   the server.
+//! - [`Dispatch`]: which carrier takes which packet; [`RoundRobin`] on the client, [`ByLease`] on the
+//!   server, or [`BySource`] where it leases no addresses.
+//! - [`AutoConfigure`]: the client's addresses, where it takes them from its lease.
 
 mod address;
+mod by_lease;
 mod by_source;
+mod configure;
+mod counters;
 mod device;
 mod dispatch;
+mod drop_reason;
 mod queue;
 mod round_robin;
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Instant;
 
 pub use address::InnerAddresses;
+pub use by_lease::ByLease;
 pub use by_source::BySource;
+pub use configure::AutoConfigure;
+pub use counters::Counters;
+pub(crate) use counters::add;
 pub use device::{TunDevice, TunError};
-pub use dispatch::{CarrierId, Dispatch};
+pub use dispatch::{Carrier, CarrierId, Dispatch};
+pub use drop_reason::DropReason;
 pub use queue::PacketQueue;
 pub use round_robin::RoundRobin;
 
-use crate::clear::MAX_PACKET;
-use crate::log::Throttle;
+use drop_reason::Drops;
+use fps_wire::Refusal;
+use fps_wire::fragment::Dropped;
+
+use crate::relay::RelayError;
+use crate::session::{Ended, Registration};
 
 /// How many packets are read in a row before the carriers get their turn.
 const BURST: usize = 64;
+
+/// The longest packet that a TUN gives: its MTU is at most 65535.
+const LONGEST: usize = 65535;
 
 /// Joins the device and the carriers.
 pub struct Tunnel {
     device: Option<TunDevice>,
     dispatch: RefCell<Box<dyn Dispatch>>,
-    dropped: Throttle,
-}
-
-/// Why a packet went nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum DropReason {
-    NotIp,
-    NoDevice,
-    LinkDown,
-    NoCarrier,
-    QueueFull,
-}
-
-impl DropReason {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::NotIp => "not_ip",
-            Self::NoDevice => "no_device",
-            Self::LinkDown => "link_down",
-            Self::NoCarrier => "no_carrier",
-            Self::QueueFull => "queue_full",
-        }
-    }
+    configure: Option<AutoConfigure>,
+    drops: Drops,
+    counters: Counters,
 }
 
 impl Tunnel {
     /// Without a device, carriers register and their packets are dropped and counted.
-    pub fn new(device: Option<TunDevice>, dispatch: Box<dyn Dispatch>) -> Self {
+    pub fn new(
+        device: Option<TunDevice>,
+        dispatch: Box<dyn Dispatch>,
+        configure: Option<AutoConfigure>,
+    ) -> Self {
         Self {
             device,
             dispatch: RefCell::new(dispatch),
-            dropped: Throttle::default(),
+            configure,
+            drops: Drops::default(),
+            counters: Counters::default(),
         }
     }
 
+    /// What has gone by.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
     /// Lets a carrier take packets.
-    pub fn register(&self, id: CarrierId, queue: Rc<PacketQueue>) {
-        self.dispatch.borrow_mut().register(id, queue);
-        tracing::info!(
-            event = "carrier_registered",
-            id = id.0,
-            carriers = self.carriers()
-        );
+    pub fn register(&self, id: CarrierId, queue: Rc<PacketQueue>, who: Registration) {
+        let carrier = Carrier { id, queue };
+        let old = self.dispatch.borrow_mut().register(carrier, &who);
+        add(&self.counters.candidates, 1);
+        add(&self.counters.authenticated, 1);
+        add(&self.counters.registered, 1);
+        let carriers = self.carriers();
+        if !old.is_empty() {
+            add(&self.counters.replaced, 1);
+            let replaced = old.len();
+            tracing::info!(event = "duplicate_client_replaced", id = id.0, replaced);
+        }
+        for old in old {
+            add(&self.counters.removed, 1);
+            old.queue.replace();
+        }
+        tracing::info!(event = "carrier_registered", id = id.0, carriers);
+        if let Registration::Server { lease: Some(lease) } = who {
+            let (address, prefix_len) = (lease.client, lease.prefix_len);
+            tracing::info!(event = "tun_lease_received", id = id.0, %address, prefix_len);
+            if let Some(configure) = &self.configure {
+                configure.take(lease);
+            }
+        }
     }
 
     /// Takes a carrier out, if it is in.
@@ -83,6 +107,7 @@ impl Tunnel {
         let Some(queue) = self.dispatch.borrow_mut().remove(id) else {
             return;
         };
+        add(&self.counters.removed, 1);
         let (carriers, dropped) = (self.carriers(), queue.dropped());
         tracing::info!(
             event = "carrier_removed",
@@ -97,23 +122,57 @@ impl Tunnel {
         self.dispatch.borrow().len()
     }
 
-    /// How many packets went nowhere, in either direction.
-    pub fn dropped(&self) -> u64 {
-        self.dropped.count()
+    /// How many packets went nowhere for a reason, in either direction.
+    pub fn dropped(&self, reason: DropReason) -> u64 {
+        self.drops.of(reason)
+    }
+
+    /// A record was no auth, or no accept.
+    pub fn refused(&self, refusal: Refusal) {
+        self.counters.refused(refusal);
+    }
+
+    /// A record of ours has been opened.
+    pub fn opened(&self) {
+        add(&self.counters.records_decoded, 1);
+    }
+
+    /// A carrier has ended early.
+    pub(crate) fn session_failed(&self, error: &RelayError) {
+        match error {
+            RelayError::Session(Ended::Record(_)) => add(&self.counters.records_invalid, 1),
+            RelayError::Session(_) => add(&self.counters.server_accept_failed, 1),
+            _ => {}
+        }
+    }
+
+    /// Records of ours go on the link; and so many packets could not be put into any.
+    pub fn sealed(&self, records: u64, lost: u64) {
+        add(&self.counters.records_encoded, records);
+        (0..lost).for_each(|_| self.drops.count(DropReason::TooLarge));
+    }
+
+    /// A part of a packet came to nothing.
+    pub fn fragment_dropped(&self, dropped: Dropped) {
+        tracing::debug!(event = "fragment_dropped", error = %dropped);
+        self.drops.count(DropReason::Fragment);
     }
 
     /// A packet that came out of a carrier goes to the device.
     pub fn deliver(&self, from: CarrierId, packet: &[u8]) {
-        let Some(addresses) = InnerAddresses::of(packet) else {
-            return self.drop_packet(DropReason::NotIp);
-        };
-        let Some(device) = &self.device else {
-            return self.drop_packet(DropReason::NoDevice);
-        };
-        self.dispatch.borrow_mut().learn(from, addresses.source);
-        if device.send(packet).is_err() {
-            self.drop_packet(DropReason::LinkDown);
+        if let Err(reason) = self.try_deliver(from, packet) {
+            self.drops.count(reason);
         }
+    }
+
+    fn try_deliver(&self, from: CarrierId, packet: &[u8]) -> Result<(), DropReason> {
+        let addresses = InnerAddresses::of(packet).ok_or(DropReason::NotIp)?;
+        self.dispatch.borrow_mut().admit(from, &addresses)?;
+        let device = self.device.as_ref().ok_or(DropReason::NoDevice)?;
+        device.send(packet).map_err(|_| DropReason::LinkDown)?;
+        add(&self.counters.packets_to_device, 1);
+        add(&self.counters.bytes_to_device, packet.len() as u64);
+        Ok(())
     }
 
     /// Moves packets from the device to the carriers; ends only when the device is gone. Without a
@@ -122,7 +181,7 @@ impl Tunnel {
         let Some(device) = &self.device else {
             return std::future::pending().await;
         };
-        let mut buffer = vec![0; MAX_PACKET];
+        let mut buffer = vec![0; LONGEST];
         loop {
             match device.receive(&mut buffer).await {
                 Ok(length) => self.send(&buffer[..length]),
@@ -140,20 +199,15 @@ impl Tunnel {
 
     /// A packet from the device goes to a carrier.
     fn send(&self, packet: &[u8]) {
-        let Some(addresses) = InnerAddresses::of(packet) else {
-            return self.drop_packet(DropReason::NotIp);
-        };
-        match self.dispatch.borrow_mut().choose(&addresses) {
-            Some(queue) if queue.push(packet) => {}
-            Some(_) => self.drop_packet(DropReason::QueueFull),
-            None => self.drop_packet(DropReason::NoCarrier),
-        }
-    }
-
-    fn drop_packet(&self, reason: DropReason) {
-        if let Some((count, suppressed)) = self.dropped.hit(Instant::now()) {
-            let reason = reason.as_str();
-            tracing::warn!(event = "tun_packet_dropped", reason, count, suppressed);
+        add(&self.counters.packets_from_device, 1);
+        add(&self.counters.bytes_from_device, packet.len() as u64);
+        let queue = InnerAddresses::of(packet)
+            .ok_or(DropReason::NotIp)
+            .and_then(|addresses| self.dispatch.borrow_mut().choose(&addresses));
+        match queue {
+            Ok(queue) if queue.push(packet) => {}
+            Ok(_) => self.drops.count(DropReason::QueueFull),
+            Err(reason) => self.drops.count(reason),
         }
     }
 }

@@ -13,6 +13,7 @@ pub struct PacketQueue {
     bytes: Cell<usize>,
     most_bytes: usize,
     dropped: Cell<u64>,
+    replaced: Cell<bool>,
     wake: Notify,
 }
 
@@ -24,6 +25,7 @@ impl PacketQueue {
             bytes: Cell::new(0),
             most_bytes,
             dropped: Cell::new(0),
+            replaced: Cell::new(false),
             wake: Notify::new(),
         }
     }
@@ -46,6 +48,22 @@ impl PacketQueue {
         let packet = self.packets.borrow_mut().pop_front()?;
         self.bytes.set(self.bytes.get() - packet.len());
         Some(packet)
+    }
+
+    /// How long the oldest packet is.
+    pub fn next_len(&self) -> Option<usize> {
+        self.packets.borrow().front().map(|packet| packet.len())
+    }
+
+    /// Ends the carrier: another process of its client has taken its place.
+    pub fn replace(&self) {
+        self.replaced.set(true);
+        self.wake();
+    }
+
+    /// Whether it has ended so.
+    pub fn is_replaced(&self) -> bool {
+        self.replaced.get()
     }
 
     /// Whether nothing waits.

@@ -162,7 +162,7 @@ fn the_accept_waits_for_no_word_of_the_origin() {
     drop(application);
     let mut rest = Vec::new();
     far.read_to_end(&mut rest).expect("the end");
-    assert_eq!(rest, [], "ours reached the origin");
+    assert_eq!(rest, [0_u8; 0], "ours reached the origin");
 }
 
 #[test]

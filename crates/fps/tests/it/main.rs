@@ -1,5 +1,6 @@
 //! The programs from outside: as processes, by their command lines, files, sockets and logs.
 
+mod behaviour;
 mod cli;
 mod fwmark;
 mod host;

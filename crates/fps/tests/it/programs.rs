@@ -12,6 +12,10 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) const UUID: &str = "3f2b8c1d-9a4e-4f6b-8c2d-1e5f7a9b3c4d";
 pub(crate) const STRANGER: &str = "aaaaaaaa-9a4e-4f6b-8c2d-1e5f7a9b3c4d";
 
+/// A server's keys, which open nothing but these tests.
+const PRIVATE_KEY: &str = "iGa3FJg63dWRIzBWsrUS5tuT7I4982Ge1RpBiiNxtGE=";
+const PUBLIC_KEY: &str = "5ZR1mDPjV25ZTk14oyjJD+ybvVW1MunST9OHzB2nkkM=";
+
 /// A running program; killed by its own pid when dropped.
 pub(crate) struct Program {
     name: &'static str,
@@ -172,6 +176,8 @@ pub(crate) fn server_config(origin: &str, tun: Option<&str>) -> String {
     format!(
         r#"{{"network": {{"listen": "127.0.0.1:0", "origin": "{origin}"}},
         "security": {{"zero_rtt": {{"enabled": true, "profile_id": "test",
+            "server_private_key_base64": "{PRIVATE_KEY}",
+            "server_public_key_base64": "{PUBLIC_KEY}",
             "allowed_client_uuids": ["{UUID}"]}}}}, {} "logging": {{"level": "debug"}}}}"#,
         tun_config(tun)
     )
@@ -181,6 +187,7 @@ pub(crate) fn client_config(server: &str, uuid: &str, tun: Option<&str>) -> Stri
     format!(
         r#"{{"network": {{"listen": "127.0.0.1:0", "server": "{server}"}},
         "security": {{"zero_rtt": {{"enabled": true, "profile_id": "test",
+            "server_public_key_base64": "{PUBLIC_KEY}",
             "client_uuid": "{uuid}", "client_upgrade_delay_ms": 0}}}},
         {} "logging": {{"level": "debug"}}}}"#,
         tun_config(tun)

@@ -93,7 +93,8 @@ impl<'a> Outgoing<'a> {
     }
 
     /// How long it is with all that belongs to it.
-    pub(super) fn len(&self) -> usize {
+    #[expect(clippy::len_without_is_empty, reason = "no frame is empty")]
+    pub fn len(&self) -> usize {
         FRAME_HEAD_LEN + self.payload_len() + self.padding as usize
     }
 
