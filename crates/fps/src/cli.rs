@@ -47,17 +47,18 @@ pub(crate) enum Task {
 
 impl Common {
     /// Loads the configuration and applies the command line to it.
-    pub(crate) fn load(self, role: Role, target: Option<Endpoint>) -> Result<Task, ConfigError> {
+    pub(crate) fn load(
+        self,
+        role: Role,
+        more: impl FnOnce(&mut Config),
+    ) -> Result<Task, ConfigError> {
         let mut config = Config::load(&self.config, role)?;
         if self.check_config {
             return Ok(Task::Checked);
         }
         config.network.listen = self.listen.unwrap_or(config.network.listen);
         config.logging.level = self.log_level.unwrap_or(config.logging.level);
-        match role {
-            Role::Client => config.network.server = target.or(config.network.server),
-            Role::Server => config.network.origin = target.or(config.network.origin),
-        }
+        more(&mut config);
         Ok(Task::Run(Box::new(config)))
     }
 }

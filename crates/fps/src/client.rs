@@ -31,7 +31,11 @@ struct Args {
 /// Runs the program on a command line whose first word is its name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match cli::parse::<Args>(args) {
-        Ok(Args { common, server }) => node::main(Role::Client, common, server, ClientEnd::build),
+        Ok(Args { common, server }) => {
+            let more =
+                |config: &mut Config| config.network.server = server.or(config.network.server);
+            node::main(Role::Client, common, more, ClientEnd::build)
+        }
         Err(exit) => exit,
     };
     Exit::into(exit)

@@ -27,12 +27,25 @@ struct Args {
     /// Dial this instead of network.origin.
     #[arg(long, value_name = "IP:PORT")]
     origin: Option<Endpoint>,
+    /// Take an auth that crosses so many records of the origin, instead of
+    /// limits.max_in_flight_records.
+    #[arg(long, value_name = "COUNT")]
+    in_flight_records: Option<usize>,
 }
 
 /// Runs the program on a command line whose first word is its name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match cli::parse::<Args>(args) {
-        Ok(Args { common, origin }) => node::main(Role::Server, common, origin, ServerEnd::build),
+        Ok(args) => {
+            let more = |config: &mut Config| {
+                config.network.origin = args.origin.or(config.network.origin);
+                let limits = &mut config.limits;
+                limits.max_in_flight_records = args
+                    .in_flight_records
+                    .unwrap_or(limits.max_in_flight_records);
+            };
+            node::main(Role::Server, args.common, more, ServerEnd::build)
+        }
         Err(exit) => exit,
     };
     Exit::into(exit)
@@ -69,6 +82,7 @@ impl ServerEnd {
             allowed,
             profile,
             least_records: zero_rtt.min_records_before_trial,
+            in_flight: config.limits.max_in_flight_records,
             most_payload: zero_rtt.max_padding_size,
             capabilities: zero_rtt.capabilities,
             codec: config.codec.of_session(config.tun.mtu.into()),

@@ -152,7 +152,8 @@ fn client(tunnel: &Tunnel, key: &PrivateKey) -> Value {
     let server = SocketAddr::new(tunnel.endpoint, SERVER_PORT);
     let mut network = json!({ "listen": listen.to_string(), "server": server.to_string() });
     mark(tunnel, &mut network);
-    let identity = json!({ "client_uuid": CLIENT_UUID, "client_upgrade_delay_ms": 0 });
+    let delay = u64::try_from(tunnel.upgrade_delay.as_millis()).unwrap_or(u64::MAX);
+    let identity = json!({ "client_uuid": CLIENT_UUID, "client_upgrade_delay_ms": delay });
     config(network, identity, key, &tunnel.client_tun)
 }
 

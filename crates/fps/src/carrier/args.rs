@@ -26,6 +26,21 @@ pub(super) enum Program {
     Origin(OriginArgs),
     /// Keep one WebSocket open: send frames, check their echo, reconnect when it breaks.
     Client(ClientArgs),
+    /// Pass connections on, each byte so much later: a long way, where the kernel has no netem.
+    Delay(DelayArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DelayArgs {
+    /// Listen here.
+    #[arg(long, value_name = "IP:PORT")]
+    pub(super) listen: SocketAddr,
+    /// Pass on to here.
+    #[arg(long, value_name = "IP:PORT")]
+    pub(super) connect: SocketAddr,
+    /// How much later, each way.
+    #[arg(long, value_name = "MS")]
+    pub(super) delay_ms: u64,
 }
 
 #[derive(Debug, clap::Args)]
@@ -56,6 +71,9 @@ pub(super) struct OriginArgs {
     /// Write the certificate that was made here, for a client's --ca-file.
     #[arg(long, value_name = "PEM", requires = "self_signed")]
     pub(super) cert_out: Option<PathBuf>,
+    /// Talk unasked, so often.
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) push_every: Option<u64>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -75,6 +93,9 @@ pub(super) struct ClientArgs {
     /// In how many frames.
     #[arg(long, value_name = "COUNT", default_value = "4")]
     pub(super) frames_per_second: NonZeroU32,
+    /// How many connections to keep open side by side.
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    pub(super) sessions: NonZeroU32,
     /// The pause before the first attempt to reconnect; it doubles from attempt to attempt. 10 ms
     /// at least, so that a refused connection does not spin.
     #[arg(long, value_name = "MS", default_value = "200")]

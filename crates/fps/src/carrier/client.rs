@@ -1,11 +1,13 @@
 //! The application: one WebSocket, kept open.
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use futures_util::{SinkExt, StreamExt};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -51,12 +53,24 @@ impl From<tungstenite::Error> for Broken {
 
 /// Connects again and again until it is dropped.
 pub(super) async fn run(args: ClientArgs) -> Result<(), CarrierError> {
-    let client = Client {
-        tls: tls::client(&args.ca_file)?,
-        args,
-        ready: Cell::new(false),
-        echoed: Cell::new(false),
-    };
+    let tls = tls::client(&args.ca_file)?;
+    let (args, ready) = (&args, &Cell::new(false));
+    let sessions = (0..args.sessions.get()).map(|_| {
+        keep(Client {
+            tls: Arc::clone(&tls),
+            args,
+            ready,
+            echoed: Cell::new(false),
+        })
+    });
+    match join_all(sessions).await[..] {
+        [never, ..] => match never {},
+        [] => Ok(()),
+    }
+}
+
+/// Keeps one connection.
+async fn keep(client: Client<'_>) -> Infallible {
     let (first, longest) = client.args.pauses();
     let mut pause = first;
     loop {
@@ -72,18 +86,18 @@ pub(super) async fn run(args: ClientArgs) -> Result<(), CarrierError> {
     }
 }
 
-struct Client {
-    args: ClientArgs,
+struct Client<'a> {
+    args: &'a ClientArgs,
     tls: Arc<ClientConfig>,
     /// Whether the first echo of all has come back.
-    ready: Cell<bool>,
+    ready: &'a Cell<bool>,
     /// Whether the present connection has brought one.
     echoed: Cell<bool>,
 }
 
-impl Client {
+impl Client<'_> {
     /// One connection from its start to its end.
-    async fn talk(&self) -> Result<std::convert::Infallible, Broken> {
+    async fn talk(&self) -> Result<Infallible, Broken> {
         let patience = self.args.patience();
         let deadline = Instant::now() + patience;
         let mut socket = timeout_at(deadline, self.open())

@@ -1,8 +1,10 @@
 //! `fps_carrier`: an application whose one long connection carries the tunnel, and the origin that
-//! it talks to. Neither knows FPS; between them they behave like a small chat over WebSocket.
+//! it talks to. Neither knows FPS; between them they behave like a small chat over WebSocket. And a
+//! long way for their connections.
 
 mod args;
 mod client;
+mod delay;
 mod frame;
 mod origin;
 mod tls;
@@ -60,6 +62,7 @@ fn run(program: Program) -> Result<(), CarrierError> {
             match program {
                 Program::Origin(args) => origin::run(args).await,
                 Program::Client(args) => client::run(args).await,
+                Program::Delay(args) => delay::run(args).await,
             }
         };
         tokio::select! {

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::args::OriginArgs;
 use super::{CarrierError, PATH, announce, tls};
@@ -38,15 +39,20 @@ pub(super) async fn run(args: OriginArgs) -> Result<(), CarrierError> {
         };
         tracing::info!(event = "accepted", peer = %peer);
         let acceptor = acceptor.clone();
+        let push_every = args.push_every.map(Duration::from_millis);
         tokio::spawn(async move {
-            let result = serve(stream, acceptor).await;
+            let result = serve(stream, acceptor, push_every).await;
             let error = result.err().map(|error| error.to_string());
             tracing::info!(event = "session_closed", peer = %peer, error);
         });
     }
 }
 
-async fn serve(stream: TcpStream, acceptor: TlsAcceptor) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    push_every: Option<Duration>,
+) -> Result<(), Box<dyn std::error::Error>> {
     stream.set_nodelay(true)?;
     let (mut reader, mut writer) = tokio::io::split(acceptor.accept(stream).await?);
     let head = read_head(&mut reader).await?;
@@ -59,13 +65,26 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor) -> Result<(), Box<dyn s
     // The handshake wants to read the head too.
     let stream = tokio::io::join(Cursor::new(head).chain(reader), writer);
     let mut socket = tokio_tungstenite::accept_async(stream).await?;
-    while let Some(message) = socket.next().await {
-        let message = message?;
-        if message.is_binary() || message.is_text() {
-            socket.send(message).await?;
+    let mut pushes = push_every.map(tokio::time::interval);
+    loop {
+        let push = async {
+            match &mut pushes {
+                Some(pushes) => pushes.tick().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            message = socket.next() => match message.transpose()? {
+                None => return Ok(()),
+                Some(message) if message.is_binary() || message.is_text() => {
+                    socket.send(message).await?;
+                }
+                Some(_) => {}
+            },
+            // A text: what is asked for and echoed is binary.
+            _ = push => socket.send(Message::text("unasked")).await?,
         }
     }
-    Ok(())
 }
 
 /// Reads up to the empty line that ends a request's head, and whatever came with it.

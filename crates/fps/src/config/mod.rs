@@ -76,12 +76,17 @@ pub struct Security {
 pub struct Limits {
     /// How many bytes of packets wait for one carrier before further ones are dropped.
     pub max_session_write_queue_bytes: usize,
+    /// How many records of an origin may be on their way to a client that asks for its tunnel: its
+    /// auth is taken all the same. Of 16 KiB each the default is 4 MiB, more than most links hold in
+    /// a round trip. 0 is what the C++ project does. Ours: that has no such key.
+    pub max_in_flight_records: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             max_session_write_queue_bytes: 1 << 20,
+            max_in_flight_records: 256,
         }
     }
 }
@@ -159,6 +164,11 @@ impl Config {
             ));
         }
         let least = usize::from(self.tun.mtu);
+        const MOST: usize = 1 << 16;
+        if self.limits.max_in_flight_records > MOST {
+            let reason = format!("is more than {MOST}");
+            return Err(("limits.max_in_flight_records", reason));
+        }
         if self.limits.max_session_write_queue_bytes < least {
             let reason = format!("less than one packet of tun.mtu {least} bytes");
             return Err(("limits.max_session_write_queue_bytes", reason));

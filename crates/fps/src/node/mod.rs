@@ -11,7 +11,7 @@ use tokio::task::LocalSet;
 
 use self::acceptor::Acceptor;
 use crate::cli::{Common, Task};
-use crate::config::{Config, Endpoint, Role};
+use crate::config::{Config, Role};
 use crate::exit::Exit;
 use crate::lease::LeaseFileError;
 use crate::log;
@@ -71,8 +71,10 @@ impl NodeError {
 }
 
 /// Does what the command line asks for.
-pub(crate) fn main(role: Role, args: Common, target: Option<Endpoint>, end: NewEnd) -> Exit {
-    let config = match args.load(role, target) {
+///
+/// `more` is what the options of one program alone say.
+pub(crate) fn main(role: Role, args: Common, more: impl FnOnce(&mut Config), end: NewEnd) -> Exit {
+    let config = match args.load(role, more) {
         Ok(Task::Run(config)) => config,
         Ok(Task::Checked) => {
             println!("ok");

@@ -21,10 +21,6 @@ use crate::random::Keys;
 use crate::tunnel::PacketQueue;
 use fps_wire::control::ClientInstance;
 
-/// How many states of the server's direction are kept: as many records may be on their way to a
-/// client when it asks. Of 16 KiB each that is 4 MiB, more than a link holds in a round trip.
-const STATES: usize = 256;
-
 /// The shortest payload of an auth.
 const LEAST_AUTH: usize = 70;
 
@@ -39,6 +35,8 @@ pub struct ServerIdentity {
     pub profile: ProfileId,
     /// So many records each way come before anything of ours.
     pub least_records: u64,
+    /// How many records may be on their way to a client when it asks.
+    pub in_flight: usize,
     /// How long a payload of auth or accept may be.
     pub most_payload: usize,
     /// What it can do beyond the wire.
@@ -194,10 +192,10 @@ impl ServerSession {
 impl Session for ServerSession {
     fn forward(&mut self, record: Record<'_>) {
         if let State::Waiting(states) = &mut self.state {
-            if states.len() == STATES {
+            states.push_back(self.link.transcript(OUT).clone());
+            if states.len() > self.identity.in_flight {
                 states.pop_front();
             }
-            states.push_back(self.link.transcript(OUT).clone());
         }
         self.link.count(OUT, record);
     }

@@ -387,6 +387,7 @@ fn server(given: &Value) -> Box<dyn Session> {
         allowed: AllowList::new(vec![client.pair().client]).unwrap(),
         profile: profile(given),
         least_records: number(given, "min_records_before_trial"),
+        in_flight: 256,
         most_payload: number(given, "max_padding_size").try_into().unwrap(),
         capabilities: 1,
         codec: codec(),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use fps_netlink::{Fwmark, LinkName};
 use indexmap::IndexMap;
@@ -27,6 +28,8 @@ pub struct Tunnel {
     pub server_tun: LinkName,
     /// The mark on the client's and server's own sockets.
     pub fwmark: Option<Fwmark>,
+    /// How long the client leaves a connection of the application alone.
+    pub upgrade_delay: Duration,
     /// Whether the programs run before the first step, or steps start them.
     pub autostart: bool,
     /// Other programs in place of ours. `{config}` stands for the configuration's path.

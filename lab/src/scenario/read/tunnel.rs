@@ -1,6 +1,7 @@
 //! `[tunnel]`
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use fps_netlink::{Fwmark, LinkName};
 use indexmap::IndexMap;
@@ -18,6 +19,7 @@ const KEYS: &[&str] = &[
     "client-tun",
     "server-tun",
     "fwmark",
+    "upgrade-delay",
     "start",
     "command",
 ];
@@ -47,6 +49,10 @@ fn read(table: &Table<'_>, lab: &Lab) -> Option<Tunnel> {
         Some(node) => fwmark(node).map(Some),
         None => Some(None),
     };
+    let upgrade_delay = match table.get("upgrade-delay") {
+        Some(node) => node.duration(),
+        None => Some(Duration::ZERO),
+    };
     let autostart = match table.get("start") {
         Some(node) => node.choice("start", &[("auto", true), ("by-step", false)]),
         None => Some(true),
@@ -75,6 +81,7 @@ fn read(table: &Table<'_>, lab: &Lab) -> Option<Tunnel> {
         client_tun: client_tun?,
         server_tun: server_tun?,
         fwmark: fwmark?,
+        upgrade_delay: upgrade_delay?,
         autostart: autostart?,
         commands: commands?,
     })
