@@ -12,6 +12,9 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 /// How many finished handshakes may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
+/// How much may wait in a socket to be sent (TCP_NOTSENT_LOWAT in tcp(7)).
+const UNSENT: u32 = 128 << 10;
+
 /// A socket could not be made as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
@@ -87,6 +90,8 @@ impl SocketFactory {
     pub fn prepare(&self, stream: &TcpStream) {
         // Fails only on a connection that is dead already, which its first read will tell.
         let _ = stream.set_nodelay(self.no_delay);
+        // What the link does not take waits with us, where one flow can go before another.
+        let _ = SockRef::from(stream).set_tcp_notsent_lowat(UNSENT);
     }
 
     fn mark(&self, socket: &TcpSocket) -> Result<(), SocketError> {

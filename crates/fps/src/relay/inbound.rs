@@ -23,7 +23,9 @@ pub(super) async fn pump(
         let read = read.map_err(|error| RelayError::Read(Side::Link, error))?;
         count(&shared.from_link, read);
         forwarded.clear();
-        take_out(shared, &mut parser, &mut forwarded)?;
+        let taken = take_out(shared, &mut parser, &mut forwarded);
+        shared.tunnel.flush().await;
+        taken?;
         if !forwarded.is_empty() {
             let written = plain.write_all(&forwarded).await;
             written.map_err(|error| RelayError::Write(Side::Plain, error))?;

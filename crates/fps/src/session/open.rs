@@ -30,8 +30,8 @@ pub struct Sealed {
 /// How much a record of ours carries at most: as much as one of the application's (RFC 8446, 5.1).
 /// Many packets go in one, since each record costs three hashes and an AEAD however short it is.
 const RECORD: usize = 16 << 10;
-/// A frame's own bytes.
-const FRAME: usize = 10;
+/// How many frames a chunk of packets mostly has.
+const FRAMES: usize = 64;
 /// How many packets in parts may be begun on a carrier.
 const STATES: usize = 64;
 
@@ -106,12 +106,9 @@ impl Open {
     ) -> Sealed {
         let mut sealed = Sealed::default();
         while out.len() < most {
-            let packets = take_packets(queue);
-            if packets.is_empty() {
-                break;
-            }
-            let mut frames = Vec::new();
-            for packet in &packets {
+            let Some(chunk) = queue.pop() else { break };
+            let mut frames = Vec::with_capacity(FRAMES);
+            for packet in chunk.iter() {
                 match self.splitter.split(packet) {
                     Ok(parts) => frames.extend(parts),
                     Err(_) => sealed.lost += 1,
@@ -135,23 +132,11 @@ impl Open {
                 }
                 rest = more;
             }
+            drop(frames);
+            queue.give_back(chunk);
         }
         sealed
     }
-}
-
-/// As many packets as go into a record, and one at least.
-fn take_packets(queue: &PacketQueue) -> Vec<Box<[u8]>> {
-    let mut packets: Vec<Box<[u8]>> = Vec::new();
-    let mut length = 0;
-    while let Some(next) = queue.next_len() {
-        length += FRAME + next;
-        if length > RECORD && !packets.is_empty() {
-            break;
-        }
-        packets.extend(queue.pop());
-    }
-    packets
 }
 
 /// How many of some frames go into a record, one at least.

@@ -1,20 +1,27 @@
 //! The TUN device.
 //!
-//! What the kernel does while the link is down, as the tests in `tests/tun.rs` pin it: `poll`
+//! What the kernel does while the link is down, as the tests in `tests/it/tun.rs` pin it: `poll`
 //! reports neither readable nor writable, a read gives `EAGAIN`, a write gives `EIO`. So reading
 //! simply waits until the route engine brings the link up, and writing drops. When the device is
 //! deleted, `poll` reports an error and reads and writes give `EBADFD`, for good.
+//!
+//! Where the kernel can (IFF_VNET_HDR, TUNSETOFFLOAD), it hands over what a flow sends in packets of
+//! up to 64 KiB, which are split here, and takes what belongs together in one as well: most of the
+//! time that a packet costs it costs however long it is.
 
 use std::io;
 use std::time::Duration;
 
 use fps_netlink::LinkName;
 use nix::errno::Errno;
-use tun_rs::{AsyncDevice, DeviceBuilder};
+use tun_rs::{AsyncDevice, DeviceBuilder, GROTable, IDEAL_BATCH_SIZE, VIRTIO_NET_HDR_LEN};
 
 /// How long to leave the device alone after a read failed for no reason that this file knows:
 /// there is no event to wait for, and trying at once would spin.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest packet, and what the kernel puts before it.
+const LONGEST: usize = VIRTIO_NET_HDR_LEN + 65535;
 
 /// The device cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,10 +47,71 @@ pub enum TunError {
     },
 }
 
-/// An open TUN (`IFF_TUN | IFF_NO_PI`): one read or write is one IP packet.
+/// An open TUN (`IFF_TUN | IFF_NO_PI`).
 pub struct TunDevice {
     name: LinkName,
+    mtu: u16,
     device: AsyncDevice,
+}
+
+/// Packets that have been read.
+pub struct Received {
+    whole: Vec<u8>,
+    packets: Vec<Vec<u8>>,
+    sizes: Vec<usize>,
+    count: usize,
+}
+
+/// Packets that are to be written together.
+pub struct Outbox {
+    table: GROTable,
+    /// The first so many are in use. The others are kept, since each is as long as the longest
+    /// packet: the kernel's own memory is only taken for as much of it as is ever written.
+    packets: Vec<Vec<u8>>,
+    count: usize,
+}
+
+impl Received {
+    /// Each of them, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let packets = self.packets.iter().zip(&self.sizes).take(self.count);
+        packets.map(|(packet, size)| &packet[..*size])
+    }
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self {
+            table: GROTable::new(),
+            packets: Vec::new(),
+            count: 0,
+        }
+    }
+}
+
+impl Outbox {
+    /// Adds a packet.
+    pub fn push(&mut self, packet: &[u8]) {
+        if self.count == self.packets.len() {
+            // Not more than that, or what is put together is longer than the kernel takes.
+            self.packets.push(Vec::with_capacity(LONGEST));
+        }
+        let buffer = &mut self.packets[self.count];
+        buffer.clear();
+        buffer.resize(VIRTIO_NET_HDR_LEN, 0);
+        buffer.extend_from_slice(packet);
+        self.count += 1;
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
 }
 
 impl TunDevice {
@@ -51,16 +119,24 @@ impl TunDevice {
     ///
     /// Equivalent: `ip tuntap add NAME mode tun; ip link set NAME mtu MTU`, held open.
     pub fn open(name: &LinkName, mtu: u16) -> Result<Self, TunError> {
-        let device = DeviceBuilder::new()
-            .name(name.as_str())
-            .mtu(mtu)
-            // Unless told so, the builder brings the link up.
-            .inherit_enable_state()
-            .build_async()
-            .map_err(|source| TunError::Open { name: *name, source })?;
+        let build = |offload| {
+            DeviceBuilder::new()
+                .name(name.as_str())
+                .mtu(mtu)
+                .offload(offload)
+                // Unless told so, the builder brings the link up.
+                .inherit_enable_state()
+                .build_async()
+        };
+        // A kernel without it is as good, only slower.
+        let device = build(true).or_else(|_| build(false));
         Ok(Self {
             name: *name,
-            device,
+            mtu,
+            device: device.map_err(|source| TunError::Open {
+                name: *name,
+                source,
+            })?,
         })
     }
 
@@ -69,11 +145,28 @@ impl TunDevice {
         &self.name
     }
 
-    /// Waits for a packet. Fails only when the device is gone.
-    pub async fn receive(&self, buffer: &mut [u8]) -> Result<usize, TunError> {
+    /// Room for what is read at once.
+    pub fn room(&self) -> Received {
+        Received {
+            whole: vec![0; LONGEST],
+            packets: vec![vec![0; self.mtu.into()]; IDEAL_BATCH_SIZE],
+            sizes: vec![0; IDEAL_BATCH_SIZE],
+            count: 0,
+        }
+    }
+
+    /// Waits for packets. Fails only when the device is gone.
+    pub async fn receive(&self, room: &mut Received) -> Result<(), TunError> {
         loop {
-            match self.device.recv(buffer).await {
-                Ok(length) => return Ok(length),
+            let (whole, packets) = (&mut room.whole, &mut room.packets);
+            let read = self
+                .device
+                .recv_multiple(whole, packets, &mut room.sizes, 0);
+            match read.await {
+                Ok(count) => {
+                    room.count = count;
+                    return Ok(());
+                }
                 Err(source) if is_gone(&source) => return Err(self.gone(source)),
                 Err(error) => {
                     tracing::debug!(event = "tun_read_failed", error = %error);
@@ -83,15 +176,25 @@ impl TunDevice {
         }
     }
 
-    /// The next packet if one waits already.
-    pub fn try_receive(&self, buffer: &mut [u8]) -> Option<usize> {
-        self.device.try_recv(buffer).ok()
+    /// The next packets if some wait already.
+    pub fn try_receive(&self, room: &mut Received) -> bool {
+        let (whole, packets) = (&mut room.whole, &mut room.packets);
+        let read = self
+            .device
+            .try_recv_multiple(whole, packets, &mut room.sizes, 0);
+        room.count = read.unwrap_or(0);
+        room.count > 0
     }
 
-    /// Hands the kernel a packet. It takes it or refuses it at once: a TUN has no send buffer to
-    /// wait for, so "would block" too means that the link is down.
-    pub fn send(&self, packet: &[u8]) -> io::Result<()> {
-        self.device.try_send(packet).map(|_| ())
+    /// Hands the kernel packets, which are none any more then. It takes them or refuses them at once:
+    /// a TUN has no send buffer to wait for, so it is refused where the link is down.
+    pub async fn send(&self, outbox: &mut Outbox) -> io::Result<()> {
+        let (table, packets) = (&mut outbox.table, &mut outbox.packets[..outbox.count]);
+        let sent = self
+            .device
+            .send_multiple(table, packets, VIRTIO_NET_HDR_LEN);
+        outbox.count = 0;
+        sent.await.map(|_| ())
     }
 
     fn gone(&self, source: io::Error) -> TunError {

@@ -26,10 +26,10 @@ pub use by_source::BySource;
 pub use configure::AutoConfigure;
 pub use counters::Counters;
 pub(crate) use counters::add;
-pub use device::{TunDevice, TunError};
+pub use device::{Outbox, Received, TunDevice, TunError};
 pub use dispatch::{Carrier, CarrierId, Dispatch};
 pub use drop_reason::DropReason;
-pub use queue::PacketQueue;
+pub use queue::{Chunk, PacketQueue};
 pub use round_robin::RoundRobin;
 
 use drop_reason::Drops;
@@ -39,17 +39,16 @@ use fps_wire::fragment::Dropped;
 use crate::relay::RelayError;
 use crate::session::{Ended, Registration};
 
-/// How many packets are read in a row before the carriers get their turn.
-const BURST: usize = 64;
-
-/// The longest packet that a TUN gives: its MTU is at most 65535.
-const LONGEST: usize = 65535;
+/// How often the device is read in a row before the carriers get their turn.
+const BURST: usize = 8;
 
 /// Joins the device and the carriers.
 pub struct Tunnel {
     device: Option<TunDevice>,
     dispatch: RefCell<Box<dyn Dispatch>>,
     configure: Option<AutoConfigure>,
+    /// None while one is being written.
+    outbox: RefCell<Option<Outbox>>,
     drops: Drops,
     counters: Counters,
 }
@@ -65,6 +64,7 @@ impl Tunnel {
             device,
             dispatch: RefCell::new(dispatch),
             configure,
+            outbox: RefCell::default(),
             drops: Drops::default(),
             counters: Counters::default(),
         }
@@ -158,7 +158,7 @@ impl Tunnel {
         self.drops.count(DropReason::Fragment);
     }
 
-    /// A packet that came out of a carrier goes to the device.
+    /// A packet that came out of a carrier goes to the device, with the next [`flush`](Self::flush).
     pub fn deliver(&self, from: CarrierId, packet: &[u8]) {
         if let Err(reason) = self.try_deliver(from, packet) {
             self.drops.count(reason);
@@ -168,11 +168,31 @@ impl Tunnel {
     fn try_deliver(&self, from: CarrierId, packet: &[u8]) -> Result<(), DropReason> {
         let addresses = InnerAddresses::of(packet).ok_or(DropReason::NotIp)?;
         self.dispatch.borrow_mut().admit(from, &addresses)?;
-        let device = self.device.as_ref().ok_or(DropReason::NoDevice)?;
-        device.send(packet).map_err(|_| DropReason::LinkDown)?;
+        if self.device.is_none() {
+            return Err(DropReason::NoDevice);
+        }
         add(&self.counters.packets_to_device, 1);
         add(&self.counters.bytes_to_device, packet.len() as u64);
+        let mut outbox = self.outbox.borrow_mut();
+        outbox.get_or_insert_default().push(packet);
         Ok(())
+    }
+
+    /// Hands the kernel what has been delivered.
+    pub async fn flush(&self) {
+        // Whoever delivers while this one waits has another to put it in.
+        let (Some(device), Some(mut outbox)) = (&self.device, self.outbox.take()) else {
+            return;
+        };
+        let count = outbox.len();
+        if count > 0
+            && let Err(error) = device.send(&mut outbox).await
+        {
+            // Which of them the kernel did not take it does not say; nearly always all.
+            tracing::debug!(event = "tun_write_failed", error = %error);
+            (0..count).for_each(|_| self.drops.count(DropReason::LinkDown));
+        }
+        self.outbox.borrow_mut().get_or_insert(outbox);
     }
 
     /// Moves packets from the device to the carriers; ends only when the device is gone. Without a
@@ -181,17 +201,17 @@ impl Tunnel {
         let Some(device) = &self.device else {
             return std::future::pending().await;
         };
-        let mut buffer = vec![0; LONGEST];
+        let mut room = device.room();
         loop {
-            match device.receive(&mut buffer).await {
-                Ok(length) => self.send(&buffer[..length]),
-                Err(error) => return error,
+            if let Err(error) = device.receive(&mut room).await {
+                return error;
             }
+            room.iter().for_each(|packet| self.send(packet));
             for _ in 1..BURST {
-                let Some(length) = device.try_receive(&mut buffer) else {
+                if !device.try_receive(&mut room) {
                     break;
-                };
-                self.send(&buffer[..length]);
+                }
+                room.iter().for_each(|packet| self.send(packet));
             }
             tokio::task::yield_now().await;
         }
