@@ -4,13 +4,13 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use fps_wire::auth::Client;
 use fps_wire::control::ClientInstance;
 
 use crate::cli;
-use crate::config::{Config, Endpoint, Role};
+use crate::config::{Config, Endpoint, Role, ZeroRtt};
 use crate::exit::Exit;
 use crate::node::{self, End, NodeError};
 use crate::random;
@@ -24,18 +24,26 @@ struct Args {
     #[command(flatten)]
     common: cli::Common,
     /// Dial this instead of network.server.
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "HOST:PORT")]
     server: Option<Endpoint>,
+    #[command(flatten)]
+    from_uri: cli::FromUri,
 }
 
 /// Runs the program on a command line whose first word is its name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match cli::parse::<Args>(args) {
-        Ok(Args { common, server }) => {
-            let more =
-                |config: &mut Config| config.network.server = server.or(config.network.server);
-            node::main(Role::Client, common, more, ClientEnd::build)
-        }
+        Ok(args) => match args.from_uri.run() {
+            Some(outcome) => cli::finish(Role::Client, outcome),
+            None => {
+                let more = |config: &mut Config| {
+                    if let Some(server) = args.server {
+                        config.network.server = Some(server);
+                    }
+                };
+                node::main(Role::Client, args.common, more, ClientEnd::build)
+            }
+        },
         Err(exit) => exit,
     };
     Exit::into(exit)
@@ -43,7 +51,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 struct ClientEnd {
     identity: Rc<ClientIdentity>,
-    delay: Duration,
+    zero_rtt: ZeroRtt,
 }
 
 impl ClientEnd {
@@ -72,7 +80,7 @@ impl ClientEnd {
         };
         Ok(Some(Box::new(Self {
             identity: Rc::new(identity),
-            delay: zero_rtt.upgrade_delay(),
+            zero_rtt: zero_rtt.clone(),
         })))
     }
 }
@@ -83,7 +91,9 @@ impl End for ClientEnd {
     }
 
     fn session(&self) -> Box<dyn Session> {
-        let upgrade_at = Instant::now() + self.delay;
+        // Without random bytes it is the mean, and the session will say so when it needs a key.
+        let random = random::bytes().map_or([127; 12], |bytes| *bytes);
+        let upgrade_at = Instant::now() + self.zero_rtt.upgrade_delay(&random);
         Box::new(ClientSession::new(Rc::clone(&self.identity), upgrade_at))
     }
 

@@ -25,30 +25,47 @@ struct Args {
     #[command(flatten)]
     common: cli::Common,
     /// Dial this instead of network.origin.
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "HOST:PORT")]
     origin: Option<Endpoint>,
     /// Take an auth that crosses so many records of the origin, instead of
     /// limits.max_in_flight_records.
     #[arg(long, value_name = "COUNT")]
     in_flight_records: Option<usize>,
+    #[command(flatten)]
+    leases: cli::LeaseCommand,
+    #[command(flatten)]
+    profile: cli::NewProfile,
 }
 
 /// Runs the program on a command line whose first word is its name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match cli::parse::<Args>(args) {
-        Ok(args) => {
-            let more = |config: &mut Config| {
-                config.network.origin = args.origin.or(config.network.origin);
-                let limits = &mut config.limits;
-                limits.max_in_flight_records = args
-                    .in_flight_records
-                    .unwrap_or(limits.max_in_flight_records);
-            };
-            node::main(Role::Server, args.common, more, ServerEnd::build)
-        }
+        Ok(args) => run(args),
         Err(exit) => exit,
     };
     Exit::into(exit)
+}
+
+fn run(args: Args) -> Exit {
+    let (origin, in_flight) = (args.origin, args.in_flight_records);
+    let more = |config: &mut Config| {
+        if let Some(origin) = origin {
+            config.network.origin = Some(origin);
+        }
+        let limits = &mut config.limits;
+        limits.max_in_flight_records = in_flight.unwrap_or(limits.max_in_flight_records);
+    };
+    if args.leases.is_asked() {
+        let config = args.common.load(Role::Server, more);
+        return cli::finish(Role::Server, config.and_then(|it| args.leases.run(&it)));
+    }
+    if args.profile.is_asked() {
+        let format = args.common.format.as_deref();
+        let config = args.common.load(Role::Server, more);
+        let profile = config.and_then(|config| args.profile.run(&config, format));
+        return cli::finish(Role::Server, profile);
+    }
+    node::main(Role::Server, args.common, more, ServerEnd::build)
 }
 
 struct ServerEnd {
@@ -160,6 +177,7 @@ impl Admit for Landlord {
             payload: lease.to_bytes().to_vec(),
             instance: Some(instance),
             address: Some(address),
+            leases: Some(leases.len() as u64),
         })
     }
 }

@@ -7,7 +7,10 @@ use std::net::SocketAddr;
 
 use fps_netlink::Fwmark;
 use socket2::SockRef;
+
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+use crate::config::Endpoint;
 
 /// How many finished handshakes may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -34,6 +37,14 @@ pub enum SocketError {
         /// Why.
         source: io::Error,
     },
+    /// A name has no address.
+    #[error("cannot look up {endpoint}: check the name, and that DNS works")]
+    Resolve {
+        /// The name.
+        endpoint: Endpoint,
+        /// Why.
+        source: io::Error,
+    },
     /// The peer cannot be reached.
     #[error("cannot connect to {address}: check that it is up and that a route leads there")]
     Connect {
@@ -42,6 +53,18 @@ pub enum SocketError {
         /// Why.
         source: io::Error,
     },
+}
+
+impl SocketError {
+    /// What the system said.
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Mark { source, .. }
+            | Self::Listen { source, .. }
+            | Self::Resolve { source, .. }
+            | Self::Connect { source, .. } => source.kind(),
+        }
+    }
 }
 
 /// Makes sockets alike.
@@ -66,8 +89,35 @@ impl SocketFactory {
         Ok(factory)
     }
 
-    /// Connects a marked socket.
-    pub async fn connect(&self, address: SocketAddr) -> Result<TcpStream, SocketError> {
+    /// Connects a marked socket. Of a name each address is tried, in the resolver's order.
+    pub async fn connect(&self, endpoint: &Endpoint) -> Result<TcpStream, SocketError> {
+        let mut last = None;
+        for address in self.resolve(endpoint).await? {
+            match self.connect_to(address).await {
+                // What is wrong with the mark is so with every address.
+                Err(error @ SocketError::Connect { .. }) => last = Some(error),
+                outcome => return outcome,
+            }
+        }
+        Err(last.unwrap_or_else(|| SocketError::Resolve {
+            endpoint: endpoint.clone(),
+            source: io::ErrorKind::NotFound.into(),
+        }))
+    }
+
+    async fn resolve(&self, endpoint: &Endpoint) -> Result<Vec<SocketAddr>, SocketError> {
+        if let Some(address) = endpoint.address() {
+            return Ok(vec![address]);
+        }
+        let (name, port) = endpoint.name().unwrap_or_default();
+        let found = tokio::net::lookup_host((name, port)).await;
+        found.map(Iterator::collect).map_err(|source| {
+            let endpoint = endpoint.clone();
+            SocketError::Resolve { endpoint, source }
+        })
+    }
+
+    async fn connect_to(&self, address: SocketAddr) -> Result<TcpStream, SocketError> {
         let failed = |source| SocketError::Connect { address, source };
         let socket = new_for(address).map_err(failed)?;
         self.mark(&socket)?;
@@ -77,7 +127,16 @@ impl SocketFactory {
     }
 
     /// Listens. The listener is not marked: its connections answer to wherever they came from.
-    pub fn listen(&self, address: SocketAddr) -> Result<TcpListener, SocketError> {
+    pub async fn listen(&self, endpoint: &Endpoint) -> Result<TcpListener, SocketError> {
+        let found = self.resolve(endpoint).await?;
+        let address = found.first().ok_or_else(|| SocketError::Resolve {
+            endpoint: endpoint.clone(),
+            source: io::ErrorKind::NotFound.into(),
+        })?;
+        self.listen_on(*address)
+    }
+
+    fn listen_on(&self, address: SocketAddr) -> Result<TcpListener, SocketError> {
         let failed = |source| SocketError::Listen { address, source };
         let socket = new_for(address).map_err(failed)?;
         // Without it a restart fails for as long as an old connection is in TIME_WAIT.

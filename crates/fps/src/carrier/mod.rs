@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use args::{Args, Program};
 
 use crate::exit::Exit;
-use crate::log::{self, Level};
+use crate::log::{self, Form, Level};
 use crate::node::chain;
 use crate::signal::StopSignals;
 
@@ -40,7 +40,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(args) => args,
         Err(exit) => return exit.into(),
     };
-    log::start("carrier", log_level.unwrap_or(Level::Info));
+    log::start("carrier", log_level.unwrap_or(Level::Info), Form::Text);
     match run(program) {
         Ok(()) => Exit::Ok.into(),
         Err(error) => {

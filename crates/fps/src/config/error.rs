@@ -28,6 +28,17 @@ pub enum ConfigError {
         /// What was expected.
         reason: String,
     },
+    /// Others may read it, and it holds a secret.
+    #[error(
+        "{} holds a key or an identity, and others may read it (mode {mode:04o}): chmod 600 it",
+        path.display()
+    )]
+    Readable {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// A value is of the right kind and still impossible.
     #[error("{}: {key}: {reason}", path.display())]
     Value {

@@ -9,11 +9,13 @@ mod endpoint;
 mod error;
 mod fwmark;
 mod network;
+mod summary;
 mod tun;
 mod unsupported;
 mod zero_rtt;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -32,6 +34,16 @@ pub enum Role {
     Client,
     /// `fps_server`: dials `network.origin`.
     Server,
+}
+
+impl Role {
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
 }
 
 /// The whole file.
@@ -136,6 +148,10 @@ impl Config {
         config
             .check(role)
             .map_err(|(key, reason)| ConfigError::value(path, key, reason))?;
+        config
+            .tun
+            .lease_file_as_written
+            .clone_from(&config.tun.lease_file);
         let folder = path.parent().unwrap_or(Path::new(""));
         let files = [&mut config.tun.lease_file, &mut config.ops.status_socket];
         for file in files.into_iter().flatten() {
@@ -144,16 +160,58 @@ impl Config {
         Ok(config)
     }
 
+    /// A plain relay, without a file.
+    pub fn bare(network: Network) -> Self {
+        Self {
+            network,
+            security: Security::default(),
+            codec: Codec::default(),
+            tun: TunConfig::default(),
+            limits: Limits::default(),
+            logging: Logging::default(),
+            ops: Ops::default(),
+            shaper: None,
+        }
+    }
+
     /// Whom this program dials for each accepted connection.
-    pub fn target(&self, role: Role) -> Option<Endpoint> {
+    pub fn target(&self, role: Role) -> Option<&Endpoint> {
         match role {
-            Role::Client => self.network.server,
-            Role::Server => self.network.origin,
+            Role::Client => self.network.server.as_ref(),
+            Role::Server => self.network.origin.as_ref(),
+        }
+    }
+
+    /// Whether traffic is to be shaped.
+    pub fn has_shaper(&self) -> bool {
+        let shaper = self.shaper.as_ref();
+        shaper.is_some_and(|shaper| shaper["enabled"] != false)
+    }
+
+    /// Fails where others than the owner may read a file that holds a key or an identity.
+    pub fn refuse_if_readable(&self, path: &Path) -> Result<(), ConfigError> {
+        let zero_rtt = &self.security.zero_rtt;
+        let secret = zero_rtt.client_uuid.is_some() || zero_rtt.server_private_key_base64.is_some();
+        let mode = fs::metadata(path).map(|it| it.permissions().mode());
+        match mode {
+            Ok(mode) if secret && mode & 0o077 != 0 => Err(ConfigError::Readable {
+                path: path.to_owned(),
+                mode: mode & 0o777,
+            }),
+            _ => Ok(()),
         }
     }
 
     fn check(&self, role: Role) -> Result<(), Problem> {
         self.network.check(role)?;
+        if self
+            .ops
+            .status_socket
+            .as_ref()
+            .is_some_and(|it| it.as_os_str().is_empty())
+        {
+            return Err(("ops.status_socket", "is empty".into()));
+        }
         self.security.zero_rtt.check(role)?;
         self.tun.check(role)?;
         self.codec.check(self.tun.mtu)?;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{Endpoint, Problem, Role};
 
-const BUFFER_SIZES: std::ops::RangeInclusive<usize> = 4096..=(512 << 10);
+const BUFFER_SIZES: std::ops::RangeInclusive<usize> = 1..=(16 << 20);
 
 /// Where to listen, whom to dial, and how.
 #[derive(Debug, Deserialize)]
@@ -16,6 +16,7 @@ pub struct Network {
     /// Whom `fps_client` dials.
     pub server: Option<Endpoint>,
     /// Whom `fps_server` dials.
+    #[serde(alias = "target")]
     pub origin: Option<Endpoint>,
     /// How much one read of a socket may bring.
     #[serde(default = "default_read_buffer_size")]
@@ -38,8 +39,20 @@ fn default_tcp_no_delay() -> bool {
 }
 
 impl Network {
+    /// With nobody to dial as yet.
+    pub fn bare(listen: Endpoint) -> Self {
+        Self {
+            listen,
+            server: None,
+            origin: None,
+            read_buffer_size: default_read_buffer_size(),
+            tcp_no_delay: default_tcp_no_delay(),
+            fwmark: None,
+        }
+    }
+
     pub(super) fn check(&self, role: Role) -> Result<(), Problem> {
-        match (role, self.server, self.origin) {
+        match (role, &self.server, &self.origin) {
             (Role::Client, _, Some(_)) => {
                 return Err((
                     "network.origin",

@@ -34,6 +34,9 @@ pub struct TunConfig {
     pub server_address: Option<Ipv4Addr>,
     /// Where leases are kept; relative to the configuration's folder.
     pub lease_file: Option<PathBuf>,
+    /// The same as the file says it.
+    #[serde(skip)]
+    pub lease_file_as_written: Option<PathBuf>,
 }
 
 impl Default for TunConfig {
@@ -48,6 +51,7 @@ impl Default for TunConfig {
             lease_pool: None,
             server_address: None,
             lease_file: None,
+            lease_file_as_written: None,
         }
     }
 }

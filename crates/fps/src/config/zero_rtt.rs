@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, de};
 use super::{Problem, Role};
 
 /// How a carrier becomes a tunnel, and for whom.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ZeroRtt {
     /// Off, the programs are plain TCP relays.
@@ -26,6 +26,9 @@ pub struct ZeroRtt {
     pub allowed_client_uuids: Vec<ClientUuid>,
     /// How long the client leaves a fresh connection alone.
     pub client_upgrade_delay_ms: u64,
+    /// How much longer or shorter that is from one to the next: the standard deviation, a third of it
+    /// if it is not said.
+    pub client_upgrade_delay_sigma_ms: Option<u64>,
     /// What this side can do beyond the wire, as it tells the other.
     pub capabilities: u16,
     /// How long the payload of an auth or an accept may be.
@@ -88,6 +91,7 @@ impl Default for ZeroRtt {
             client_uuid: None,
             allowed_client_uuids: Vec::new(),
             client_upgrade_delay_ms: 2000,
+            client_upgrade_delay_sigma_ms: None,
             capabilities: 1,
             max_padding_size: 512,
             min_records_before_trial: 1,
@@ -99,9 +103,23 @@ impl Default for ZeroRtt {
 }
 
 impl ZeroRtt {
-    /// `client_upgrade_delay_ms`.
-    pub fn upgrade_delay(&self) -> Duration {
-        Duration::from_millis(self.client_upgrade_delay_ms)
+    /// The delay before the upgrade and its standard deviation, in milliseconds.
+    pub fn delay_and_sigma(&self) -> (u64, u64) {
+        let delay = self.client_upgrade_delay_ms;
+        let sigma = self.client_upgrade_delay_sigma_ms.unwrap_or(delay / 3);
+        (delay, sigma)
+    }
+
+    /// A delay, for random bytes: nearly normal, as the sum of twelve is (the central limit theorem),
+    /// and never more than three deviations off.
+    pub fn upgrade_delay(&self, random: &[u8; 12]) -> Duration {
+        let (delay, sigma) = self.delay_and_sigma();
+        // Each is 0 to 255 with a mean of 127.5; twelve have a deviation of 256.
+        let sum: i64 = random.iter().map(|byte| i64::from(*byte)).sum();
+        let off = (sum - 1530).clamp(-768, 768);
+        let sigma = i64::try_from(sigma).unwrap_or(i64::MAX / 1024);
+        let off = sigma.saturating_mul(off) / 256;
+        Duration::from_millis(delay.saturating_add_signed(off))
     }
 
     /// The name of the deployment, as it is bound.

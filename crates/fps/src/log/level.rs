@@ -10,8 +10,12 @@ pub enum Level {
     /// Nothing.
     Off,
     /// What ends the program or a carrier.
+    #[serde(alias = "fatal")]
+    #[value(alias = "fatal")]
     Error,
     /// What the operator should look at.
+    #[serde(alias = "warning")]
+    #[value(alias = "warning")]
     Warn,
     /// The life of every carrier.
     Info,
@@ -30,6 +34,20 @@ impl From<Level> for LevelFilter {
             Level::Info => Self::INFO,
             Level::Debug => Self::DEBUG,
             Level::Trace => Self::TRACE,
+        }
+    }
+}
+
+impl Level {
+    /// Its name, as a configuration has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warning",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
         }
     }
 }

@@ -1,8 +1,9 @@
 //! One event as one line.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io::Write as _;
 
+use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
@@ -10,19 +11,22 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::{Context, Layer};
 
-use super::Level;
+use super::form::Line;
+use super::{Form, Level};
 
 /// Prints this crate's events.
 pub(super) struct LineLayer {
     component: &'static str,
     least: LevelFilter,
+    form: Form,
 }
 
 impl LineLayer {
-    pub(super) fn new(component: &'static str, level: Level) -> Self {
+    pub(super) fn new(component: &'static str, level: Level, form: Form) -> Self {
         Self {
             component,
             least: level.into(),
+            form,
         }
     }
 }
@@ -38,9 +42,9 @@ impl<S: Subscriber> Layer<S> for LineLayer {
     }
 
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
-        let mut line = Line(String::from("ts="));
+        let mut now = String::new();
         // Writing into a String cannot fail.
-        let _ = SystemTime.format_time(&mut Writer::new(&mut line.0));
+        let _ = SystemTime.format_time(&mut Writer::new(&mut now));
         let level = match *event.metadata().level() {
             tracing::Level::ERROR => "error",
             tracing::Level::WARN => "warn",
@@ -48,58 +52,35 @@ impl<S: Subscriber> Layer<S> for LineLayer {
             tracing::Level::DEBUG => "debug",
             tracing::Level::TRACE => "trace",
         };
-        line.pair("level", &level);
-        line.pair("component", &self.component);
+        let mut line = Line::new(self.form);
+        line.pair("ts", now.into());
+        line.pair("level", level.into());
+        line.pair("component", self.component.into());
         event.record(&mut line);
-        line.0.push('\n');
         // One write per line: lines of several processes on one pipe do not mix. Whoever closed
         // stderr does not want to hear about it.
-        let _ = std::io::stderr().write_all(line.0.as_bytes());
-    }
-}
-
-struct Line(String);
-
-impl Line {
-    fn pair(&mut self, key: &str, value: &dyn fmt::Display) {
-        let text = value.to_string();
-        let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '=' | '\\');
-        let _ = if !text.is_empty() && text.chars().all(plain) {
-            write!(self.0, " {key}={text}")
-        } else {
-            write!(self.0, " {key}={text:?}")
-        };
+        let _ = std::io::stderr().write_all(line.finish().as_bytes());
     }
 }
 
 impl Visit for Line {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.pair(field.name(), &value);
+        self.pair(field.name(), value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.pair(field.name(), value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.pair(field.name(), value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.pair(field.name(), value.into());
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.pair(field.name(), &format_args!("{value:?}"));
-    }
-}
-
-impl Line {
-    #[cfg(test)]
-    fn of(key: &str, value: &str) -> String {
-        let mut line = Self(String::new());
-        line.pair(key, &value);
-        line.0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quotes_what_would_break_the_line() {
-        assert_eq!(Line::of("addr", "[::1]:443"), " addr=[::1]:443");
-        assert_eq!(Line::of("error", "no route"), r#" error="no route""#);
-        assert_eq!(Line::of("error", "a\nevent=b"), r#" error="a\nevent=b""#);
-        assert_eq!(Line::of("error", ""), r#" error="""#);
+        self.pair(field.name(), Value::String(format!("{value:?}")));
     }
 }

@@ -1,13 +1,13 @@
 //! Accepts connections, dials the target for each, and relays between the two.
 
-use std::cell::Cell;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
+use super::sessions::{Sessions, close};
 use super::{End, chain};
 use crate::config::{Config, Endpoint};
 use crate::log::Throttle;
@@ -22,16 +22,16 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// See the module.
 pub(super) struct Acceptor {
     shared: Rc<Shared>,
-    accepted: Cell<u64>,
     errors: Throttle,
 }
 
 /// What every connection uses.
 struct Shared {
-    target: SocketAddr,
+    target: Endpoint,
     sockets: SocketFactory,
     end: Option<Box<dyn End>>,
     tunnel: Rc<Tunnel>,
+    sessions: Rc<Sessions>,
     read_buffer_size: usize,
     queue_bytes: usize,
     dial_errors: Throttle,
@@ -44,19 +44,20 @@ impl Acceptor {
         sockets: SocketFactory,
         end: Option<Box<dyn End>>,
         tunnel: Rc<Tunnel>,
+        sessions: Rc<Sessions>,
     ) -> Self {
         let shared = Rc::new(Shared {
-            target: target.0,
+            target,
             sockets,
             end,
             tunnel,
+            sessions,
             read_buffer_size: config.network.read_buffer_size,
             queue_bytes: config.limits.max_session_write_queue_bytes,
             dial_errors: Throttle::default(),
         });
         Self {
             shared,
-            accepted: Cell::new(0),
             errors: Throttle::default(),
         }
     }
@@ -66,8 +67,7 @@ impl Acceptor {
         loop {
             match listener.accept().await {
                 Ok((stream, peer)) => {
-                    let id = CarrierId(self.accepted.get() + 1);
-                    self.accepted.set(id.0);
+                    let id = self.shared.sessions.accept();
                     tracing::info!(event = "accepted", id = id.0, peer = %peer);
                     tokio::task::spawn_local(Rc::clone(&self.shared).serve(id, stream));
                 }
@@ -86,9 +86,19 @@ impl Shared {
     async fn serve(self: Rc<Self>, id: CarrierId, near: TcpStream) {
         let start = Instant::now();
         self.sockets.prepare(&near);
-        let far = match self.sockets.connect(self.target).await {
+        let far = match self.sockets.connect(&self.target).await {
             Ok(far) => far,
-            Err(error) => return self.dial_failed(id, &error),
+            Err(error) => {
+                let why = json!({
+                    "reason": "target_connect_failed",
+                    "direction": "client_to_server",
+                    "component": "tcp",
+                    "stage": null,
+                    "error": error.kind().to_string(),
+                });
+                self.sessions.close(id, false, why);
+                return self.dial_failed(id, &error);
+            }
         };
         let local = far
             .local_addr()
@@ -99,6 +109,10 @@ impl Shared {
             None => copy(near, far).await,
         };
         let Traffic { to_link, from_link } = traffic;
+        let link_is_far = self.end.as_ref().is_some_and(|end| end.link_is_far());
+        let authenticated = self.tunnel.forget(id);
+        let why = close(&result, link_is_far);
+        self.sessions.close(id, authenticated, why);
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         match result {
             Ok(()) => {
@@ -149,7 +163,7 @@ impl Shared {
     }
 
     fn dial_failed(&self, id: CarrierId, error: &dyn std::error::Error) {
-        let (id, target, error) = (id.0, self.target, chain(error));
+        let (id, target, error) = (id.0, &self.target, chain(error));
         if let Some((count, suppressed)) = self.dial_errors.hit(Instant::now()) {
             tracing::warn!(
                 event = "target_connect_failed",

@@ -1,16 +1,22 @@
 //! What the client and the server share: start, listen, relay, stop.
 
 mod acceptor;
+mod sessions;
+mod status;
 
 use std::error::Error;
 use std::io;
+use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Instant;
 
 use fps_wire::auth::LowOrderServerKey;
 use tokio::task::LocalSet;
 
 use self::acceptor::Acceptor;
-use crate::cli::{Common, Task};
+use self::sessions::Sessions;
+use self::status::{Status, StatusSocket};
+use crate::cli::{self, Common, Task};
 use crate::config::{Config, Role};
 use crate::exit::Exit;
 use crate::lease::LeaseFileError;
@@ -49,6 +55,8 @@ pub(crate) enum NodeError {
     Leases(#[from] LeaseFileError),
     #[error("cannot open a netlink socket for tun.auto_configure")]
     Netlink(#[from] fps_netlink::Error),
+    #[error("cannot make the status socket {}: free it, or choose another ops.status_socket", .0.display())]
+    Status(PathBuf, #[source] io::Error),
     #[error(transparent)]
     Socket(#[from] SocketError),
     #[error(transparent)]
@@ -58,10 +66,11 @@ pub(crate) enum NodeError {
 impl NodeError {
     fn event(&self) -> &'static str {
         match self {
-            Self::Socket(SocketError::Listen { .. }) => "bind_failed",
+            Self::Socket(SocketError::Listen { .. } | SocketError::Resolve { .. }) => "bind_failed",
             Self::Socket(_) => "fwmark_failed",
             Self::Tun(TunError::Open { .. }) => "tun_open_failed",
             Self::Tun(TunError::Gone { .. }) => "tun_gone",
+            Self::Status(..) => "status_socket_failed",
             Self::Leases(_) => "lease_file_failed",
             Self::Runtime(_) | Self::Random(_) | Self::ServerKey(_) | Self::Netlink(_) => {
                 "start_failed"
@@ -74,18 +83,13 @@ impl NodeError {
 ///
 /// `more` is what the options of one program alone say.
 pub(crate) fn main(role: Role, args: Common, more: impl FnOnce(&mut Config), end: NewEnd) -> Exit {
-    let config = match args.load(role, more) {
+    let config = match args.task(role, more) {
         Ok(Task::Run(config)) => config,
-        Ok(Task::Checked) => {
-            println!("ok");
-            return Exit::Ok;
-        }
-        Err(error) => {
-            eprintln!("{}: {}", component(role), chain(&error));
-            return Exit::Usage;
-        }
+        Ok(Task::Print(text)) => return cli::finish(role, Ok(text)),
+        Ok(Task::Ask(socket)) => return status::ask(role, &socket),
+        Err(error) => return cli::finish(role, Err(error)),
     };
-    log::start(component(role), config.logging.level);
+    log::start(role.word(), config.logging.level, args.log_format);
     match run(role, &config, end) {
         Ok(()) => Exit::Ok,
         Err(error) => {
@@ -93,13 +97,6 @@ pub(crate) fn main(role: Role, args: Common, more: impl FnOnce(&mut Config), end
             tracing::error!(event, error);
             Exit::Runtime
         }
-    }
-}
-
-fn component(role: Role) -> &'static str {
-    match role {
-        Role::Client => "client",
-        Role::Server => "server",
     }
 }
 
@@ -144,11 +141,30 @@ async fn serve(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError
     };
     let tunnel = Rc::new(Tunnel::new(device, dispatch, configure));
     // Only now: whoever waits for this line may connect, and finds the TUN.
-    let listener = sockets.listen(config.network.listen.0)?;
-    let address = listener.local_addr().unwrap_or(config.network.listen.0);
-    let target = config.target(role).unwrap_or(config.network.listen);
+    let listener = sockets.listen(&config.network.listen).await?;
+    let target = config
+        .target(role)
+        .unwrap_or(&config.network.listen)
+        .clone();
+    let address = listener.local_addr().map_err(NodeError::Runtime)?;
     tracing::info!(event = "listening", addr = %address, target = %target);
-    let acceptor = Acceptor::new(config, target, sockets, end, Rc::clone(&tunnel));
+    let sessions = Rc::new(Sessions::default());
+    if let Some(path) = &config.ops.status_socket {
+        let status = Status {
+            role,
+            listen: address.to_string(),
+            target: target.to_string(),
+            started: Instant::now(),
+            sessions: Rc::clone(&sessions),
+            tunnel: Rc::clone(&tunnel),
+            device: status::device(config),
+        };
+        let failed = |source| NodeError::Status(path.clone(), source);
+        let socket = StatusSocket::open(path).map_err(failed)?;
+        tokio::task::spawn_local(socket.serve(status));
+    }
+    let tunnel_of_carriers = Rc::clone(&tunnel);
+    let acceptor = Acceptor::new(config, target, sockets, end, tunnel_of_carriers, sessions);
     tokio::select! {
         never = acceptor.run(listener) => match never {},
         error = tunnel.pump() => Err(error.into()),

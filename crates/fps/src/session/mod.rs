@@ -62,6 +62,8 @@ pub enum Registration {
         instance: Option<ClientInstance>,
         /// The address that it has.
         address: Option<Ipv4Addr>,
+        /// How many leases there are now; none where none are given.
+        leases: Option<u64>,
     },
 }
 

@@ -64,6 +64,8 @@ pub struct Admission {
     pub instance: Option<ClientInstance>,
     /// The address that it has.
     pub address: Option<Ipv4Addr>,
+    /// How many leases there are now; none where none are given.
+    pub leases: Option<u64>,
 }
 
 /// Why a client that is known gets nothing. Its carrier ends: it has stopped and waits.
@@ -184,6 +186,7 @@ impl ServerSession {
             client,
             instance: admission.instance,
             address: admission.address,
+            leases: admission.leases,
         }));
         Ok(Verdict::Consume)
     }

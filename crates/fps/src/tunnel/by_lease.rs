@@ -51,6 +51,7 @@ impl Dispatch for ByLease {
             client,
             instance,
             address: Some(address),
+            ..
         } = who
         else {
             return Vec::new();
@@ -93,7 +94,7 @@ impl Dispatch for ByLease {
         let (IpAddr::V4(source), IpAddr::V4(destination)) =
             (addresses.source, addresses.destination)
         else {
-            return Err(DropReason::NotIpv4);
+            return Err(DropReason::NotIpv4Inward);
         };
         if source != client.address {
             return Err(DropReason::SpoofedSource);
@@ -130,6 +131,7 @@ mod tests {
             client: PublicKey::from_bytes([client; 32]),
             instance: Some(ClientInstance([instance; 16])),
             address: Some(address.parse().unwrap()),
+            leases: None,
         }
     }
 
@@ -163,7 +165,7 @@ mod tests {
             (1, "10.77.0.2", "10.77.0.1", None),
             (1, "10.77.0.3", "192.0.2.1", Some(DropReason::SpoofedSource)),
             (1, "10.77.0.2", "10.77.0.3", Some(DropReason::Isolated)),
-            (1, "fd00::2", "fd00::1", Some(DropReason::NotIpv4)),
+            (1, "fd00::2", "fd00::1", Some(DropReason::NotIpv4Inward)),
             (
                 9,
                 "10.77.0.2",

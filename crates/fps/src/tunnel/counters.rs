@@ -1,8 +1,10 @@
 //! What has gone by.
 
 use std::cell::Cell;
+use std::net::Ipv4Addr;
 
 use fps_wire::Refusal;
+use fps_wire::fragment::Dropped;
 
 /// Counts that only grow.
 #[derive(Debug, Default)]
@@ -31,6 +33,14 @@ pub struct Counters {
     pub removed: Cell<u64>,
     /// Clients whose second process took the place of the first.
     pub replaced: Cell<u64>,
+    /// Addresses that the server has leased since it started.
+    pub leases_assigned: Cell<u64>,
+    /// Those that its file has.
+    pub leases_kept: Cell<u64>,
+    /// The address that the client has.
+    pub leased_address: Cell<Option<Ipv4Addr>>,
+    /// Parts of packets that came to nothing.
+    pub fragments: Fragments,
     /// Packets that came from the TUN.
     pub packets_from_device: Cell<u64>,
     /// Their bytes.
@@ -39,6 +49,33 @@ pub struct Counters {
     pub packets_to_device: Cell<u64>,
     /// Their bytes.
     pub bytes_to_device: Cell<u64>,
+}
+
+/// How many parts of packets came to nothing, by why.
+#[derive(Debug, Default)]
+pub struct Fragments([Cell<u64>; 6]);
+
+impl Fragments {
+    fn place(&self, dropped: Dropped) -> &Cell<u64> {
+        &self.0[match dropped {
+            Dropped::NotAPacket => 0,
+            Dropped::Malformed => 1,
+            Dropped::Oversized => 2,
+            Dropped::OutOfOrder => 3,
+            Dropped::Mismatched => 4,
+            Dropped::TooMany => 5,
+        }]
+    }
+
+    /// Counts one.
+    pub(super) fn count(&self, dropped: Dropped) {
+        add(self.place(dropped), 1);
+    }
+
+    /// How many there were.
+    pub fn of(&self, dropped: Dropped) -> u64 {
+        self.place(dropped).get()
+    }
 }
 
 /// Adds to a count.

@@ -11,6 +11,8 @@ pub enum DropReason {
     NotIp,
     /// It is not of IPv4, of which alone there are leases.
     NotIpv4,
+    /// The same of one that came from a carrier.
+    NotIpv4Inward,
     /// There is no TUN.
     NoDevice,
     /// The TUN's link is down.
@@ -35,9 +37,10 @@ pub enum DropReason {
 
 impl DropReason {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NotIp,
         Self::NotIpv4,
+        Self::NotIpv4Inward,
         Self::NoDevice,
         Self::LinkDown,
         Self::NoCarrier,
@@ -55,6 +58,7 @@ impl DropReason {
         match self {
             Self::NotIp => "not_ip",
             Self::NotIpv4 => "not_ipv4",
+            Self::NotIpv4Inward => "not_ipv4_inward",
             Self::NoDevice => "no_device",
             Self::LinkDown => "link_down",
             Self::NoCarrier => "no_carrier",

@@ -18,6 +18,7 @@ mod queue;
 mod round_robin;
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 pub use address::InnerAddresses;
@@ -51,6 +52,8 @@ pub struct Tunnel {
     outbox: RefCell<Option<Outbox>>,
     drops: Drops,
     counters: Counters,
+    /// Those of which somebody has proved who he is, and which have not ended.
+    authenticated: RefCell<HashSet<CarrierId>>,
 }
 
 impl Tunnel {
@@ -67,6 +70,7 @@ impl Tunnel {
             outbox: RefCell::default(),
             drops: Drops::default(),
             counters: Counters::default(),
+            authenticated: RefCell::default(),
         }
     }
 
@@ -79,6 +83,7 @@ impl Tunnel {
     pub fn register(&self, id: CarrierId, queue: Rc<PacketQueue>, who: Registration) {
         let carrier = Carrier { id, queue };
         let old = self.dispatch.borrow_mut().register(carrier, &who);
+        self.authenticated.borrow_mut().insert(id);
         add(&self.counters.candidates, 1);
         add(&self.counters.authenticated, 1);
         add(&self.counters.registered, 1);
@@ -93,7 +98,15 @@ impl Tunnel {
             old.queue.replace();
         }
         tracing::info!(event = "carrier_registered", id = id.0, carriers);
+        if let Registration::Client {
+            leases: Some(kept), ..
+        } = who
+        {
+            add(&self.counters.leases_assigned, 1);
+            self.counters.leases_kept.set(kept);
+        }
         if let Registration::Server { lease: Some(lease) } = who {
+            self.counters.leased_address.set(Some(lease.client));
             let (address, prefix_len) = (lease.client, lease.prefix_len);
             tracing::info!(event = "tun_lease_received", id = id.0, %address, prefix_len);
             if let Some(configure) = &self.configure {
@@ -115,6 +128,11 @@ impl Tunnel {
             carriers,
             queue_dropped = dropped
         );
+    }
+
+    /// Forgets a carrier that has ended, and says whether anybody had proved who he is on it.
+    pub fn forget(&self, id: CarrierId) -> bool {
+        self.authenticated.borrow_mut().remove(&id)
     }
 
     /// How many carriers take packets now.
@@ -155,6 +173,7 @@ impl Tunnel {
     /// A part of a packet came to nothing.
     pub fn fragment_dropped(&self, dropped: Dropped) {
         tracing::debug!(event = "fragment_dropped", error = %dropped);
+        self.counters.fragments.count(dropped);
         self.drops.count(DropReason::Fragment);
     }
 

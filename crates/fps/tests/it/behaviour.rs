@@ -72,6 +72,7 @@ impl Admit for OneLease {
             payload: self.0.to_bytes().to_vec(),
             instance: Some(instance),
             address: Some(self.0.client),
+            leases: Some(1),
         })
     }
 }

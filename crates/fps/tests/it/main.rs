@@ -5,5 +5,7 @@ mod cli;
 mod fwmark;
 mod host;
 mod loopback;
+mod peers_cases;
 mod programs;
+mod status;
 mod tun;

@@ -13,8 +13,8 @@ pub(crate) const UUID: &str = "3f2b8c1d-9a4e-4f6b-8c2d-1e5f7a9b3c4d";
 pub(crate) const STRANGER: &str = "aaaaaaaa-9a4e-4f6b-8c2d-1e5f7a9b3c4d";
 
 /// A server's keys, which open nothing but these tests.
-const PRIVATE_KEY: &str = "iGa3FJg63dWRIzBWsrUS5tuT7I4982Ge1RpBiiNxtGE=";
-const PUBLIC_KEY: &str = "5ZR1mDPjV25ZTk14oyjJD+ybvVW1MunST9OHzB2nkkM=";
+pub(crate) const PRIVATE_KEY: &str = "iGa3FJg63dWRIzBWsrUS5tuT7I4982Ge1RpBiiNxtGE=";
+pub(crate) const PUBLIC_KEY: &str = "5ZR1mDPjV25ZTk14oyjJD+ybvVW1MunST9OHzB2nkkM=";
 
 /// A running program; killed by its own pid when dropped.
 pub(crate) struct Program {
@@ -167,6 +167,9 @@ impl Files {
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, text).expect("the folder is ours");
+        // A configuration with an identity in it has to be its owner's alone.
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&path, mode).expect("the file is ours");
         path
     }
 }
@@ -178,7 +181,8 @@ pub(crate) fn server_config(origin: &str, tun: Option<&str>) -> String {
         "security": {{"zero_rtt": {{"enabled": true, "profile_id": "test",
             "server_private_key_base64": "{PRIVATE_KEY}",
             "server_public_key_base64": "{PUBLIC_KEY}",
-            "allowed_client_uuids": ["{UUID}"]}}}}, {} "logging": {{"level": "debug"}}}}"#,
+            "allowed_client_uuids": ["{UUID}"]}}}}, {} "ops": {{"status_socket": "server.status"}},
+        "logging": {{"level": "debug"}}}}"#,
         tun_config(tun)
     )
 }
@@ -189,7 +193,7 @@ pub(crate) fn client_config(server: &str, uuid: &str, tun: Option<&str>) -> Stri
         "security": {{"zero_rtt": {{"enabled": true, "profile_id": "test",
             "server_public_key_base64": "{PUBLIC_KEY}",
             "client_uuid": "{uuid}", "client_upgrade_delay_ms": 0}}}},
-        {} "logging": {{"level": "debug"}}}}"#,
+        {} "ops": {{"status_socket": "client.status"}}, "logging": {{"level": "debug"}}}}"#,
         tun_config(tun)
     )
 }

@@ -48,6 +48,20 @@ pub enum Invalid {
     Layout,
 }
 
+impl Invalid {
+    /// In one word, as the C++ project's status has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ClientHint => "client_hint_mismatch",
+            Self::Forged => "decrypt_failed",
+            Self::Version => "unsupported_version",
+            Self::Sequence => "invalid_sequence",
+            Self::FrameKind => "invalid_frame_type",
+            Self::Layout => "invalid_wire",
+        }
+    }
+}
+
 impl Opener {
     /// From the first sequence on.
     pub fn new(key: DirectionKey, pair: Pair, profile: &ProfileId, limits: Limits) -> Self {

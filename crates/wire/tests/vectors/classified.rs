@@ -1,8 +1,6 @@
 //! Set 4: records of frames.
 
-use fps_wire::classified::{
-    Body, Invalid, Limits, Opened, Opener, Outgoing, Padding, SealError, Sealer,
-};
+use fps_wire::classified::{Body, Limits, Opened, Opener, Outgoing, Padding, SealError, Sealer};
 use fps_wire::{Direction, FrameKind, Pair, Record, SessionKeys, Transcript};
 use serde_json::Value;
 
@@ -166,18 +164,6 @@ fn every_single_record_is_the_same() {
     }
 }
 
-/// The peer's name for what is wrong.
-fn peers_name(invalid: Invalid) -> &'static str {
-    match invalid {
-        Invalid::ClientHint => "client_hint_mismatch",
-        Invalid::Forged => "decrypt_failed",
-        Invalid::Version => "unsupported_version",
-        Invalid::Sequence => "invalid_sequence",
-        Invalid::FrameKind => "invalid_frame_type",
-        Invalid::Layout => "invalid_wire",
-    }
-}
-
 #[test]
 fn every_wrong_record_is_forwarded_or_ends_the_session() {
     let set = set(SET);
@@ -205,7 +191,7 @@ fn every_wrong_record_is_forwarded_or_ends_the_session() {
                 }
                 ("fps_record", None)
             }
-            Err(invalid) => ("invalid_fps_record", Some(peers_name(invalid))),
+            Err(invalid) => ("invalid_fps_record", Some(invalid.word())),
         };
         assert_eq!(found, text(given, "classification"), "{name}");
         assert_eq!(error, given["error"].as_str(), "{name}");
