@@ -1,9 +1,8 @@
 //! The addresses inside a packet of the tunnel.
 
-use std::hash::Hasher;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use rustc_hash::FxHasher;
+use super::Flow;
 
 /// Source and destination of one IP packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +11,8 @@ pub struct InnerAddresses {
     pub source: IpAddr,
     /// Whom it is for.
     pub destination: IpAddr,
+    /// The flow that it belongs to.
+    pub flow: Flow,
 }
 
 impl InnerAddresses {
@@ -31,6 +32,7 @@ impl InnerAddresses {
                 Some(Self {
                     source: at(12),
                     destination: at(16),
+                    flow: Flow::of(packet),
                 })
             }
             6 => {
@@ -39,37 +41,12 @@ impl InnerAddresses {
                 Some(Self {
                     source: Ipv6Addr::from(*source).into(),
                     destination: Ipv6Addr::from(*destination).into(),
+                    flow: Flow::of(packet),
                 })
             }
             _ => None,
         }
     }
-}
-
-/// A number for the flow that a packet belongs to: addresses, protocol, and ports where there are any.
-/// Two flows may have one.
-pub(super) fn flow(packet: &[u8]) -> u8 {
-    let (addresses, protocol, rest) = match packet.first().map(|byte| byte >> 4) {
-        Some(4) => {
-            let header = usize::from(packet[0] & 15) * 4;
-            (12..20, packet.get(9), header)
-        }
-        Some(6) => (8..40, packet.get(6), 40),
-        _ => return 0,
-    };
-    let Some((addresses, protocol)) = packet.get(addresses).zip(protocol) else {
-        return 0;
-    };
-    let mut hasher = FxHasher::default();
-    hasher.write(addresses);
-    hasher.write_u8(*protocol);
-    // TCP and UDP begin with their ports, but for fragments: only the first has them, so none is told
-    // by them.
-    let whole = packet[0] >> 4 == 6 || packet.get(6..8).is_some_and(|it| it[0] & 0x3f | it[1] == 0);
-    if let (6 | 17, true, Some(ports)) = (protocol, whole, packet.get(rest..rest + 4)) {
-        hasher.write(ports);
-    }
-    (hasher.finish() >> 56) as u8
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! The server's choice where it leases addresses: a packet goes to the client that has its
-//! destination, by that client's carriers in turn.
+//! The server's choice where it leases addresses: a packet goes to the client that has its destination.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -9,7 +8,7 @@ use fps_wire::PublicKey;
 use fps_wire::control::ClientInstance;
 use ipnet::Ipv4Net;
 
-use super::dispatch::Turns;
+use super::followed::Followed;
 use super::{Carrier, CarrierId, Dispatch, DropReason, InnerAddresses, PacketQueue};
 use crate::session::Registration;
 
@@ -27,7 +26,7 @@ pub struct ByLease {
 struct Client {
     address: Ipv4Addr,
     instance: Option<ClientInstance>,
-    carriers: Turns,
+    carriers: Followed,
 }
 
 impl ByLease {
@@ -59,7 +58,7 @@ impl Dispatch for ByLease {
         let entry = self.clients.entry(client).or_insert_with(|| Client {
             address,
             instance,
-            carriers: Turns::default(),
+            carriers: Followed::default(),
         });
         let old = match entry.instance == instance {
             true => Vec::new(),
@@ -89,7 +88,7 @@ impl Dispatch for ByLease {
 
     fn admit(&mut self, id: CarrierId, addresses: &InnerAddresses) -> Result<(), DropReason> {
         let key = self.by_carrier.get(&id);
-        let client = key.and_then(|key| self.clients.get(key));
+        let client = key.and_then(|key| self.clients.get_mut(key));
         let client = client.ok_or(DropReason::UnassignedSource)?;
         let (IpAddr::V4(source), IpAddr::V4(destination)) =
             (addresses.source, addresses.destination)
@@ -103,6 +102,7 @@ impl Dispatch for ByLease {
         if self.isolates && other {
             return Err(DropReason::Isolated);
         }
+        client.carriers.came(id, addresses.flow);
         Ok(())
     }
 
@@ -111,9 +111,10 @@ impl Dispatch for ByLease {
             return Err(DropReason::NotIpv4);
         };
         let key = self.by_address.get(&destination);
-        let client = key.and_then(|key| self.clients.get_mut(key));
+        let client = key.and_then(|key| self.clients.get(key));
         let client = client.ok_or(DropReason::UnassignedDestination)?;
-        client.carriers.choose().ok_or(DropReason::NoCarrier)
+        let chosen = client.carriers.choose(addresses.flow);
+        chosen.ok_or(DropReason::NoCarrier)
     }
 
     fn len(&self) -> usize {

@@ -1,5 +1,5 @@
 //! The server's choice where it leases no addresses (`tun.lease_pool` is not set): a packet goes back to
-//! the carrier that its destination last spoke on.
+//! the client that its destination last spoke from.
 //!
 //! Whoever speaks last from an address has it. That trusts every client with every address.
 
@@ -7,73 +7,104 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use fps_wire::PublicKey;
+use fps_wire::control::ClientInstance;
+
+use super::followed::Followed;
 use super::{Carrier, CarrierId, Dispatch, DropReason, InnerAddresses, PacketQueue};
 use crate::session::Registration;
 
-/// How many addresses one carrier may hold: a client has a few, a flood of forged ones has many.
+/// How many addresses one client may hold: it has a few, a flood of forged ones has many.
 const MOST_ADDRESSES: usize = 256;
 
 /// See the module.
 #[derive(Default)]
 pub struct BySource {
-    carriers: HashMap<CarrierId, Speaker>,
-    owners: HashMap<IpAddr, CarrierId>,
+    clients: HashMap<PublicKey, Client>,
+    by_carrier: HashMap<CarrierId, PublicKey>,
+    owners: HashMap<IpAddr, PublicKey>,
 }
 
-struct Speaker {
-    queue: Rc<PacketQueue>,
+#[derive(Default)]
+struct Client {
+    instance: Option<ClientInstance>,
+    carriers: Followed,
     addresses: usize,
 }
 
 impl Dispatch for BySource {
-    fn register(&mut self, carrier: Carrier, _who: &Registration) -> Vec<Carrier> {
-        let speaker = Speaker {
-            queue: carrier.queue,
-            addresses: 0,
+    /// A second process of a client takes the place of the first.
+    fn register(&mut self, carrier: Carrier, who: &Registration) -> Vec<Carrier> {
+        let &Registration::Client {
+            client, instance, ..
+        } = who
+        else {
+            return Vec::new();
         };
-        self.carriers.insert(carrier.id, speaker);
-        Vec::new()
+        let entry = self.clients.entry(client).or_default();
+        let old = match entry.carriers.len() == 0 || entry.instance == instance {
+            true => Vec::new(),
+            false => entry.carriers.take(),
+        };
+        entry.instance = instance;
+        for old in &old {
+            self.by_carrier.remove(&old.id);
+        }
+        self.by_carrier.insert(carrier.id, client);
+        entry.carriers.add(carrier);
+        old
     }
 
     fn remove(&mut self, id: CarrierId) -> Option<Rc<PacketQueue>> {
-        let carrier = self.carriers.remove(&id)?;
-        self.owners.retain(|_, owner| *owner != id);
-        Some(carrier.queue)
+        let key = self.by_carrier.remove(&id)?;
+        let client = self.clients.get_mut(&key)?;
+        let queue = client.carriers.remove(id);
+        if client.carriers.len() == 0 {
+            self.clients.remove(&key);
+            self.owners.retain(|_, owner| *owner != key);
+        }
+        queue
     }
 
     fn admit(&mut self, id: CarrierId, addresses: &InnerAddresses) -> Result<(), DropReason> {
-        self.learn(id, addresses.source);
+        // A carrier that has half-closed may still deliver; nothing can be sent back on it.
+        let Some(key) = self.by_carrier.get(&id).copied() else {
+            return Ok(());
+        };
+        self.learn(key, addresses.source);
+        if let Some(client) = self.clients.get_mut(&key) {
+            client.carriers.came(id, addresses.flow);
+        }
         Ok(())
     }
 
     fn choose(&mut self, addresses: &InnerAddresses) -> Result<Rc<PacketQueue>, DropReason> {
         let owner = self.owners.get(&addresses.destination);
-        let speaker = owner.and_then(|owner| self.carriers.get(owner));
-        let speaker = speaker.ok_or(DropReason::NoCarrier)?;
-        Ok(Rc::clone(&speaker.queue))
+        let client = owner.and_then(|owner| self.clients.get(owner));
+        let chosen = client.and_then(|client| client.carriers.choose(addresses.flow));
+        chosen.ok_or(DropReason::NoCarrier)
     }
 
     fn len(&self) -> usize {
-        self.carriers.len()
+        self.by_carrier.len()
     }
 }
 
 impl BySource {
-    fn learn(&mut self, id: CarrierId, source: IpAddr) {
+    fn learn(&mut self, key: PublicKey, source: IpAddr) {
         let owner = self.owners.get(&source).copied();
-        if owner == Some(id) || source.is_unspecified() || source.is_multicast() {
+        if owner == Some(key) || source.is_unspecified() || source.is_multicast() {
             return;
         }
-        // A carrier that has half-closed may still deliver; nothing can be sent back on it.
-        let Some(carrier) = self.carriers.get_mut(&id) else {
+        let Some(client) = self.clients.get_mut(&key) else {
             return;
         };
-        if carrier.addresses == MOST_ADDRESSES {
+        if client.addresses == MOST_ADDRESSES {
             return;
         }
-        carrier.addresses += 1;
-        self.owners.insert(source, id);
-        if let Some(former) = owner.and_then(|owner| self.carriers.get_mut(&owner)) {
+        client.addresses += 1;
+        self.owners.insert(source, key);
+        if let Some(former) = owner.and_then(|owner| self.clients.get_mut(&owner)) {
             former.addresses -= 1;
         }
     }
@@ -81,57 +112,83 @@ impl BySource {
 
 #[cfg(test)]
 mod tests {
+    use super::super::address::tests::packet;
     use super::*;
 
     const ONE: CarrierId = CarrierId(1);
     const TWO: CarrierId = CarrierId(2);
 
+    /// A packet for an address.
     fn to(destination: &str) -> InnerAddresses {
-        let destination = destination.parse().expect("an address");
-        InnerAddresses {
-            source: "192.0.2.1".parse().expect("an address"),
-            destination,
-        }
+        let source = if destination.contains(':') {
+            "fd00:9::9"
+        } else {
+            "192.0.2.1"
+        };
+        InnerAddresses::of(&packet(source, destination)).unwrap()
     }
 
-    fn table() -> (BySource, Rc<PacketQueue>, Rc<PacketQueue>) {
-        let (one, two) = (
-            Rc::new(PacketQueue::new(100)),
-            Rc::new(PacketQueue::new(100)),
-        );
-        let mut table = BySource::default();
-        for (id, queue) in [(ONE, &one), (TWO, &two)] {
-            let queue = Rc::clone(queue);
-            table.register(Carrier { id, queue }, &Registration::Server { lease: None });
-        }
-        (table, one, two)
+    /// A packet from one.
+    fn from(source: &str) -> InnerAddresses {
+        let destination = if source.contains(':') {
+            "fd00:9::9"
+        } else {
+            "192.0.2.1"
+        };
+        InnerAddresses::of(&packet(source, destination)).unwrap()
+    }
+
+    fn register(table: &mut BySource, id: CarrierId, client: u8) -> Rc<PacketQueue> {
+        let queue = Rc::new(PacketQueue::new(100));
+        let carrier = Carrier {
+            id,
+            queue: Rc::clone(&queue),
+        };
+        let who = Registration::Client {
+            client: PublicKey::from_bytes([client; 32]),
+            instance: None,
+            address: None,
+            leases: None,
+        };
+        assert!(table.register(carrier, &who).is_empty());
+        queue
     }
 
     #[test]
     fn the_latest_speaker_has_the_address() {
-        let (mut table, one, two) = table();
+        let mut table = BySource::default();
+        let (one, two) = (register(&mut table, ONE, 1), register(&mut table, TWO, 2));
         assert!(table.choose(&to("10.0.0.1")).is_err());
-        table.learn(ONE, to("10.0.0.1").destination);
-        assert!(Rc::ptr_eq(
-            &table.choose(&to("10.0.0.1")).expect("learned"),
-            &one
-        ));
-        table.learn(TWO, to("10.0.0.1").destination);
-        assert!(Rc::ptr_eq(
-            &table.choose(&to("10.0.0.1")).expect("learned"),
-            &two
-        ));
+        table.admit(ONE, &from("10.0.0.1")).unwrap();
+        assert!(Rc::ptr_eq(&table.choose(&to("10.0.0.1")).unwrap(), &one));
+        table.admit(TWO, &from("10.0.0.1")).unwrap();
+        assert!(Rc::ptr_eq(&table.choose(&to("10.0.0.1")).unwrap(), &two));
         assert!(table.choose(&to("10.0.0.2")).is_err());
     }
 
     #[test]
-    fn what_a_removed_carrier_had_is_unknown_again() {
-        let (mut table, ..) = table();
-        table.learn(ONE, to("fd00::1").destination);
+    fn a_flow_goes_back_by_the_carrier_by_which_it_comes() {
+        let mut table = BySource::default();
+        let (one, two) = (register(&mut table, ONE, 1), register(&mut table, TWO, 1));
+        for (id, queue) in [(ONE, &one), (TWO, &two), (ONE, &one)] {
+            table.admit(id, &from("10.0.0.1")).unwrap();
+            assert!(Rc::ptr_eq(&table.choose(&to("10.0.0.1")).unwrap(), queue));
+        }
+        // Without it by the other.
+        table.remove(ONE);
+        assert!(Rc::ptr_eq(&table.choose(&to("10.0.0.1")).unwrap(), &two));
+    }
+
+    #[test]
+    fn what_a_client_had_that_is_gone_is_unknown_again() {
+        let mut table = BySource::default();
+        register(&mut table, ONE, 1);
+        register(&mut table, TWO, 2);
+        table.admit(ONE, &from("fd00::1")).unwrap();
         assert!(table.remove(ONE).is_some());
         assert!(table.owners.is_empty(), "kept for nobody");
         assert!(table.choose(&to("fd00::1")).is_err());
-        table.learn(ONE, to("fd00::1").destination);
+        table.admit(ONE, &from("fd00::1")).unwrap();
         assert!(
             table.choose(&to("fd00::1")).is_err(),
             "learned on a carrier that is gone"
@@ -140,17 +197,17 @@ mod tests {
     }
 
     #[test]
-    fn one_carrier_cannot_fill_the_table() {
-        let (mut table, ..) = table();
+    fn one_client_cannot_fill_the_table() {
+        let mut table = BySource::default();
+        register(&mut table, ONE, 1);
+        register(&mut table, TWO, 2);
         for low in 0..1000 {
-            table.learn(
-                ONE,
-                IpAddr::from(std::net::Ipv4Addr::from(0x0a00_0000 + low)),
-            );
+            let address = std::net::Ipv4Addr::from(0x0a00_0000 + low);
+            table.admit(ONE, &from(&address.to_string())).unwrap();
         }
         assert_eq!(table.owners.len(), MOST_ADDRESSES);
-        table.learn(TWO, to("10.0.0.1").destination);
-        table.learn(ONE, to("10.1.0.0").destination);
+        table.admit(TWO, &from("10.0.0.1")).unwrap();
+        table.admit(ONE, &from("10.1.0.0")).unwrap();
         assert_eq!(
             table.owners.len(),
             MOST_ADDRESSES + 1,

@@ -14,6 +14,8 @@ mod counters;
 mod device;
 mod dispatch;
 mod drop_reason;
+mod flow;
+mod followed;
 mod queue;
 mod round_robin;
 
@@ -30,6 +32,7 @@ pub(crate) use counters::add;
 pub use device::{Outbox, Received, TunDevice, TunError};
 pub use dispatch::{Carrier, CarrierId, Dispatch};
 pub use drop_reason::DropReason;
+pub use flow::Flow;
 pub use queue::{Chunk, PacketQueue};
 pub use round_robin::RoundRobin;
 

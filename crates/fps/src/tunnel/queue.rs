@@ -10,12 +10,11 @@ use std::collections::VecDeque;
 
 use tokio::sync::Notify;
 
-use super::address::flow;
+use super::Flow;
+use super::flow::FLOWS;
 
 /// How large a chunk is, but for one with a packet that is larger.
 const CHUNK: usize = 64 << 10;
-/// How many flows are told apart; two in one place are taken for one.
-const FLOWS: usize = 256;
 /// How much of a flow may wait in the first lane: a packet or two.
 const SPARSE: usize = 3000;
 /// How many empty chunks are kept for the next packets.
@@ -47,7 +46,7 @@ struct Lanes {
 pub struct Chunk {
     bytes: Vec<u8>,
     /// The end of each packet, and its flow.
-    ends: Vec<(usize, u8)>,
+    ends: Vec<(usize, Flow)>,
 }
 
 impl Chunk {
@@ -58,7 +57,7 @@ impl Chunk {
         begins.zip(ends).map(|(begin, end)| &self.bytes[begin..end])
     }
 
-    fn push(&mut self, packet: &[u8], flow: u8) {
+    fn push(&mut self, packet: &[u8], flow: Flow) {
         self.bytes.extend_from_slice(packet);
         self.ends.push((self.bytes.len(), flow));
     }
@@ -81,8 +80,8 @@ impl Default for Lanes {
 
 impl Lanes {
     fn push(&mut self, packet: &[u8]) {
-        let flow = flow(packet);
-        let [sparse, bulk] = &mut self.waiting[usize::from(flow)];
+        let flow = Flow::of(packet);
+        let [sparse, bulk] = &mut self.waiting[flow.place()];
         let first = *bulk == 0 && *sparse + packet.len() <= SPARSE;
         let (lane, waiting) = match first {
             true => (&mut self.sparse, sparse),
@@ -106,7 +105,7 @@ impl Lanes {
         };
         let mut begin = 0;
         for (end, flow) in &chunk.ends {
-            self.waiting[usize::from(*flow)][lane] -= end - begin;
+            self.waiting[flow.place()][lane] -= end - begin;
             begin = *end;
         }
         Some(chunk)
