@@ -45,6 +45,10 @@ pub(crate) struct Common {
     /// Listen here instead of on network.listen.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) listen: Option<Endpoint>,
+    /// Do not look at the network: what is lost by a change of it is left to the application's and to
+    /// TCP's own patience. For comparison.
+    #[arg(long)]
+    pub(crate) ignore_network: bool,
     /// How much one read may bring, instead of network.read_buffer_size.
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) read_buffer: Option<u32>,
@@ -95,6 +99,7 @@ impl Common {
         if let Some(listen) = &self.listen {
             config.network.listen = listen.clone();
         }
+        config.network.follow &= !self.ignore_network;
         if let Some(bytes) = self.read_buffer {
             config.network.read_buffer_size = usize::try_from(bytes).unwrap_or(usize::MAX);
         }

@@ -88,6 +88,9 @@ pub struct Security {
 pub struct Limits {
     /// How many bytes of packets wait for one carrier before further ones are dropped.
     pub max_session_write_queue_bytes: usize,
+    /// How many connections there may be on which nobody has proved who he is: more are refused. Ours,
+    /// too.
+    pub max_unauthenticated_sessions: usize,
     /// How many records of an origin may be on their way to a client that asks for its tunnel: its
     /// auth is taken all the same. Of 16 KiB each the default is 4 MiB, more than most links hold in
     /// a round trip. 0 is what the C++ project does. Ours: that has no such key.
@@ -98,6 +101,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_session_write_queue_bytes: 1 << 20,
+            max_unauthenticated_sessions: 1024,
             max_in_flight_records: 256,
         }
     }

@@ -1,6 +1,6 @@
 //! `network`.
 
-use fps_netlink::Fwmark;
+use fps_netlink::{Fwmark, LinkName};
 use serde::Deserialize;
 
 use super::{Endpoint, Problem, Role};
@@ -24,14 +24,24 @@ pub struct Network {
     /// `TCP_NODELAY` on every connection.
     #[serde(default = "default_tcp_no_delay")]
     pub tcp_no_delay: bool,
+    /// Whether changes of the network below are looked at: it is on, but for a comparison.
+    #[serde(skip, default = "default_follow")]
+    pub follow: bool,
     /// `SO_MARK` on every dialled connection, so that a routing rule can keep it out of the
     /// tunnel. Ours: the C++ build has no such key.
     #[serde(default, deserialize_with = "super::fwmark::deserialize")]
     pub fwmark: Option<Fwmark>,
+    /// `SO_BINDTODEVICE` on every dialled connection: the underlay's device. Ours, too.
+    #[serde(default, deserialize_with = "super::tun::name")]
+    pub bind_device: Option<LinkName>,
 }
 
 fn default_read_buffer_size() -> usize {
     65536
+}
+
+fn default_follow() -> bool {
+    true
 }
 
 fn default_tcp_no_delay() -> bool {
@@ -47,7 +57,9 @@ impl Network {
             origin: None,
             read_buffer_size: default_read_buffer_size(),
             tcp_no_delay: default_tcp_no_delay(),
+            follow: true,
             fwmark: None,
+            bind_device: None,
         }
     }
 

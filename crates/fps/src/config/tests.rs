@@ -52,7 +52,8 @@ fn errors_name_the_file_the_key_and_the_remedy() {
             r#""listen""#,
             r#""listn""#,
             "fps.json:2:21: network.listn: unknown key, expected one of `listen`, `server`, \
-             `origin`, `target`, `read_buffer_size`, `tcp_no_delay`, `fwmark`",
+             `origin`, `target`, `read_buffer_size`, `tcp_no_delay`, \
+             `fwmark`, `bind_device`",
         ),
         (
             r#""tun""#,

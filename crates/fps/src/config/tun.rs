@@ -56,7 +56,9 @@ impl Default for TunConfig {
     }
 }
 
-fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LinkName>, D::Error> {
+pub(super) fn name<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<LinkName>, D::Error> {
     let text = String::deserialize(deserializer)?;
     LinkName::new(text).map(Some).map_err(de::Error::custom)
 }

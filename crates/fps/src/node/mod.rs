@@ -1,6 +1,8 @@
 //! What the client and the server share: start, listen, relay, stop.
 
 mod acceptor;
+mod doorman;
+mod network;
 mod sessions;
 mod status;
 
@@ -11,16 +13,18 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use fps_wire::auth::LowOrderServerKey;
+use sd_notify::NotifyState;
 use tokio::task::LocalSet;
 
-use self::acceptor::Acceptor;
+use self::acceptor::{Acceptor, Shared};
+use self::network::Links;
 use self::sessions::Sessions;
 use self::status::{Status, StatusSocket};
 use crate::cli::{self, Common, Task};
 use crate::config::{Config, Role};
 use crate::exit::Exit;
 use crate::lease::LeaseFileError;
-use crate::log;
+use crate::log::{self, Throttle};
 use crate::random::NoRandomness;
 use crate::session::Session;
 use crate::signal::StopSignals;
@@ -116,6 +120,7 @@ fn run(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError> {
             }
         }
     });
+    tell_systemd(&[NotifyState::Stopping]);
     // Ends the carriers, each with its own line, and closes the TUN with the last of them: who
     // has read `stopped` finds the link gone.
     drop(tasks);
@@ -124,12 +129,10 @@ fn run(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError> {
 }
 
 async fn serve(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError> {
-    let version = env!("CARGO_PKG_VERSION");
-    tracing::info!(event = "start", version, pid = std::process::id());
-    for (key, instead) in config.unsupported() {
-        tracing::warn!(event = "config_unsupported", key, instead);
-    }
-    let sockets = SocketFactory::new(config.network.fwmark, config.network.tcp_no_delay)?;
+    say_hello(config);
+    let network = &config.network;
+    let sockets = SocketFactory::new(network.fwmark, network.bind_device, network.tcp_no_delay)?;
+    let sockets = Rc::new(sockets);
     let end = end(config)?;
     let dispatch = end
         .as_ref()
@@ -149,25 +152,65 @@ async fn serve(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError
     let address = listener.local_addr().map_err(NodeError::Runtime)?;
     tracing::info!(event = "listening", addr = %address, target = %target);
     let sessions = Rc::new(Sessions::default());
-    if let Some(path) = &config.ops.status_socket {
-        let status = Status {
-            role,
-            listen: address.to_string(),
-            target: target.to_string(),
-            started: Instant::now(),
-            sessions: Rc::clone(&sessions),
-            tunnel: Rc::clone(&tunnel),
-            device: status::device(config),
-        };
-        let failed = |source| NodeError::Status(path.clone(), source);
-        let socket = StatusSocket::open(path).map_err(failed)?;
-        tokio::task::spawn_local(socket.serve(status));
+    let status = Status {
+        role,
+        listen: address.to_string(),
+        target: target.to_string(),
+        started: Instant::now(),
+        sessions: Rc::clone(&sessions),
+        tunnel: Rc::clone(&tunnel),
+        device: status::device(config),
+    };
+    answer(config, status)?;
+    let links = Rc::new(Links::default());
+    if config.network.follow {
+        let follow = network::follow(Rc::clone(&sockets), Rc::clone(&links));
+        tokio::task::spawn_local(follow);
     }
-    let tunnel_of_carriers = Rc::clone(&tunnel);
-    let acceptor = Acceptor::new(config, target, sockets, end, tunnel_of_carriers, sessions);
+    let acceptor = Acceptor::new(
+        config,
+        Shared {
+            target,
+            sockets,
+            end,
+            tunnel: Rc::clone(&tunnel),
+            sessions,
+            links,
+            read_buffer_size: config.network.read_buffer_size,
+            queue_bytes: config.limits.max_session_write_queue_bytes,
+            dial_errors: Throttle::default(),
+        },
+    );
+    tell_systemd(&[NotifyState::Ready]);
     tokio::select! {
         never = acceptor.run(listener) => match never {},
         error = tunnel.pump() => Err(error.into()),
+    }
+}
+
+fn say_hello(config: &Config) {
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(event = "start", version, pid = std::process::id());
+    for (key, instead) in config.unsupported() {
+        tracing::warn!(event = "config_unsupported", key, instead);
+    }
+}
+
+/// Answers those who ask by the status socket, if there is to be one.
+fn answer(config: &Config, status: Status) -> Result<(), NodeError> {
+    let Some(path) = &config.ops.status_socket else {
+        return Ok(());
+    };
+    let socket = StatusSocket::open(path);
+    let socket = socket.map_err(|source| NodeError::Status(path.clone(), source))?;
+    tokio::task::spawn_local(socket.serve(status));
+    Ok(())
+}
+
+/// Says how it is where systemd has started it (sd_notify(3)).
+fn tell_systemd(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!(event = "notify_failed", error = %error);
     }
 }
 

@@ -84,6 +84,7 @@ pub(super) fn close(outcome: &Result<(), RelayError>, link_is_far: bool) -> Valu
             let error = "duplicate_client_replaced".to_owned();
             ("duplicate_client_replaced", from_link, "tun", error)
         }
+        Err(RelayError::WithoutWay) => ("link_without_way", from_link, "tcp", "no_way".to_owned()),
         Err(RelayError::Session(Ended::Record(invalid))) => {
             let reason = "classified_record_error";
             (

@@ -64,6 +64,9 @@ pub enum RelayError {
     /// Another process of the same client has taken its place.
     #[error("another process of this client has come")]
     Replaced,
+    /// The network has changed, and there is no way for it any more.
+    #[error("there is no way for the link any more")]
+    WithoutWay,
     /// Bytes that are no TLS record, after our records began.
     #[error("the {0} sent bytes that are no TLS record")]
     Garbage(Side),
@@ -97,17 +100,19 @@ impl RelayError {
             Self::Write(Side::Link, _) => "link_write_failed",
             Self::Session(ended) => ended.reason(),
             Self::Replaced => "duplicate_client_replaced",
+            Self::WithoutWay => "link_without_way",
             Self::Garbage(_) => "tls_parse_error",
         }
     }
 }
 
 impl Relay {
-    /// Relays until both directions have ended.
+    /// Relays until both directions have ended, or until something else ends it.
     pub async fn run(
         self,
         mut plain: TcpStream,
         mut link: TcpStream,
+        until: impl Future<Output = RelayError>,
     ) -> (Traffic, Result<(), RelayError>) {
         let (plain_reader, plain_writer) = plain.split();
         let (link_reader, link_writer) = link.split();
@@ -124,11 +129,17 @@ impl Relay {
             to_link: Cell::new(0),
             from_link: Cell::new(0),
         };
-        let result = tokio::try_join!(
-            outbound::pump(&shared, plain_reader, link_writer),
-            inbound::pump(&shared, link_reader, plain_writer),
-        );
-        (shared.traffic(), result.map(|_| ()))
+        let both = async {
+            tokio::try_join!(
+                outbound::pump(&shared, plain_reader, link_writer),
+                inbound::pump(&shared, link_reader, plain_writer),
+            )
+        };
+        let result = tokio::select! {
+            result = both => result.map(|_| ()),
+            ended = until => Err(ended),
+        };
+        (shared.traffic(), result)
     }
 }
 

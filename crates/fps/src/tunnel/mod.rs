@@ -19,8 +19,9 @@ mod followed;
 mod queue;
 mod round_robin;
 
+use std::any::Any;
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 pub use address::InnerAddresses;
@@ -57,6 +58,8 @@ pub struct Tunnel {
     counters: Counters,
     /// Those of which somebody has proved who he is, and which have not ended.
     authenticated: RefCell<HashSet<CarrierId>>,
+    /// What is to be dropped once he has.
+    strangers: RefCell<HashMap<CarrierId, Box<dyn Any>>>,
 }
 
 impl Tunnel {
@@ -74,6 +77,7 @@ impl Tunnel {
             drops: Drops::default(),
             counters: Counters::default(),
             authenticated: RefCell::default(),
+            strangers: RefCell::default(),
         }
     }
 
@@ -87,6 +91,7 @@ impl Tunnel {
         let carrier = Carrier { id, queue };
         let old = self.dispatch.borrow_mut().register(carrier, &who);
         self.authenticated.borrow_mut().insert(id);
+        drop(self.strangers.borrow_mut().remove(&id));
         add(&self.counters.candidates, 1);
         add(&self.counters.authenticated, 1);
         add(&self.counters.registered, 1);
@@ -135,7 +140,13 @@ impl Tunnel {
 
     /// Forgets a carrier that has ended, and says whether anybody had proved who he is on it.
     pub fn forget(&self, id: CarrierId) -> bool {
+        drop(self.strangers.borrow_mut().remove(&id));
         self.authenticated.borrow_mut().remove(&id)
+    }
+
+    /// Keeps something until somebody has proved on a carrier who he is, or it has ended.
+    pub fn expect(&self, id: CarrierId, until: impl Any) {
+        self.strangers.borrow_mut().insert(id, Box::new(until));
     }
 
     /// How many carriers take packets now.

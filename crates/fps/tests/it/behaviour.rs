@@ -176,7 +176,9 @@ impl<'a> Scene<'a> {
             true => (relay_far, relay_near),
             false => (relay_near, relay_far),
         };
-        let relay = tokio::task::spawn_local(async move { relay.run(plain, link).await.1 });
+        let relay = tokio::task::spawn_local(async move {
+            relay.run(plain, link, std::future::pending()).await.1
+        });
         Self {
             given,
             near,

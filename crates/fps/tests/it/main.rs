@@ -8,4 +8,6 @@ mod loopback;
 mod peers_cases;
 mod programs;
 mod status;
+mod strangers;
 mod tun;
+mod unit;

@@ -2,14 +2,17 @@
 //!
 //! One place, because one forgotten mark is a carrier that runs through its own tunnel.
 
+mod cache;
+
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use fps_netlink::Fwmark;
+use fps_netlink::{Fwmark, LinkName};
+use nix::errno::Errno;
 use socket2::SockRef;
-
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
+use self::cache::Cache;
 use crate::config::Endpoint;
 
 /// How many finished handshakes may wait to be accepted.
@@ -26,6 +29,22 @@ pub enum SocketError {
     Mark {
         /// The mark.
         mark: Fwmark,
+        /// Why.
+        source: io::Error,
+    },
+    /// `setsockopt(SO_BINDTODEVICE)` failed.
+    #[error(
+        "cannot bind a socket to {device}: see that it is there, or change network.bind_device"
+    )]
+    Device {
+        /// The device.
+        device: LinkName,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no socket to be had.
+    #[error("cannot make a socket: raise the limit on open files")]
+    Make {
         /// Why.
         source: io::Error,
     },
@@ -58,38 +77,79 @@ pub enum SocketError {
 impl SocketError {
     /// What the system said.
     pub fn kind(&self) -> io::ErrorKind {
+        self.source_error().kind()
+    }
+
+    /// Whether there is no way to the peer at the moment, as in the middle of a roam: worth another
+    /// attempt once the network has changed.
+    pub fn is_without_way(&self) -> bool {
+        let no_way = [
+            Errno::ENETUNREACH,
+            Errno::EHOSTUNREACH,
+            Errno::ENETDOWN,
+            Errno::EADDRNOTAVAIL,
+            Errno::ENODEV,
+        ];
+        let errno = self.source_error().raw_os_error().map(Errno::from_raw);
+        matches!(self, Self::Connect { .. }) && errno.is_some_and(|it| no_way.contains(&it))
+    }
+
+    fn source_error(&self) -> &io::Error {
         match self {
             Self::Mark { source, .. }
+            | Self::Device { source, .. }
+            | Self::Make { source }
             | Self::Listen { source, .. }
             | Self::Resolve { source, .. }
-            | Self::Connect { source, .. } => source.kind(),
+            | Self::Connect { source, .. } => source,
         }
     }
 }
 
-/// Makes sockets alike.
-#[derive(Clone, Debug)]
+/// Makes sockets alike: marked, and bound to the underlay's device, where that is configured. It
+/// remembers from which address a destination was reached, and what a name was looked up to, until the
+/// network changes ([`reset`](Self::reset)).
+#[derive(Debug)]
 pub struct SocketFactory {
     mark: Option<Fwmark>,
+    device: Option<LinkName>,
     no_delay: bool,
+    cache: Cache,
 }
 
 impl SocketFactory {
-    /// Tries the mark on a throw-away socket, so that a missing privilege shows at the start and
+    /// Tries mark and device on a throw-away socket, so that a missing privilege shows at the start and
     /// not as a carrier that loops later.
-    pub fn new(mark: Option<Fwmark>, no_delay: bool) -> Result<Self, SocketError> {
-        let factory = Self { mark, no_delay };
-        if let Some(mark) = mark {
-            let failed = |source| SocketError::Mark { mark, source };
-            let probe = TcpSocket::new_v4()
-                .or_else(|_| TcpSocket::new_v6())
-                .map_err(failed)?;
-            factory.mark(&probe)?;
+    pub fn new(
+        mark: Option<Fwmark>,
+        device: Option<LinkName>,
+        no_delay: bool,
+    ) -> Result<Self, SocketError> {
+        let factory = Self {
+            mark,
+            device,
+            no_delay,
+            cache: Cache::default(),
+        };
+        if mark.is_some() || device.is_some() {
+            let probe = TcpSocket::new_v4().or_else(|_| TcpSocket::new_v6());
+            let probe = probe.map_err(|source| SocketError::Make { source })?;
+            factory.lead_out(&probe)?;
         }
         Ok(factory)
     }
 
-    /// Connects a marked socket. Of a name each address is tried, in the resolver's order.
+    /// Forgets what may not be so any more: the network has changed.
+    pub fn reset(&self) {
+        self.cache.clear();
+    }
+
+    /// The mark of its sockets.
+    pub fn mark(&self) -> Fwmark {
+        self.mark.unwrap_or(Fwmark(0))
+    }
+
+    /// Connects. Of a name each address is tried, in the resolver's order.
     pub async fn connect(&self, endpoint: &Endpoint) -> Result<TcpStream, SocketError> {
         let mut last = None;
         for address in self.resolve(endpoint).await? {
@@ -110,20 +170,48 @@ impl SocketFactory {
             return Ok(vec![address]);
         }
         let (name, port) = endpoint.name().unwrap_or_default();
+        if let Some(known) = self.cache.name(name, port) {
+            return Ok(known);
+        }
         let found = tokio::net::lookup_host((name, port)).await;
-        found.map(Iterator::collect).map_err(|source| {
+        let found: Vec<_> = found.map(Iterator::collect).map_err(|source| {
             let endpoint = endpoint.clone();
             SocketError::Resolve { endpoint, source }
-        })
+        })?;
+        self.cache.keep_name(name, port, &found);
+        Ok(found)
     }
 
     async fn connect_to(&self, address: SocketAddr) -> Result<TcpStream, SocketError> {
         let failed = |source| SocketError::Connect { address, source };
         let socket = new_for(address).map_err(failed)?;
-        self.mark(&socket)?;
-        let stream = socket.connect(address).await.map_err(failed)?;
+        self.lead_out(&socket)?;
+        if let Some(source) = self.cache.source(address.ip())
+            && self.bind(&socket, source).is_err()
+        {
+            // It is gone, and nobody has told yet.
+            self.cache.forget_source(address.ip());
+        }
+        let stream = socket.connect(address).await.map_err(|source| {
+            self.cache.forget_source(address.ip());
+            failed(source)
+        })?;
+        if let Ok(local) = stream.local_addr() {
+            self.cache.keep_source(address.ip(), local.ip());
+        }
         self.prepare(&stream);
         Ok(stream)
+    }
+
+    /// Gives a socket its source before it connects; the kernel chooses the port then, so that one port
+    /// may serve many destinations (IP_BIND_ADDRESS_NO_PORT in ip(7)).
+    fn bind(&self, socket: &TcpSocket, source: IpAddr) -> io::Result<()> {
+        nix::sys::socket::setsockopt(
+            socket,
+            nix::sys::socket::sockopt::IpBindAddressNoPort,
+            &true,
+        )?;
+        socket.bind((source, 0).into())
     }
 
     /// Listens. The listener is not marked: its connections answer to wherever they came from.
@@ -153,11 +241,19 @@ impl SocketFactory {
         let _ = SockRef::from(stream).set_tcp_notsent_lowat(UNSENT);
     }
 
-    fn mark(&self, socket: &TcpSocket) -> Result<(), SocketError> {
-        let Some(mark) = self.mark else { return Ok(()) };
-        SockRef::from(socket)
-            .set_mark(mark.0)
-            .map_err(|source| SocketError::Mark { mark, source })
+    /// Keeps a socket out of the tunnel. That it cannot be done is fatal: the carrier would be led into
+    /// the tunnel that it carries.
+    fn lead_out(&self, socket: &TcpSocket) -> Result<(), SocketError> {
+        let socket = SockRef::from(socket);
+        if let Some(mark) = self.mark {
+            let marked = socket.set_mark(mark.0);
+            marked.map_err(|source| SocketError::Mark { mark, source })?;
+        }
+        if let Some(device) = self.device {
+            let bound = socket.bind_device(Some(device.as_str().as_bytes()));
+            bound.map_err(|source| SocketError::Device { device, source })?;
+        }
+        Ok(())
     }
 }
 
