@@ -17,11 +17,11 @@ use sd_notify::NotifyState;
 use tokio::task::LocalSet;
 
 use self::acceptor::{Acceptor, Shared};
-use self::network::Links;
+use self::network::{Links, Network};
 use self::sessions::Sessions;
 use self::status::{Status, StatusSocket};
 use crate::cli::{self, Common, Task};
-use crate::config::{Config, Role};
+use crate::config::{self, Config, Role};
 use crate::exit::Exit;
 use crate::lease::LeaseFileError;
 use crate::log::{self, Throttle};
@@ -130,9 +130,14 @@ fn run(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError> {
 
 async fn serve(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError> {
     say_hello(config);
-    let network = &config.network;
-    let sockets = SocketFactory::new(network.fwmark, network.bind_device, network.tcp_no_delay)?;
-    let sockets = Rc::new(sockets);
+    let network = Network::open(config.network.follow).map_err(NodeError::Runtime)?;
+    let config::Network {
+        fwmark,
+        bind_device,
+        tcp_no_delay,
+        ..
+    } = config.network;
+    let sockets = Rc::new(SocketFactory::new(fwmark, bind_device, tcp_no_delay)?);
     let end = end(config)?;
     let dispatch = end
         .as_ref()
@@ -163,10 +168,7 @@ async fn serve(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError
     };
     answer(config, status)?;
     let links = Rc::new(Links::default());
-    if config.network.follow {
-        let follow = network::follow(Rc::clone(&sockets), Rc::clone(&links));
-        tokio::task::spawn_local(follow);
-    }
+    tokio::task::spawn_local(network.follow(Rc::clone(&sockets), Rc::clone(&links)));
     let acceptor = Acceptor::new(
         config,
         Shared {

@@ -4,13 +4,15 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::future::pending;
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use fps_netlink::{Events, Flow, Group, Netlink};
 use tokio::net::TcpStream;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::chain;
@@ -115,47 +117,68 @@ impl Link {
     }
 }
 
-/// Follows the network, and SIGHUP, which stands for a change that nobody has seen.
-pub(super) async fn follow(sockets: Rc<SocketFactory>, links: Rc<Links>) {
-    let mut hangup = match signal(SignalKind::hangup()) {
-        Ok(hangup) => hangup,
-        Err(error) => return tracing::error!(event = "network_unwatched", error = %error),
-    };
-    let (netlink, mut events) = match open() {
-        Ok(opened) => opened,
-        Err(error) => {
-            let error = chain(&error);
-            tracing::warn!(event = "network_unwatched", error);
-            // Then SIGHUP alone tells.
-            while hangup.recv().await.is_some() {
-                sockets.reset();
-                links.changed.notify_waiters();
+/// The kernel's word on the network, and SIGHUP, which stands for a change that nobody has seen.
+pub(super) struct Network {
+    hangup: Signal,
+    kernel: Option<(Netlink, Events)>,
+}
+
+impl Network {
+    /// From now on SIGHUP ends nothing, and no change is missed; where the kernel is not to be
+    /// asked, or cannot be, SIGHUP alone tells.
+    pub(super) fn open(follow: bool) -> io::Result<Self> {
+        let hangup = signal(SignalKind::hangup())?;
+        let kernel = match follow.then(subscribe) {
+            Some(Ok(opened)) => Some(opened),
+            Some(Err(error)) => {
+                let error = chain(&error);
+                tracing::warn!(event = "network_unwatched", error);
+                None
             }
-            return;
+            None => None,
+        };
+        Ok(Self { hangup, kernel })
+    }
+
+    /// Forgets what was known with each change, and ends the links that have no way any more.
+    pub(super) async fn follow(mut self, sockets: Rc<SocketFactory>, links: Rc<Links>) {
+        loop {
+            self.change().await;
+            sockets.reset();
+            if let Some((netlink, _)) = &self.kernel {
+                links.close_dead(netlink, &sockets).await;
+            }
+            links.changed.notify_waiters();
         }
-    };
-    loop {
+    }
+
+    async fn change(&mut self) {
+        let kernel = async {
+            match &mut self.kernel {
+                Some((_, events)) => burst(events).await,
+                None => pending().await,
+            }
+        };
         tokio::select! {
-            event = events.next() => {
-                // What comes in a burst is one change.
-                let drained = event.and_then(|_| {
-                    while events.next_at_hand()?.is_some() {}
-                    Ok(())
-                });
-                if let Err(error) = drained {
-                    let error = chain(&error);
-                    tracing::warn!(event = "network_unread", error);
-                    tokio::time::sleep(PAUSE).await;
-                }
-            }
-            _ = hangup.recv() => tracing::info!(event = "reset"),
+            () = kernel => {}
+            _ = self.hangup.recv() => tracing::info!(event = "reset"),
         }
-        sockets.reset();
-        links.close_dead(&netlink, &sockets).await;
-        links.changed.notify_waiters();
     }
 }
 
-fn open() -> Result<(Netlink, Events), fps_netlink::Error> {
+/// Waits for an event; what comes in a burst is one change.
+async fn burst(events: &mut Events) {
+    let drained = events.next().await.and_then(|_| {
+        while events.next_at_hand()?.is_some() {}
+        Ok(())
+    });
+    if let Err(error) = drained {
+        let error = chain(&error);
+        tracing::warn!(event = "network_unread", error);
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn subscribe() -> Result<(Netlink, Events), fps_netlink::Error> {
     Ok((Netlink::open()?, Events::subscribe(&Group::ALL)?))
 }
