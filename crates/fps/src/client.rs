@@ -12,7 +12,7 @@ use fps_wire::control::ClientInstance;
 use crate::cli;
 use crate::config::{Config, Endpoint, Role, ZeroRtt};
 use crate::exit::Exit;
-use crate::node::{self, End, NodeError};
+use crate::node::{self, Device, End, NodeError};
 use crate::random;
 use crate::session::{ClientIdentity, ClientSession, Session};
 use crate::tunnel::{AutoConfigure, Dispatch, RoundRobin};
@@ -55,7 +55,7 @@ struct ClientEnd {
 }
 
 impl ClientEnd {
-    fn build(config: &Config) -> Result<Option<Box<dyn End>>, NodeError> {
+    fn build(config: &Config, device: Device) -> Result<Option<Box<dyn End>>, NodeError> {
         let zero_rtt = &config.security.zero_rtt;
         let parts = (
             &zero_rtt.client_uuid,
@@ -73,7 +73,7 @@ impl ClientEnd {
             profile,
             least_records: zero_rtt.min_records_before_trial,
             most_payload: zero_rtt.max_padding_size,
-            capabilities: zero_rtt.capabilities,
+            capabilities: zero_rtt.all_capabilities(device.takes_whole),
             instance: ClientInstance(*random::bytes()?),
             codec: config.codec.of_session(config.tun.mtu.into()),
             keys: Box::new(random::System),

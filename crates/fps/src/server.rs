@@ -13,7 +13,7 @@ use crate::cli;
 use crate::config::{Config, Endpoint, Role};
 use crate::exit::Exit;
 use crate::lease::{Leases, NoLease, Pool};
-use crate::node::{self, End, NodeError, chain};
+use crate::node::{self, Device, End, NodeError, chain};
 use crate::random;
 use crate::session::{Admission, Admit, NotAdmitted, ServerIdentity, ServerSession, Session};
 use crate::tunnel::{AutoConfigure, ByLease, BySource, Dispatch};
@@ -75,7 +75,7 @@ struct ServerEnd {
 }
 
 impl ServerEnd {
-    fn build(config: &Config) -> Result<Option<Box<dyn End>>, NodeError> {
+    fn build(config: &Config, device: Device) -> Result<Option<Box<dyn End>>, NodeError> {
         let zero_rtt = &config.security.zero_rtt;
         let parts = (
             zero_rtt.server_private_key_base64.clone(),
@@ -101,7 +101,7 @@ impl ServerEnd {
             least_records: zero_rtt.min_records_before_trial,
             in_flight: config.limits.max_in_flight_records,
             most_payload: zero_rtt.max_padding_size,
-            capabilities: zero_rtt.capabilities,
+            capabilities: zero_rtt.all_capabilities(device.takes_whole),
             codec: config.codec.of_session(config.tun.mtu.into()),
             keys: Box::new(random::System),
             admit,

@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use ring::aead::{AES_128_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use ring::digest::{Context, SHA256};
 use ring::hkdf::{HKDF_SHA256, KeyType, Salt};
 use zeroize::{Zeroize, Zeroizing};
@@ -41,7 +41,16 @@ pub(crate) fn derive<const N: usize>(
     okm
 }
 
-/// ChaCha20-Poly1305 (RFC 8439), with nonces of a salt and a number.
+/// Which AEAD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    /// RFC 8439.
+    ChaCha20Poly1305,
+    /// NIST SP 800-38D, with 128 bits.
+    Aes128Gcm,
+}
+
+/// An AEAD with nonces of a salt and a number.
 pub(crate) struct Cipher {
     key: Key,
     salt: [u8; 4],
@@ -55,8 +64,12 @@ struct Key(Box<MaybeUninit<LessSafeKey>>);
 const _: () = assert!(!std::mem::needs_drop::<LessSafeKey>());
 
 impl Key {
-    fn of(bytes: &[u8]) -> Self {
-        let key = UnboundKey::new(&CHACHA20_POLY1305, bytes).expect("32 bytes");
+    fn of(algorithm: Algorithm, bytes: &[u8; 32]) -> Self {
+        let key = match algorithm {
+            Algorithm::ChaCha20Poly1305 => UnboundKey::new(&CHACHA20_POLY1305, bytes),
+            Algorithm::Aes128Gcm => UnboundKey::new(&AES_128_GCM, &bytes[..16]),
+        };
+        let key = key.expect("as many bytes as it has");
         Self(Box::new(MaybeUninit::new(LessSafeKey::new(key))))
     }
 
@@ -77,11 +90,17 @@ impl Drop for Key {
 pub(crate) struct Forged;
 
 impl Cipher {
-    /// Of a key behind which its salt stands.
+    /// ChaCha20-Poly1305, of a key behind which its salt stands.
     pub(crate) fn of(okm: &[u8; 36]) -> Self {
+        Self::with(Algorithm::ChaCha20Poly1305, okm)
+    }
+
+    /// Of a key behind which its salt stands. AES takes the first 16 bytes of the key.
+    pub(crate) fn with(algorithm: Algorithm, okm: &[u8; 36]) -> Self {
+        let (key, salt) = okm.split_first_chunk().expect("36 bytes");
         Self {
-            key: Key::of(&okm[..32]),
-            salt: okm[32..].try_into().expect("4 bytes"),
+            key: Key::of(algorithm, key),
+            salt: salt.try_into().expect("4 bytes"),
         }
     }
 

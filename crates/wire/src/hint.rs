@@ -16,8 +16,12 @@ pub(crate) struct Hint(pub(crate) [u8; HINT_LEN]);
 
 impl Hint {
     pub(crate) fn of(parts: &[&[u8]]) -> Self {
-        let hash = sha256(parts);
-        Self(hash[..HINT_LEN].try_into().expect("8 bytes"))
+        Self::first(&sha256(parts))
+    }
+
+    /// The first of these bytes.
+    pub(crate) fn first(bytes: &[u8]) -> Self {
+        Self(bytes[..HINT_LEN].try_into().expect("8 bytes"))
     }
 
     /// Whether these are the bytes.

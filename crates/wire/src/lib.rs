@@ -14,6 +14,7 @@
 //! - What goes by: [`RecordParser`], [`Transcript`], [`Link`].
 //! - How a session begins: [`auth`], [`accept`], [`SessionKeys`].
 //! - What it carries: [`classified`], [`fragment`], [`control`].
+//! - What two of ours do beyond it: [`extension`].
 //! - How a client comes by its settings: [`profile`].
 
 pub mod accept;
@@ -24,6 +25,7 @@ pub mod classified;
 pub mod control;
 mod crypto;
 mod direction;
+pub mod extension;
 pub mod fragment;
 mod hint;
 mod identity;

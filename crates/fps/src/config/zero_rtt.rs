@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fps_wire::auth::AllowList;
+use fps_wire::extension;
 use fps_wire::{ClientUuid, PrivateKey, ProfileId, PublicKey};
 use serde::{Deserialize, Deserializer, de};
 
@@ -31,6 +32,8 @@ pub struct ZeroRtt {
     pub client_upgrade_delay_sigma_ms: Option<u64>,
     /// What this side can do beyond the wire, as it tells the other.
     pub capabilities: u16,
+    /// Whether to use what two of ours can do beyond version 5. Ours: the C++ build has no such key.
+    pub extensions: bool,
     /// How long the payload of an auth or an accept may be.
     pub max_padding_size: usize,
     /// So many records there have to be each way before the upgrade.
@@ -93,6 +96,7 @@ impl Default for ZeroRtt {
             client_upgrade_delay_ms: 2000,
             client_upgrade_delay_sigma_ms: None,
             capabilities: 1,
+            extensions: true,
             max_padding_size: 512,
             min_records_before_trial: 1,
             upgrade_direction: UpgradeDirection::default(),
@@ -100,6 +104,17 @@ impl Default for ZeroRtt {
             server_private_key_base64: None,
         }
     }
+}
+
+/// Whether AES-GCM has instructions of its own.
+fn has_aes() -> bool {
+    #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
+    let has = is_x86_feature_detected!("aes") && is_x86_feature_detected!("pclmulqdq");
+    #[cfg(target_arch = "aarch64")]
+    let has = std::arch::is_aarch64_feature_detected!("aes");
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")))]
+    let has = false;
+    has
 }
 
 impl ZeroRtt {
@@ -120,6 +135,19 @@ impl ZeroRtt {
         let sigma = i64::try_from(sigma).unwrap_or(i64::MAX / 1024);
         let off = sigma.saturating_mul(off) / 256;
         Duration::from_millis(delay.saturating_add_signed(off))
+    }
+
+    /// What this side tells the other that it can do: beside what is configured, the extensions that
+    /// the device and the CPU are fit for.
+    pub fn all_capabilities(&self, device_takes_whole: bool) -> u16 {
+        if !self.extensions || !device_takes_whole {
+            return self.capabilities & !extension::ALL;
+        }
+        let aes = match has_aes() {
+            true => extension::AES,
+            false => 0,
+        };
+        self.capabilities & !extension::ALL | extension::WHOLE_PACKETS | aes
     }
 
     /// The name of the deployment, as it is bound.

@@ -21,7 +21,7 @@ use self::network::{Links, Network};
 use self::sessions::Sessions;
 use self::status::{Status, StatusSocket};
 use crate::cli::{self, Common, Task};
-use crate::config::{self, Config, Role};
+use crate::config::{Config, Role};
 use crate::exit::Exit;
 use crate::lease::LeaseFileError;
 use crate::log::{self, Throttle};
@@ -43,8 +43,15 @@ pub(crate) trait End {
     fn configure(&self, config: &Config) -> Result<Option<AutoConfigure>, NodeError>;
 }
 
+/// What the device is fit for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Device {
+    /// Whether it gives and takes packets whole.
+    pub(crate) takes_whole: bool,
+}
+
 /// Builds the end that a configuration asks for; none without zero_rtt.
-type NewEnd = fn(&Config) -> Result<Option<Box<dyn End>>, NodeError>;
+type NewEnd = fn(&Config, Device) -> Result<Option<Box<dyn End>>, NodeError>;
 
 /// What ends a program with exit code 1.
 #[derive(Debug, thiserror::Error)]
@@ -131,18 +138,13 @@ fn run(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError> {
 async fn serve(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError> {
     say_hello(config);
     let network = Network::open(config.network.follow).map_err(NodeError::Runtime)?;
-    let config::Network {
-        fwmark,
-        bind_device,
-        tcp_no_delay,
-        ..
-    } = config.network;
-    let sockets = Rc::new(SocketFactory::new(fwmark, bind_device, tcp_no_delay)?);
-    let end = end(config)?;
+    let sockets = Rc::new(SocketFactory::new(&config.network)?);
+    let device = open_tun(config)?;
+    let takes_whole = device.as_ref().is_some_and(TunDevice::takes_whole);
+    let end = end(config, Device { takes_whole })?;
     let dispatch = end
         .as_ref()
         .map_or_else(|| Box::<RoundRobin>::default() as _, |end| end.dispatch());
-    let device = open_tun(config)?;
     let configure = match &end {
         Some(end) if device.is_some() => end.configure(config)?,
         _ => None,

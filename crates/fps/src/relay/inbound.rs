@@ -8,6 +8,7 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use super::{RelayError, Shared, Side, count};
 use crate::session::{Event, Verdict};
 use fps_wire::RecordParser;
+use fps_wire::extension::Extension;
 
 /// Runs until the link ends, then ends the plain side's direction. A carrier that only sends is of
 /// no use to the tunnel, so it leaves.
@@ -46,10 +47,21 @@ fn take_out(
         let mut session = shared.session.borrow_mut();
         match session.take(record, &mut |event| act(shared, event))? {
             Verdict::Forward => forwarded.extend_from_slice(record),
-            Verdict::Consume => {}
+            Verdict::Consume => note_extension(shared, session.extension()),
         }
     }
     shared.check_skipped(parser, Side::Link)
+}
+
+/// No packet comes from the device in between: it waits until this task does.
+fn note_extension(shared: &Shared<'_>, extension: Option<Extension>) {
+    if let Some(extension) = extension
+        && !shared.queue.takes_whole()
+    {
+        shared.queue.take_whole();
+        let (id, cipher) = (shared.id.0, extension.cipher());
+        tracing::info!(event = "carrier_extended", id, cipher);
+    }
 }
 
 fn act(shared: &Shared<'_>, event: Event<'_>) {
@@ -65,6 +77,7 @@ fn act(shared: &Shared<'_>, event: Event<'_>) {
         }
         Event::Opened => shared.tunnel.opened(),
         Event::Packet(packet) => shared.tunnel.deliver(shared.id, packet),
+        Event::Whole(packet) => shared.tunnel.deliver_whole(shared.id, packet),
         Event::Dropped(dropped) => shared.tunnel.fragment_dropped(dropped),
     }
 }

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use fps_wire::auth::{Client, Sent};
 use fps_wire::control::{ClientInstance, Lease};
+use fps_wire::extension::Extension;
 use fps_wire::{Direction, Link, ProfileId, Record};
 
 use super::open::Open;
@@ -100,7 +101,8 @@ impl ClientSession {
             payload => Some(Lease::read(payload).map_err(|_| Ended::BadLease)?),
         };
         let (pair, codec) = (client.pair(), self.identity.codec);
-        let open = Open::new(&accept.keys, OUT, pair, &self.link, codec);
+        let extension = Extension::agreed(self.identity.capabilities, accept.capabilities);
+        let open = Open::new(&accept.keys, OUT, pair, &self.link, codec, extension);
         self.state = State::Open(Box::new(open));
         tell(Event::Registered(Registration::Server { lease }));
         Ok(Verdict::Consume)
@@ -117,18 +119,13 @@ impl Session for ClientSession {
         record: &mut [u8],
         tell: &mut dyn FnMut(Event<'_>),
     ) -> Result<Verdict, Ended> {
-        let before = self.link.transcript(IN).clone();
+        if let State::Open(open) = &mut self.state {
+            return open.take(&mut self.link, record, tell);
+        }
         let whole = Record::of(record).expect("the parser gives whole records");
-        if !matches!(self.state, State::Open(_)) {
-            let verdict = self.try_accept(whole, tell)?;
-            self.link.count(IN, whole);
-            return Ok(verdict);
-        }
+        let verdict = self.try_accept(whole, tell)?;
         self.link.count(IN, whole);
-        match &mut self.state {
-            State::Open(open) => open.take(&before, record, tell),
-            State::Watching | State::Asked(_) => Ok(Verdict::Forward),
-        }
+        Ok(verdict)
     }
 
     fn is_paused(&self) -> bool {
@@ -168,8 +165,15 @@ impl Session for ClientSession {
 
     fn seal(&mut self, queue: &PacketQueue, most: usize, out: &mut Vec<u8>) -> Sealed {
         match &mut self.state {
-            State::Open(open) => open.seal(&mut self.link, OUT, queue, most, out),
+            State::Open(open) => open.seal(&mut self.link, queue, most, out),
             State::Watching | State::Asked(_) => Sealed::default(),
+        }
+    }
+
+    fn extension(&self) -> Option<Extension> {
+        match &self.state {
+            State::Open(open) => open.extension(),
+            State::Watching | State::Asked(_) => None,
         }
     }
 

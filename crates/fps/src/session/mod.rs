@@ -17,6 +17,7 @@ pub use server::{Admission, Admit, NotAdmitted, ServerIdentity, ServerSession};
 
 use fps_wire::classified::Invalid;
 use fps_wire::control::{ClientInstance, Lease};
+use fps_wire::extension::Extension;
 use fps_wire::fragment::Dropped;
 use fps_wire::{PublicKey, Record};
 
@@ -40,6 +41,8 @@ pub enum Event<'a> {
     Registered(Registration),
     /// One IP packet out of the tunnel.
     Packet(&'a [u8]),
+    /// A whole one, as a device takes it, behind its header.
+    Whole(&'a [u8]),
     /// A part of one that came to nothing.
     Dropped(Dropped),
     /// A record of ours has been opened.
@@ -125,6 +128,9 @@ pub trait Session {
 
     /// Appends packets that wait, as records, until there are so many bytes.
     fn seal(&mut self, queue: &PacketQueue, most: usize, out: &mut Vec<u8>) -> Sealed;
+
+    /// What both sides use beyond version 5; it stands once the carrier is registered.
+    fn extension(&self) -> Option<Extension>;
 
     /// Whether bytes that are no record must end the carrier: once ours are on the link, a lost
     /// boundary cannot be told from lost packets.

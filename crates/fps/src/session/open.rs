@@ -1,11 +1,12 @@
 //! A session after the accept: packets to records, and records to packets.
 
 use fps_wire::classified::{Limits, Opened, Opener, Outgoing, Padding, Sealer};
+use fps_wire::extension::Extension;
 use fps_wire::fragment::{Reassembler, Splitter};
-use fps_wire::{Direction, FrameKind, Link, Pair, Record, SessionKeys, Transcript};
+use fps_wire::{Direction, FrameKind, Link, Pair, Record, SessionKeys};
 
 use super::{Ended, Event, Verdict};
-use crate::tunnel::PacketQueue;
+use crate::tunnel::{PacketQueue, Whole};
 
 /// How packets become frames.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,8 @@ const RECORD: usize = 16 << 10;
 const FRAMES: usize = 64;
 /// How many packets in parts may be begun on a carrier.
 const STATES: usize = 64;
+/// How much of a whole packet goes in a record, beside the heads of its frame and of the part.
+const PART: usize = RECORD - 64;
 
 /// See the module.
 #[derive(Debug)]
@@ -42,7 +45,10 @@ pub(super) struct Open {
     opener: Opener,
     splitter: Splitter,
     reassembler: Reassembler,
-    codec: Codec,
+    limits: Limits,
+    outbound: Direction,
+    inbound: Direction,
+    extension: Option<Extension>,
 }
 
 impl Open {
@@ -53,32 +59,67 @@ impl Open {
         pair: Pair,
         link: &Link,
         codec: Codec,
+        extension: Option<Extension>,
     ) -> Self {
         let inbound = match outbound {
             Direction::ToServer => Direction::ToClient,
             Direction::ToClient => Direction::ToServer,
         };
         let (profile, limits) = (link.profile(), codec.limits);
-        let payload = usize::try_from(limits.frame_payload).unwrap_or(usize::MAX);
+        let Some(extension) = extension else {
+            let payload = usize::try_from(limits.frame_payload).unwrap_or(usize::MAX);
+            return Self {
+                sealer: Sealer::new(keys.of_direction(outbound), pair, profile, limits),
+                opener: Opener::new(keys.of_direction(inbound), pair, profile, limits),
+                splitter: Splitter::new(payload, codec.packet, codec.splits),
+                reassembler: Reassembler::new(codec.packet, STATES),
+                limits,
+                outbound,
+                inbound,
+                extension,
+            };
+        };
         Self {
-            sealer: Sealer::new(keys.of_direction(outbound), pair, profile, limits),
-            opener: Opener::new(keys.of_direction(inbound), pair, profile, limits),
-            splitter: Splitter::new(payload, codec.packet, codec.splits),
-            reassembler: Reassembler::new(codec.packet, STATES),
-            codec,
+            sealer: Sealer::extended(extension, keys, outbound, pair, profile),
+            opener: Opener::extended(extension, keys, inbound, pair, profile),
+            splitter: Splitter::new(PART, Whole::LONGEST, true),
+            // A sender finishes one before the next.
+            reassembler: Reassembler::new(Whole::LONGEST, 1),
+            limits: Limits::default(),
+            outbound,
+            inbound,
+            extension: Some(extension),
         }
     }
 
-    /// Opens a record, if it is ours. `before` is the transcript of its direction without it.
+    /// What both sides use beyond version 5.
+    pub(super) fn extension(&self) -> Option<Extension> {
+        self.extension
+    }
+
+    /// Opens a record, if it is ours, and counts it: all of them, or with the extension the
+    /// application's alone.
     pub(super) fn take(
         &mut self,
-        before: &Transcript,
+        link: &mut Link,
         record: &mut [u8],
         tell: &mut dyn FnMut(Event<'_>),
     ) -> Result<Verdict, Ended> {
-        let frames = match self.opener.open(before, record)? {
-            Opened::Carrier => return Ok(Verdict::Forward),
-            Opened::Frames(frames) => frames,
+        let frames = if self.extension.is_some() {
+            match self.opener.open(link.transcript(self.inbound), record)? {
+                Opened::Frames(frames) => frames,
+                Opened::Carrier => {
+                    link.count(self.inbound, whole(record));
+                    return Ok(Verdict::Forward);
+                }
+            }
+        } else {
+            let before = link.transcript(self.inbound).clone();
+            link.count(self.inbound, whole(record));
+            match self.opener.open(&before, record)? {
+                Opened::Carrier => return Ok(Verdict::Forward),
+                Opened::Frames(frames) => frames,
+            }
         };
         tell(Event::Opened);
         for frame in frames {
@@ -87,6 +128,7 @@ impl Open {
                 continue;
             }
             match self.reassembler.take(frame) {
+                Ok(Some(packet)) if self.extension.is_some() => tell(Event::Whole(&packet)),
                 Ok(Some(packet)) => tell(Event::Packet(&packet)),
                 Ok(None) => {}
                 Err(dropped) => tell(Event::Dropped(dropped)),
@@ -95,11 +137,10 @@ impl Open {
         Ok(Verdict::Consume)
     }
 
-    /// Puts packets that wait into records, until there are so many bytes. Each record is counted.
+    /// Puts packets that wait into records, until there are so many bytes.
     pub(super) fn seal(
         &mut self,
         link: &mut Link,
-        outbound: Direction,
         queue: &PacketQueue,
         most: usize,
         out: &mut Vec<u8>,
@@ -116,13 +157,14 @@ impl Open {
             }
             let mut rest = &frames[..];
             while !rest.is_empty() {
-                let (record, more) = rest.split_at(fitting(rest, self.codec.limits.frames));
+                let (record, more) = rest.split_at(fitting(rest, self.limits.frames));
                 let begin = out.len();
-                let before = link.transcript(outbound);
+                let before = link.transcript(self.outbound);
                 match self.sealer.seal(before, record, Padding::default(), out) {
                     Ok(()) => {
-                        let record = Record::of(&out[begin..]).expect("a record of ours");
-                        link.count(outbound, record);
+                        if self.extension.is_none() {
+                            link.count(self.outbound, whole(&out[begin..]));
+                        }
                         sealed.records += 1;
                     }
                     Err(error) => {
@@ -137,6 +179,10 @@ impl Open {
         }
         sealed
     }
+}
+
+fn whole(record: &[u8]) -> Record<'_> {
+    Record::of(record).expect("a whole record")
 }
 
 /// How many of some frames go into a record, one at least.

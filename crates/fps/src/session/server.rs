@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use fps_wire::auth::{AllowList, Auth, Server};
+use fps_wire::extension::Extension;
 use fps_wire::{Binding, Direction, Link, Pair, ProfileId, PublicKey, Record, Refusal, Transcript};
 
 use super::open::Open;
@@ -208,16 +209,15 @@ impl Session for ServerSession {
         record: &mut [u8],
         tell: &mut dyn FnMut(Event<'_>),
     ) -> Result<Verdict, Ended> {
-        let before = self.link.transcript(IN).clone();
         let whole = Record::of(record).expect("the parser gives whole records");
-        if matches!(self.state, State::Waiting(_)) {
-            return self.try_auth(whole, tell);
-        }
-        self.link.count(IN, whole);
         match &mut self.state {
-            State::Open(open) => open.take(&before, record, tell),
+            State::Waiting(_) => self.try_auth(whole, tell),
+            State::Open(open) => open.take(&mut self.link, record, tell),
             // Who has asked waits; this is nobody's that we know.
-            State::Waiting(_) | State::Answering(_) => Ok(Verdict::Forward),
+            State::Answering(_) => {
+                self.link.count(IN, whole);
+                Ok(Verdict::Forward)
+            }
         }
     }
 
@@ -252,7 +252,8 @@ impl Session for ServerSession {
             client: answer.auth.client,
             server: identity.server.public(),
         };
-        let open = Open::new(&keys, OUT, pair, &self.link, identity.codec);
+        let (codec, extension) = (identity.codec, self.extension());
+        let open = Open::new(&keys, OUT, pair, &self.link, codec, extension);
         self.link
             .count(OUT, Record::of(&record).expect("a record of ours"));
         self.state = State::Open(Box::new(open));
@@ -261,8 +262,18 @@ impl Session for ServerSession {
 
     fn seal(&mut self, queue: &PacketQueue, most: usize, out: &mut Vec<u8>) -> Sealed {
         match &mut self.state {
-            State::Open(open) => open.seal(&mut self.link, OUT, queue, most, out),
+            State::Open(open) => open.seal(&mut self.link, queue, most, out),
             State::Waiting(_) | State::Answering(_) => Sealed::default(),
+        }
+    }
+
+    fn extension(&self) -> Option<Extension> {
+        match &self.state {
+            State::Waiting(_) => None,
+            State::Answering(answer) => {
+                Extension::agreed(self.identity.capabilities, answer.auth.capabilities)
+            }
+            State::Open(open) => open.extension(),
         }
     }
 

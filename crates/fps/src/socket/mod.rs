@@ -13,7 +13,7 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use self::cache::Cache;
-use crate::config::Endpoint;
+use crate::config::{Endpoint, Network};
 
 /// How many finished handshakes may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -120,15 +120,12 @@ pub struct SocketFactory {
 impl SocketFactory {
     /// Tries mark and device on a throw-away socket, so that a missing privilege shows at the start and
     /// not as a carrier that loops later.
-    pub fn new(
-        mark: Option<Fwmark>,
-        device: Option<LinkName>,
-        no_delay: bool,
-    ) -> Result<Self, SocketError> {
+    pub fn new(network: &Network) -> Result<Self, SocketError> {
+        let (mark, device) = (network.fwmark, network.bind_device);
         let factory = Self {
             mark,
             device,
-            no_delay,
+            no_delay: network.tcp_no_delay,
             cache: Cache::default(),
         };
         if mark.is_some() || device.is_some() {

@@ -16,12 +16,11 @@ use fps_netlink::LinkName;
 use nix::errno::Errno;
 use tun_rs::{AsyncDevice, DeviceBuilder, GROTable, IDEAL_BATCH_SIZE, VIRTIO_NET_HDR_LEN};
 
+use super::whole::{self, Whole};
+
 /// How long to leave the device alone after a read failed for no reason that this file knows:
 /// there is no event to wait for, and trying at once would spin.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// The longest packet, and what the kernel puts before it.
-const LONGEST: usize = VIRTIO_NET_HDR_LEN + 65535;
 
 /// The device cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -54,12 +53,15 @@ pub struct TunDevice {
     device: AsyncDevice,
 }
 
-/// Packets that have been read.
+/// What has been read.
 pub struct Received {
+    /// Header and packet.
     whole: Vec<u8>,
+    length: usize,
+    /// Where the device gives no header, it is of zeros.
+    begin: usize,
     packets: Vec<Vec<u8>>,
     sizes: Vec<usize>,
-    count: usize,
 }
 
 /// Packets that are to be written together.
@@ -72,9 +74,16 @@ pub struct Outbox {
 }
 
 impl Received {
-    /// Each of them, in their order.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let packets = self.packets.iter().zip(&self.sizes).take(self.count);
+    /// As it was read.
+    pub fn whole(&self) -> Option<Whole<'_>> {
+        Whole::read(&self.whole[..self.length])
+    }
+
+    /// In packets of the MTU, in their order.
+    pub fn packets(&mut self) -> impl Iterator<Item = &[u8]> {
+        let whole = &mut self.whole[..self.length];
+        let count = whole::split(whole, &mut self.packets, &mut self.sizes);
+        let packets = self.packets.iter().zip(&self.sizes).take(count);
         packets.map(|(packet, size)| &packet[..*size])
     }
 }
@@ -94,7 +103,7 @@ impl Outbox {
     pub fn push(&mut self, packet: &[u8]) {
         if self.count == self.packets.len() {
             // Not more than that, or what is put together is longer than the kernel takes.
-            self.packets.push(Vec::with_capacity(LONGEST));
+            self.packets.push(Vec::with_capacity(Whole::LONGEST));
         }
         let buffer = &mut self.packets[self.count];
         buffer.clear();
@@ -145,26 +154,31 @@ impl TunDevice {
         &self.name
     }
 
+    /// Whether it gives and takes packets whole, whatever they are of.
+    pub fn takes_whole(&self) -> bool {
+        self.device.tcp_gso() && self.device.udp_gso() && cfg!(target_endian = "little")
+    }
+
     /// Room for what is read at once.
     pub fn room(&self) -> Received {
         Received {
-            whole: vec![0; LONGEST],
+            whole: vec![0; Whole::LONGEST],
+            length: 0,
+            begin: match self.device.tcp_gso() {
+                true => 0,
+                false => VIRTIO_NET_HDR_LEN,
+            },
             packets: vec![vec![0; self.mtu.into()]; IDEAL_BATCH_SIZE],
             sizes: vec![0; IDEAL_BATCH_SIZE],
-            count: 0,
         }
     }
 
-    /// Waits for packets. Fails only when the device is gone.
+    /// Waits for a packet. Fails only when the device is gone.
     pub async fn receive(&self, room: &mut Received) -> Result<(), TunError> {
         loop {
-            let (whole, packets) = (&mut room.whole, &mut room.packets);
-            let read = self
-                .device
-                .recv_multiple(whole, packets, &mut room.sizes, 0);
-            match read.await {
-                Ok(count) => {
-                    room.count = count;
+            match self.device.recv(&mut room.whole[room.begin..]).await {
+                Ok(length) => {
+                    room.length = room.begin + length;
                     return Ok(());
                 }
                 Err(source) if is_gone(&source) => return Err(self.gone(source)),
@@ -176,14 +190,16 @@ impl TunDevice {
         }
     }
 
-    /// The next packets if some wait already.
+    /// The next packet if one waits already.
     pub fn try_receive(&self, room: &mut Received) -> bool {
-        let (whole, packets) = (&mut room.whole, &mut room.packets);
-        let read = self
-            .device
-            .try_recv_multiple(whole, packets, &mut room.sizes, 0);
-        room.count = read.unwrap_or(0);
-        room.count > 0
+        let read = self.device.try_recv(&mut room.whole[room.begin..]);
+        room.length = read.as_ref().map_or(0, |length| room.begin + length);
+        read.is_ok()
+    }
+
+    /// Hands the kernel a whole packet, which it takes or refuses at once.
+    pub fn send_whole(&self, whole: &Whole<'_>) -> io::Result<()> {
+        self.device.try_send(whole.bytes()).map(|_| ())
     }
 
     /// Hands the kernel packets, which are none any more then. It takes them or refuses them at once:

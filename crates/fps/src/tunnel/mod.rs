@@ -18,6 +18,7 @@ mod flow;
 mod followed;
 mod queue;
 mod round_robin;
+mod whole;
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -36,6 +37,7 @@ pub use drop_reason::DropReason;
 pub use flow::Flow;
 pub use queue::{Chunk, PacketQueue};
 pub use round_robin::RoundRobin;
+pub use whole::Whole;
 
 use drop_reason::Drops;
 use fps_wire::Refusal;
@@ -198,6 +200,28 @@ impl Tunnel {
         }
     }
 
+    /// A whole packet that came out of a carrier goes to the device.
+    pub fn deliver_whole(&self, from: CarrierId, bytes: &[u8]) {
+        if let Err(reason) = self.try_deliver_whole(from, bytes) {
+            self.drops.count(reason);
+        }
+    }
+
+    fn try_deliver_whole(&self, from: CarrierId, bytes: &[u8]) -> Result<(), DropReason> {
+        let whole = Whole::read(bytes).ok_or(DropReason::NotIp)?;
+        let packet = whole.packet();
+        let addresses = InnerAddresses::of(packet).ok_or(DropReason::NotIp)?;
+        self.dispatch.borrow_mut().admit(from, &addresses)?;
+        let device = self.device.as_ref().ok_or(DropReason::NoDevice)?;
+        device.send_whole(&whole).map_err(|error| {
+            tracing::debug!(event = "tun_write_failed", error = %error);
+            DropReason::LinkDown
+        })?;
+        add(&self.counters.packets_to_device, 1);
+        add(&self.counters.bytes_to_device, packet.len() as u64);
+        Ok(())
+    }
+
     fn try_deliver(&self, from: CarrierId, packet: &[u8]) -> Result<(), DropReason> {
         let addresses = InnerAddresses::of(packet).ok_or(DropReason::NotIp)?;
         self.dispatch.borrow_mut().admit(from, &addresses)?;
@@ -239,26 +263,55 @@ impl Tunnel {
             if let Err(error) = device.receive(&mut room).await {
                 return error;
             }
-            room.iter().for_each(|packet| self.send(packet));
+            self.send(&mut room);
             for _ in 1..BURST {
                 if !device.try_receive(&mut room) {
                     break;
                 }
-                room.iter().for_each(|packet| self.send(packet));
+                self.send(&mut room);
             }
             tokio::task::yield_now().await;
         }
     }
 
-    /// A packet from the device goes to a carrier.
-    fn send(&self, packet: &[u8]) {
-        add(&self.counters.packets_from_device, 1);
-        add(&self.counters.bytes_from_device, packet.len() as u64);
-        let queue = InnerAddresses::of(packet)
+    /// What was read from the device goes to a carrier: whole, or in packets of the MTU.
+    fn send(&self, received: &mut Received) {
+        let Some(whole) = received.whole() else {
+            add(&self.counters.packets_from_device, 1);
+            return self.drops.count(DropReason::NotIp);
+        };
+        let chosen = InnerAddresses::of(whole.packet())
             .ok_or(DropReason::NotIp)
-            .and_then(|addresses| self.dispatch.borrow_mut().choose(&addresses));
+            .and_then(|it| Ok((self.dispatch.borrow_mut().choose(&it)?, it.flow)));
+        match chosen {
+            Ok((queue, flow)) if queue.takes_whole() => {
+                let length = whole.packet().len();
+                self.queue(Ok(&queue), whole.bytes(), length, flow);
+            }
+            Ok((queue, flow)) => {
+                for packet in received.packets() {
+                    self.queue(Ok(&queue), packet, packet.len(), flow);
+                }
+            }
+            Err(reason) => {
+                for packet in received.packets() {
+                    self.queue(Err(reason), packet, packet.len(), Flow::default());
+                }
+            }
+        }
+    }
+
+    fn queue(
+        &self,
+        queue: Result<&PacketQueue, DropReason>,
+        bytes: &[u8],
+        length: usize,
+        flow: Flow,
+    ) {
+        add(&self.counters.packets_from_device, 1);
+        add(&self.counters.bytes_from_device, length as u64);
         match queue {
-            Ok(queue) if queue.push(packet) => {}
+            Ok(queue) if queue.push(bytes, flow) => {}
             Ok(_) => self.drops.count(DropReason::QueueFull),
             Err(reason) => self.drops.count(reason),
         }

@@ -29,6 +29,7 @@ pub struct PacketQueue {
     most_bytes: usize,
     dropped: Cell<u64>,
     replaced: Cell<bool>,
+    takes_whole: Cell<bool>,
     wake: Notify,
 }
 
@@ -79,8 +80,7 @@ impl Default for Lanes {
 }
 
 impl Lanes {
-    fn push(&mut self, packet: &[u8]) {
-        let flow = Flow::of(packet);
+    fn push(&mut self, packet: &[u8], flow: Flow) {
         let [sparse, bulk] = &mut self.waiting[flow.place()];
         let first = *bulk == 0 && *sparse + packet.len() <= SPARSE;
         let (lane, waiting) = match first {
@@ -129,12 +129,13 @@ impl PacketQueue {
             most_bytes,
             dropped: Cell::new(0),
             replaced: Cell::new(false),
+            takes_whole: Cell::new(false),
             wake: Notify::new(),
         }
     }
 
     /// Adds a packet, or counts it as dropped and says `false`.
-    pub fn push(&self, packet: &[u8]) -> bool {
+    pub fn push(&self, packet: &[u8], flow: Flow) -> bool {
         let bytes = self.bytes.get() + packet.len();
         if bytes > self.most_bytes {
             self.dropped.set(self.dropped.get() + 1);
@@ -143,7 +144,7 @@ impl PacketQueue {
         if self.bytes.replace(bytes) == 0 {
             self.wake.notify_one();
         }
-        self.lanes.borrow_mut().push(packet);
+        self.lanes.borrow_mut().push(packet, flow);
         true
     }
 
@@ -168,6 +169,16 @@ impl PacketQueue {
     /// Whether it has ended so.
     pub fn is_replaced(&self) -> bool {
         self.replaced.get()
+    }
+
+    /// From now on it takes packets as the device gives them, each behind its header.
+    pub fn take_whole(&self) {
+        self.takes_whole.set(true);
+    }
+
+    /// Whether it does.
+    pub fn takes_whole(&self) -> bool {
+        self.takes_whole.get()
     }
 
     /// Whether nothing waits.
@@ -196,6 +207,10 @@ mod tests {
     use super::super::address::tests::packet;
     use super::*;
 
+    fn push(queue: &PacketQueue, packet: &[u8]) -> bool {
+        queue.push(packet, Flow::of(packet))
+    }
+
     /// What comes out, by the last byte of each.
     fn drain(queue: &PacketQueue) -> Vec<u8> {
         let mut all = Vec::new();
@@ -215,13 +230,13 @@ mod tests {
     #[test]
     fn drops_and_counts_what_does_not_fit() {
         let queue = PacketQueue::new(100);
-        assert!(queue.push(&of("10.0.0.2", 60, 1)));
-        assert!(!queue.push(&of("10.0.0.2", 50, 2)));
-        assert!(queue.push(&of("10.0.0.2", 40, 3)));
+        assert!(push(&queue, &of("10.0.0.2", 60, 1)));
+        assert!(!push(&queue, &of("10.0.0.2", 50, 2)));
+        assert!(push(&queue, &of("10.0.0.2", 40, 3)));
         assert_eq!(queue.dropped(), 1);
         assert_eq!(drain(&queue), [1, 3]);
         assert!(queue.is_empty());
-        assert!(queue.push(&of("10.0.0.2", 60, 4)), "room is free again");
+        assert!(push(&queue, &of("10.0.0.2", 60, 4)), "room is free again");
         assert_eq!(drain(&queue), [4]);
     }
 
@@ -230,15 +245,15 @@ mod tests {
         let queue = PacketQueue::new(1 << 20);
         // Two of it are few, and more are many.
         for number in 0..200 {
-            assert!(queue.push(&of("10.0.0.2", 1400, number)));
+            assert!(push(&queue, &of("10.0.0.2", 1400, number)));
         }
-        assert!(queue.push(&of("10.0.0.3", 100, 250)));
+        assert!(push(&queue, &of("10.0.0.3", 100, 250)));
         let mut first = queue.pop().unwrap();
         let numbers: Vec<_> = first.iter().map(|it| it[it.len() - 1]).collect();
         assert_eq!(numbers, [0, 1, 250]);
         // While it has many that wait it has no place before them.
-        assert!(queue.push(&of("10.0.0.2", 100, 200)));
-        assert!(queue.push(&of("10.0.0.3", 100, 251)));
+        assert!(push(&queue, &of("10.0.0.2", 100, 200)));
+        assert!(push(&queue, &of("10.0.0.3", 100, 251)));
         first.ends.clear();
         let rest = drain(&queue);
         assert_eq!(rest[0], 251);

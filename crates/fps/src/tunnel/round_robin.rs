@@ -135,7 +135,10 @@ mod tests {
         let mut scene = Scene::new();
         let first = scene.choose(1);
         scene.now += IDLE;
-        scene.queues[first].push(&packet("10.0.0.1", "10.0.1.1"));
+        scene.queues[first].push(
+            &packet("10.0.0.1", "10.0.1.1"),
+            crate::tunnel::Flow::default(),
+        );
         assert_eq!(scene.choose(1), first, "something of it waits");
         drop(scene.queues[first].pop());
         scene.now += IDLE;

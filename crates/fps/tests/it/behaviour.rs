@@ -276,7 +276,7 @@ impl<'a> Scene<'a> {
     async fn expect_packet(&mut self, step: &Value) {
         let packet = [0x45; 40];
         let queue = self.queue.borrow().clone().expect("registered");
-        assert!(queue.push(&packet));
+        assert!(queue.push(&packet, fps::tunnel::Flow::of(&packet)));
         let before = transcript(self.given, &self.sent);
         let mut record = self.receive(step, 5 + 50 + 10 + packet.len()).await;
         let keys = SessionKeys::from_bytes(array(self.given, "session_okm72"));

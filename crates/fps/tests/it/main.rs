@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod cli;
+mod extension;
 mod fwmark;
 mod host;
 mod loopback;

@@ -2,9 +2,10 @@
 
 use super::context::Context;
 use super::{Frames, LEAST, Limits};
+use crate::extension::Extension;
 use crate::hint::{HINT_LEN, HINTS_LEN};
 use crate::record::{APPLICATION_DATA, HEADER_LEN};
-use crate::{DirectionKey, Pair, ProfileId, Record, Transcript};
+use crate::{Direction, DirectionKey, Pair, ProfileId, Record, SessionKeys, Transcript};
 
 /// Opens the records of one direction.
 #[derive(Debug)]
@@ -66,6 +67,23 @@ impl Opener {
     /// From the first sequence on.
     pub fn new(key: DirectionKey, pair: Pair, profile: &ProfileId, limits: Limits) -> Self {
         Self::at(key, pair, profile, limits, 0)
+    }
+
+    /// With the extension, from the first sequence on.
+    pub fn extended(
+        extension: Extension,
+        keys: &SessionKeys,
+        direction: Direction,
+        pair: Pair,
+        profile: &ProfileId,
+    ) -> Self {
+        let keys = extension.keys(keys, direction);
+        Self {
+            key: DirectionKey(keys.cipher),
+            context: Context::extended(pair, profile, keys.mark),
+            limits: Limits::default(),
+            sequence: 0,
+        }
     }
 
     /// From another sequence on: for tests.

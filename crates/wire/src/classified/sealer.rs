@@ -3,9 +3,10 @@
 use super::context::Context;
 use super::{HEAD_LEN, Limits, Outgoing};
 use crate::crypto::TAG_LEN;
+use crate::extension::Extension;
 use crate::hint::HINTS_LEN;
 use crate::record::{APPLICATION_DATA, HEADER_LEN, MAX_PAYLOAD};
-use crate::{DirectionKey, Pair, ProfileId, Transcript, VERSION};
+use crate::{Direction, DirectionKey, Pair, ProfileId, SessionKeys, Transcript, VERSION};
 
 /// Makes the records of one direction.
 #[derive(Debug)]
@@ -52,6 +53,23 @@ impl Sealer {
     /// From the first sequence on.
     pub fn new(key: DirectionKey, pair: Pair, profile: &ProfileId, limits: Limits) -> Self {
         Self::at(key, pair, profile, limits, 0)
+    }
+
+    /// With the extension, from the first sequence on.
+    pub fn extended(
+        extension: Extension,
+        keys: &SessionKeys,
+        direction: Direction,
+        pair: Pair,
+        profile: &ProfileId,
+    ) -> Self {
+        let keys = extension.keys(keys, direction);
+        Self {
+            key: DirectionKey(keys.cipher),
+            context: Context::extended(pair, profile, keys.mark),
+            limits: Limits::default(),
+            sequence: 0,
+        }
     }
 
     /// From another sequence on: for tests.

@@ -1,0 +1,227 @@
+//! The extension between two of ours, and neither where one side does not have it: both ends of a
+//! carrier as state machines, record by record.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use fps::random::System;
+use fps::session::{
+    Admission, Admit, ClientIdentity, ClientSession, Codec, Ended, Event, NotAdmitted,
+    ServerIdentity, ServerSession, Session, Verdict,
+};
+use fps::tunnel::{Flow, PacketQueue};
+use fps_wire::auth::{AllowList, Client, Server};
+use fps_wire::classified::{Invalid, Limits};
+use fps_wire::control::ClientInstance;
+use fps_wire::extension::{AES, ALL, WHOLE_PACKETS};
+use fps_wire::{ClientUuid, ProfileId, PublicKey, Record};
+use rstest::rstest;
+
+const UUID: &str = "3f2b8c1d-9a4e-4f6b-8c2d-1e5f7a9b3c4d";
+
+#[derive(Debug)]
+struct Anybody;
+
+impl Admit for Anybody {
+    fn admit(&self, _: &PublicKey, _: &[u8]) -> Result<Admission, NotAdmitted> {
+        Ok(Admission::default())
+    }
+}
+
+/// Both ends of a carrier after the handshake.
+struct Carrier {
+    client: ClientSession,
+    server: ServerSession,
+}
+
+fn application(number: u8) -> Vec<u8> {
+    [&[23, 3, 3, 0, 60][..], &[number; 60]].concat()
+}
+
+fn take(session: &mut dyn Session, mut record: Vec<u8>) -> Result<(Verdict, Vec<Got>), Ended> {
+    let mut got = Vec::new();
+    let verdict = session.take(&mut record, &mut |event| match event {
+        Event::Packet(packet) => got.push(Got::Packet(packet.to_vec())),
+        Event::Whole(packet) => got.push(Got::Whole(packet.to_vec())),
+        Event::Dropped(dropped) => panic!("{dropped}"),
+        _ => {}
+    })?;
+    Ok((verdict, got))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Got {
+    Packet(Vec<u8>),
+    Whole(Vec<u8>),
+}
+
+impl Carrier {
+    fn new(client_has: u16, server_has: u16) -> Self {
+        let uuid: ClientUuid = UUID.parse().unwrap();
+        let (private, profile) = (uuid.private_key(), ProfileId::new("extension").unwrap());
+        let server = Server::new(fps::random::private_key().unwrap());
+        let codec = Codec {
+            limits: Limits::default(),
+            splits: true,
+            packet: 1400,
+        };
+        let server = ServerIdentity {
+            allowed: AllowList::new(vec![private.public()]).unwrap(),
+            profile: profile.clone(),
+            least_records: 1,
+            in_flight: 256,
+            most_payload: 512,
+            capabilities: server_has,
+            codec,
+            keys: Box::new(System),
+            admit: Rc::new(Anybody),
+            server,
+        };
+        let client = ClientIdentity {
+            client: Client::new(private, server.server.public()).unwrap(),
+            profile,
+            least_records: 1,
+            most_payload: 512,
+            capabilities: client_has,
+            instance: ClientInstance([7; 16]),
+            codec,
+            keys: Box::new(System),
+        };
+        let mut carrier = Self {
+            client: ClientSession::new(Rc::new(client), Instant::now()),
+            server: ServerSession::new(Rc::new(server)),
+        };
+        carrier.shake_hands();
+        carrier
+    }
+
+    fn shake_hands(&mut self) {
+        assert_eq!(self.ask(1), Verdict::Forward);
+        assert_eq!(self.answer(2), Verdict::Forward);
+        let (mut auth, mut accept) = (Vec::new(), Vec::new());
+        let now = Instant::now();
+        self.client.poll_transmit(now, true, &mut auth).unwrap();
+        let (verdict, _) = take(&mut self.server, auth).unwrap();
+        assert_eq!(verdict, Verdict::Consume);
+        self.server.poll_transmit(now, true, &mut accept).unwrap();
+        let (verdict, _) = take(&mut self.client, accept).unwrap();
+        assert_eq!(verdict, Verdict::Consume);
+    }
+
+    /// A record of the application's.
+    fn ask(&mut self, number: u8) -> Verdict {
+        let record = application(number);
+        self.client.forward(Record::of(&record).unwrap());
+        take(&mut self.server, record).unwrap().0
+    }
+
+    /// One of the origin's.
+    fn answer(&mut self, number: u8) -> Verdict {
+        let record = application(number);
+        self.server.forward(Record::of(&record).unwrap());
+        take(&mut self.client, record).unwrap().0
+    }
+}
+
+/// The records that a session makes of packets.
+fn seal(session: &mut dyn Session, packets: &[&[u8]]) -> Vec<Vec<u8>> {
+    let queue = PacketQueue::new(1 << 20);
+    for packet in packets {
+        assert!(queue.push(packet, Flow::of(packet)));
+    }
+    let mut out = Vec::new();
+    let sealed = session.seal(&queue, usize::MAX, &mut out);
+    assert_eq!(sealed.lost, 0);
+    let mut records = Vec::new();
+    let mut rest = &out[..];
+    while !rest.is_empty() {
+        let length = 5 + usize::from(u16::from_be_bytes([rest[3], rest[4]]));
+        assert!(length <= 5 + 16384 + 256, "as TLS has them (RFC 8446, 5.2)");
+        records.push(rest[..length].to_vec());
+        rest = &rest[length..];
+    }
+    assert_eq!(records.len() as u64, sealed.records);
+    records
+}
+
+#[rstest]
+#[case::both(ALL, ALL, Some("aes-128-gcm"))]
+#[case::a_client_without_aes(WHOLE_PACKETS, ALL, Some("chacha20-poly1305"))]
+#[case::a_server_without_aes(ALL, WHOLE_PACKETS, Some("chacha20-poly1305"))]
+#[case::a_server_of_version_5(ALL | 1, 1, None)]
+#[case::a_client_of_version_5(1, ALL | 1, None)]
+#[case::the_cipher_alone(AES, ALL, None)]
+fn packets_go_both_ways_between_the_applications_records(
+    #[case] client: u16,
+    #[case] server: u16,
+    #[case] cipher: Option<&str>,
+) {
+    let mut carrier = Carrier::new(client, server);
+    for session in [&carrier.client as &dyn Session, &carrier.server] {
+        assert_eq!(session.extension().map(|it| it.cipher()), cipher);
+    }
+    let (short, long) = ([0x45; 100], vec![0x45; 65000]);
+    let packets: Vec<&[u8]> = match cipher {
+        Some(_) => vec![&short, &long, &short],
+        None => vec![&short, &short],
+    };
+    let expected = |packet: &&[u8]| match cipher {
+        Some(_) => Got::Whole(packet.to_vec()),
+        None => Got::Packet(packet.to_vec()),
+    };
+    let expected: Vec<_> = packets.iter().map(expected).collect();
+    for round in 10..13 {
+        for to_server in [true, false] {
+            let (from, to): (&mut dyn Session, &mut dyn Session) = match to_server {
+                true => (&mut carrier.client, &mut carrier.server),
+                false => (&mut carrier.server, &mut carrier.client),
+            };
+            let mut all = Vec::new();
+            for record in seal(from, &packets) {
+                let (verdict, got) = take(to, record).unwrap();
+                assert_eq!(verdict, Verdict::Consume);
+                all.extend(got);
+            }
+            // The queue lets the short ones go first.
+            assert_eq!(all.len(), expected.len());
+            assert!(all.iter().all(|it| expected.contains(it)));
+        }
+        assert_eq!(carrier.ask(round), Verdict::Forward);
+        assert_eq!(carrier.answer(round), Verdict::Forward);
+    }
+}
+
+/// A record of ours that is repeated, or stands behind another record of the application's than it
+/// was made for, is the application's: it goes on, and no packet comes of it.
+#[test]
+fn a_record_belongs_to_one_place() {
+    let mut carrier = Carrier::new(ALL, ALL);
+    let first = seal(&mut carrier.client, &[&[0x45; 100]]).remove(0);
+    assert_eq!(
+        take(&mut carrier.server, first.clone()).unwrap().0,
+        Verdict::Consume
+    );
+    let (verdict, got) = take(&mut carrier.server, first).unwrap();
+    assert_eq!((verdict, got), (Verdict::Forward, Vec::new()), "repeated");
+
+    let mut carrier = Carrier::new(ALL, ALL);
+    let record = seal(&mut carrier.client, &[&[0x45; 100]]).remove(0);
+    take(&mut carrier.server, application(9)).unwrap();
+    let (verdict, got) = take(&mut carrier.server, record).unwrap();
+    assert_eq!((verdict, got), (Verdict::Forward, Vec::new()), "moved");
+}
+
+#[test]
+fn a_record_that_was_changed_ends_the_carrier() {
+    for place in [13, 40, 100] {
+        let mut carrier = Carrier::new(ALL, ALL);
+        let mut record = seal(&mut carrier.client, &[&[0x45; 100]]).remove(0);
+        record[place] ^= 1;
+        let ended = take(&mut carrier.server, record).unwrap_err();
+        let expected = match place {
+            13 => Invalid::ClientHint,
+            _ => Invalid::Forged,
+        };
+        assert_eq!(ended, Ended::Record(expected), "{place}");
+    }
+}
