@@ -73,7 +73,7 @@ impl ClientEnd {
             profile,
             least_records: zero_rtt.min_records_before_trial,
             most_payload: zero_rtt.max_padding_size,
-            capabilities: zero_rtt.all_capabilities(device.takes_whole),
+            capabilities: zero_rtt.all_capabilities(device.takes_whole, true),
             instance: ClientInstance(*random::bytes()?),
             codec: config.codec.of_session(config.tun.mtu.into()),
             keys: Box::new(random::System),

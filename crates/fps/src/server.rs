@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::rc::Rc;
 
-use fps_wire::PublicKey;
 use fps_wire::auth::Server;
 use fps_wire::control::ClientInstance;
 
@@ -15,7 +14,9 @@ use crate::exit::Exit;
 use crate::lease::{Leases, NoLease, Pool};
 use crate::node::{self, Device, End, NodeError, chain};
 use crate::random;
-use crate::session::{Admission, Admit, NotAdmitted, ServerIdentity, ServerSession, Session};
+use crate::session::{
+    Admission, Admit, Asked, NotAdmitted, ServerIdentity, ServerSession, Session,
+};
 use crate::tunnel::{AutoConfigure, ByLease, BySource, Dispatch};
 
 /// Take IP packets out of the TLS connections that clients make through here to the origin.
@@ -101,7 +102,10 @@ impl ServerEnd {
             least_records: zero_rtt.min_records_before_trial,
             in_flight: config.limits.max_in_flight_records,
             most_payload: zero_rtt.max_padding_size,
-            capabilities: zero_rtt.all_capabilities(device.takes_whole),
+            capabilities: zero_rtt.all_capabilities(
+                device.takes_whole,
+                pool.as_ref().is_some_and(|(pool, _)| pool.v6().is_some()),
+            ),
             codec: config.codec.of_session(config.tun.mtu.into()),
             keys: Box::new(random::System),
             admit,
@@ -125,10 +129,7 @@ impl End for ServerEnd {
 
     fn dispatch(&self) -> Box<dyn Dispatch> {
         match &self.pool {
-            Some(pool) => {
-                let (network, server) = (pool.network(), pool.server());
-                Box::new(ByLease::new(network, server, self.isolates))
-            }
+            Some(pool) => Box::new(ByLease::new(*pool, self.isolates)),
             None => Box::new(BySource::default()),
         }
     }
@@ -143,9 +144,9 @@ impl End for ServerEnd {
 struct Anybody;
 
 impl Admit for Anybody {
-    fn admit(&self, _client: &PublicKey, payload: &[u8]) -> Result<Admission, NotAdmitted> {
+    fn admit(&self, asked: Asked<'_>) -> Result<Admission, NotAdmitted> {
         Ok(Admission {
-            instance: ClientInstance::read(payload).ok(),
+            instance: ClientInstance::read(asked.payload).ok(),
             ..Admission::default()
         })
     }
@@ -159,10 +160,10 @@ struct Landlord {
 }
 
 impl Admit for Landlord {
-    fn admit(&self, client: &PublicKey, payload: &[u8]) -> Result<Admission, NotAdmitted> {
-        let instance = ClientInstance::read(payload).map_err(|_| NotAdmitted::Payload)?;
+    fn admit(&self, asked: Asked<'_>) -> Result<Admission, NotAdmitted> {
+        let instance = ClientInstance::read(asked.payload).map_err(|_| NotAdmitted::Payload)?;
         let mut leases = self.leases.borrow_mut();
-        let address = leases.assign(*client).map_err(|error| {
+        let address = leases.assign(*asked.client).map_err(|error| {
             let why = match error {
                 NoLease::Exhausted => NotAdmitted::NoLease,
                 NoLease::File(_) => NotAdmitted::LeaseFile,
@@ -172,11 +173,14 @@ impl Admit for Landlord {
             why
         })?;
         tracing::info!(event = "tun_lease_assigned", %address);
-        let lease = leases.pool().lease(address, self.mtu);
+        let mut payload = leases.pool().lease(address, self.mtu).to_bytes().to_vec();
+        let v6 = leases.pool().lease_v6(address).filter(|_| asked.takes_v6);
+        payload.extend(v6.iter().flat_map(|lease| lease.to_bytes()));
         Ok(Admission {
-            payload: lease.to_bytes().to_vec(),
+            payload,
             instance: Some(instance),
             address: Some(address),
+            address_v6: v6.map(|lease| lease.client),
             leases: Some(leases.len() as u64),
         })
     }

@@ -22,8 +22,11 @@ use crate::{Direction, SessionKeys};
 pub const WHOLE_PACKETS: u16 = 0x0100;
 /// AES-128-GCM is fast here.
 pub const AES: u16 = 0x0200;
+/// The server leases IPv6 addresses, or the client takes them: the accept's payload has
+/// [`LeaseV6`](crate::control::LeaseV6) behind the lease of version 5.
+pub const IPV6_LEASE: u16 = 0x0400;
 /// All bits that mean something beyond version 5.
-pub const ALL: u16 = WHOLE_PACKETS | AES;
+pub const ALL: u16 = WHOLE_PACKETS | AES | IPV6_LEASE;
 
 /// What two sides use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +41,7 @@ pub(crate) struct Keys {
 impl Extension {
     /// Of the capabilities of both.
     pub fn agreed(ours: u16, theirs: u16) -> Option<Self> {
-        let both = ours & theirs & ALL;
+        let both = ours & theirs & (WHOLE_PACKETS | AES);
         (both & WHOLE_PACKETS != 0).then_some(Self(both))
     }
 

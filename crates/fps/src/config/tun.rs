@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use fps_netlink::LinkName;
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Deserializer, de};
 
 use super::{Problem, Role};
@@ -30,6 +30,9 @@ pub struct TunConfig {
     pub client_isolation: bool,
     /// The network that the server leases addresses from.
     pub lease_pool: Option<Ipv4Net>,
+    /// The network of IPv6 in which each client has the number that it has in that one. Ours: the C++
+    /// build has no such key.
+    pub lease_pool_v6: Option<Ipv6Net>,
     /// The server's address in it; its first, if it is not named.
     pub server_address: Option<Ipv4Addr>,
     /// Where leases are kept; relative to the configuration's folder.
@@ -49,6 +52,7 @@ impl Default for TunConfig {
             auto_configure: false,
             client_isolation: true,
             lease_pool: None,
+            lease_pool_v6: None,
             server_address: None,
             lease_file: None,
             lease_file_as_written: None,
@@ -67,8 +71,16 @@ impl TunConfig {
     /// The pool that addresses are leased from, and where leases are kept.
     pub fn pool(&self) -> Option<(Pool, PathBuf)> {
         let network = self.lease_pool.filter(|_| self.enabled)?;
-        let pool = Pool::new(network, self.server_address).ok()?;
+        let pool = self.pool_of(network).ok()?;
         Some((pool, self.lease_file.clone()?))
+    }
+
+    fn pool_of(&self, network: Ipv4Net) -> Result<Pool, InvalidPool> {
+        let pool = Pool::new(network, self.server_address)?;
+        match self.lease_pool_v6 {
+            Some(v6) => pool.with_v6(v6),
+            None => Ok(pool),
+        }
     }
 
     pub(super) fn check(&self, role: Role) -> Result<(), Problem> {
@@ -98,9 +110,20 @@ impl TunConfig {
 
     fn check_pool(&self) -> Result<(), Problem> {
         let Some(network) = self.lease_pool else {
-            return Ok(());
+            return match self.lease_pool_v6 {
+                Some(_) => Err(("tun.lease_pool_v6", "needs tun.lease_pool".into())),
+                None => Ok(()),
+            };
         };
-        Pool::new(network, self.server_address).map_err(|invalid| match invalid {
+        // RFC 8200, 5: the kernel has no IPv6 on a device with less.
+        if self.lease_pool_v6.is_some() && self.mtu < 1280 {
+            return Err((
+                "tun.mtu",
+                "must be at least 1280 with tun.lease_pool_v6".into(),
+            ));
+        }
+        self.pool_of(network).map_err(|invalid| match invalid {
+            InvalidPool::V6Prefix => ("tun.lease_pool_v6", invalid.to_string()),
             InvalidPool::Prefix => ("tun.lease_pool", invalid.to_string()),
             InvalidPool::Server => ("tun.server_address", invalid.to_string()),
         })?;

@@ -138,16 +138,13 @@ impl ZeroRtt {
     }
 
     /// What this side tells the other that it can do: beside what is configured, the extensions that
-    /// the device and the CPU are fit for.
-    pub fn all_capabilities(&self, device_takes_whole: bool) -> u16 {
-        if !self.extensions || !device_takes_whole {
-            return self.capabilities & !extension::ALL;
-        }
-        let aes = match has_aes() {
-            true => extension::AES,
-            false => 0,
-        };
-        self.capabilities & !extension::ALL | extension::WHOLE_PACKETS | aes
+    /// it is fit for.
+    pub fn all_capabilities(&self, device_takes_whole: bool, leases_v6: bool) -> u16 {
+        let bit = |has: bool, bit: u16| if has { bit } else { 0 };
+        let fit = bit(device_takes_whole, extension::WHOLE_PACKETS)
+            | bit(has_aes(), extension::AES)
+            | bit(leases_v6, extension::IPV6_LEASE);
+        self.capabilities & !extension::ALL | bit(self.extensions, fit)
     }
 
     /// The name of the deployment, as it is bound.

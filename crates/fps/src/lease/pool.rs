@@ -1,16 +1,17 @@
 //! The network that addresses are leased from.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use fps_wire::PublicKey;
-use fps_wire::control::Lease;
-use ipnet::Ipv4Net;
+use fps_wire::control::{Lease, LeaseV6};
+use ipnet::{Ipv4Net, Ipv6Net};
 
 /// A network, and the address in it that the server has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pool {
     network: Ipv4Net,
     server: Ipv4Addr,
+    v6: Option<Ipv6Net>,
 }
 
 /// Why a pool is none.
@@ -22,6 +23,11 @@ pub enum InvalidPool {
     /// It is the network's own, its broadcast address, or elsewhere.
     #[error("the server's address must be a usable address of the pool")]
     Server,
+    /// Each client has the same number in both networks.
+    #[error(
+        "the IPv6 lease pool must have room for as many addresses as the IPv4 one, and at least 4"
+    )]
+    V6Prefix,
 }
 
 impl Pool {
@@ -31,13 +37,55 @@ impl Pool {
             return Err(InvalidPool::Prefix);
         }
         let network = network.trunc();
-        let pool = |server| Self { network, server };
+        let pool = |server| Self {
+            network,
+            server,
+            v6: None,
+        };
         let first = Ipv4Addr::from_bits(network.network().to_bits() + 1);
         let pool = pool(server.unwrap_or(first));
         match pool.is_usable(pool.server) {
             true => Ok(pool),
             false => Err(InvalidPool::Server),
         }
+    }
+
+    /// With a network of IPv6 beside it, in which each has the number that it has in this one.
+    pub fn with_v6(self, network: Ipv6Net) -> Result<Self, InvalidPool> {
+        let bits = 128 - network.prefix_len();
+        match bits >= 32 - self.network.prefix_len() && network.prefix_len() > 0 {
+            true => Ok(Self {
+                v6: Some(network.trunc()),
+                ..self
+            }),
+            false => Err(InvalidPool::V6Prefix),
+        }
+    }
+
+    /// The network of IPv6.
+    pub fn v6(&self) -> Option<Ipv6Net> {
+        self.v6
+    }
+
+    /// Its address there.
+    fn in_v6(&self, network: Ipv6Net, address: Ipv4Addr) -> Ipv6Addr {
+        let number = address.to_bits() - self.network.network().to_bits();
+        Ipv6Addr::from_bits(network.network().to_bits() + u128::from(number))
+    }
+
+    /// What a client is told of its IPv6 address.
+    pub fn lease_v6(&self, client: Ipv4Addr) -> Option<LeaseV6> {
+        let network = self.v6?;
+        Some(LeaseV6 {
+            client: self.in_v6(network, client),
+            server: self.in_v6(network, self.server),
+            prefix_len: network.prefix_len(),
+        })
+    }
+
+    /// The server's IPv6 address.
+    pub fn server_v6(&self) -> Option<Ipv6Addr> {
+        Some(self.in_v6(self.v6?, self.server))
     }
 
     /// The network.
@@ -116,5 +164,20 @@ mod tests {
         }
         // Of a huge pool the first is found at once.
         assert!(pool("64.0.0.0/2", None).unwrap().clients().next().is_some());
+    }
+
+    #[test]
+    fn each_has_the_same_number_in_both_networks() {
+        let pool = Pool::new("10.66.0.0/24".parse().unwrap(), None).unwrap();
+        let with = |net: &str| pool.with_v6(net.parse().unwrap());
+        let both = with("fd66::/64").unwrap();
+        let lease = both.lease_v6(Ipv4Addr::new(10, 66, 0, 7)).unwrap();
+        assert_eq!(lease.client.to_string(), "fd66::7");
+        assert_eq!(lease.server.to_string(), "fd66::1");
+        assert_eq!(LeaseV6::read(&lease.to_bytes()), Ok(lease));
+        assert!(with("fd66::/120").is_ok());
+        assert_eq!(with("fd66::/121"), Err(InvalidPool::V6Prefix));
+        assert_eq!(with("::/0"), Err(InvalidPool::V6Prefix));
+        assert_eq!(pool.lease_v6(Ipv4Addr::new(10, 66, 0, 7)), None);
     }
 }

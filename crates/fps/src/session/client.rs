@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use fps_wire::auth::{Client, Sent};
-use fps_wire::control::{ClientInstance, Lease};
-use fps_wire::extension::Extension;
+use fps_wire::control::{ClientInstance, Lease, LeaseV6};
+use fps_wire::extension::{Extension, IPV6_LEASE};
 use fps_wire::{Direction, Link, ProfileId, Record};
 
 use super::open::Open;
@@ -96,17 +96,27 @@ impl ClientSession {
                 return Ok(Verdict::Forward);
             }
         };
-        let lease = match accept.payload.as_slice() {
-            [] => None,
-            payload => Some(Lease::read(payload).map_err(|_| Ended::BadLease)?),
-        };
+        let both = self.identity.capabilities & accept.capabilities;
+        let (lease, lease_v6) = leases(&accept.payload, both & IPV6_LEASE != 0)?;
         let (pair, codec) = (client.pair(), self.identity.codec);
         let extension = Extension::agreed(self.identity.capabilities, accept.capabilities);
         let open = Open::new(&accept.keys, OUT, pair, &self.link, codec, extension);
         self.state = State::Open(Box::new(open));
-        tell(Event::Registered(Registration::Server { lease }));
+        tell(Event::Registered(Registration::Server { lease, lease_v6 }));
         Ok(Verdict::Consume)
     }
+}
+
+/// What an accept's payload says. Where both know leases of IPv6, one may stand behind the other.
+fn leases(payload: &[u8], v6: bool) -> Result<(Option<Lease>, Option<LeaseV6>), Ended> {
+    let bad = |_| Ended::BadLease;
+    let (first, second) = match payload.len().checked_sub(LeaseV6::LEN) {
+        Some(length) if v6 => payload.split_at(length),
+        _ => (payload, &[][..]),
+    };
+    let first = (!first.is_empty()).then(|| Lease::read(first).map_err(bad));
+    let second = (!second.is_empty()).then(|| LeaseV6::read(second).map_err(bad));
+    Ok((first.transpose()?, second.transpose()?))
 }
 
 impl Session for ClientSession {

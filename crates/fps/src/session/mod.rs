@@ -8,15 +8,15 @@ mod client;
 mod open;
 mod server;
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 
 pub use client::{ClientIdentity, ClientSession};
 pub use open::{Codec, Sealed};
-pub use server::{Admission, Admit, NotAdmitted, ServerIdentity, ServerSession};
+pub use server::{Admission, Admit, Asked, NotAdmitted, ServerIdentity, ServerSession};
 
 use fps_wire::classified::Invalid;
-use fps_wire::control::{ClientInstance, Lease};
+use fps_wire::control::{ClientInstance, Lease, LeaseV6};
 use fps_wire::extension::Extension;
 use fps_wire::fragment::Dropped;
 use fps_wire::{PublicKey, Record};
@@ -56,6 +56,8 @@ pub enum Registration {
     Server {
         /// The addresses; none where the server gives none.
         lease: Option<Lease>,
+        /// Those of IPv6, where it gives any.
+        lease_v6: Option<LeaseV6>,
     },
     /// A client.
     Client {
@@ -65,6 +67,8 @@ pub enum Registration {
         instance: Option<ClientInstance>,
         /// The address that it has.
         address: Option<Ipv4Addr>,
+        /// The one of IPv6.
+        address_v6: Option<Ipv6Addr>,
         /// How many leases there are now; none where none are given.
         leases: Option<u64>,
     },

@@ -8,12 +8,12 @@
 //! sent, as always, and the client has seen that when it reads it.
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 use std::time::Instant;
 
 use fps_wire::auth::{AllowList, Auth, Server};
-use fps_wire::extension::Extension;
+use fps_wire::extension::{Extension, IPV6_LEASE};
 use fps_wire::{Binding, Direction, Link, Pair, ProfileId, PublicKey, Record, Refusal, Transcript};
 
 use super::open::Open;
@@ -53,7 +53,18 @@ pub struct ServerIdentity {
 /// Says what a client gets that has proved who it is.
 pub trait Admit: std::fmt::Debug {
     /// The payload of the accept, for that of the auth.
-    fn admit(&self, client: &PublicKey, payload: &[u8]) -> Result<Admission, NotAdmitted>;
+    fn admit(&self, asked: Asked<'_>) -> Result<Admission, NotAdmitted>;
+}
+
+/// Who asks, and for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Its identity.
+    pub client: &'a PublicKey,
+    /// The payload of its auth.
+    pub payload: &'a [u8],
+    /// Whether both sides know IPv6 leases.
+    pub takes_v6: bool,
 }
 
 /// What a client gets.
@@ -65,6 +76,8 @@ pub struct Admission {
     pub instance: Option<ClientInstance>,
     /// The address that it has.
     pub address: Option<Ipv4Addr>,
+    /// The one of IPv6.
+    pub address_v6: Option<Ipv6Addr>,
     /// How many leases there are now; none where none are given.
     pub leases: Option<u64>,
 }
@@ -177,7 +190,12 @@ impl ServerSession {
             return Err(Ended::NoAccept);
         }
         let client = auth.client;
-        let admission = self.identity.admit.admit(&client, &auth.payload)?;
+        let both = self.identity.capabilities & auth.capabilities;
+        let admission = self.identity.admit.admit(Asked {
+            client: &client,
+            payload: &auth.payload,
+            takes_v6: both & IPV6_LEASE != 0,
+        })?;
         self.state = State::Answering(Box::new(Answer {
             auth,
             payload: admission.payload,
@@ -187,6 +205,7 @@ impl ServerSession {
             client,
             instance: admission.instance,
             address: admission.address,
+            address_v6: admission.address_v6,
             leases: admission.leases,
         }));
         Ok(Verdict::Consume)

@@ -1,40 +1,38 @@
 //! The server's choice where it leases addresses: a packet goes to the client that has its destination.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use fps_wire::PublicKey;
 use fps_wire::control::ClientInstance;
-use ipnet::Ipv4Net;
 
 use super::followed::Followed;
 use super::{Carrier, CarrierId, Dispatch, DropReason, InnerAddresses, PacketQueue};
+use crate::lease::Pool;
 use crate::session::Registration;
 
 /// See the module.
 pub struct ByLease {
-    pool: Ipv4Net,
-    server: Ipv4Addr,
+    pool: Pool,
     /// Whether clients may not reach each other.
     isolates: bool,
     clients: HashMap<PublicKey, Client>,
-    by_address: HashMap<Ipv4Addr, PublicKey>,
+    by_address: HashMap<IpAddr, PublicKey>,
     by_carrier: HashMap<CarrierId, PublicKey>,
 }
 
 struct Client {
-    address: Ipv4Addr,
+    addresses: [Option<IpAddr>; 2],
     instance: Option<ClientInstance>,
     carriers: Followed,
 }
 
 impl ByLease {
     /// Nobody yet.
-    pub fn new(pool: Ipv4Net, server: Ipv4Addr, isolates: bool) -> Self {
+    pub fn new(pool: Pool, isolates: bool) -> Self {
         Self {
             pool,
-            server,
             isolates,
             clients: HashMap::new(),
             by_address: HashMap::new(),
@@ -50,13 +48,15 @@ impl Dispatch for ByLease {
             client,
             instance,
             address: Some(address),
+            address_v6,
             ..
         } = who
         else {
             return Vec::new();
         };
+        let addresses = [Some(address.into()), address_v6.map(IpAddr::from)];
         let entry = self.clients.entry(client).or_insert_with(|| Client {
-            address,
+            addresses,
             instance,
             carriers: Followed::default(),
         });
@@ -64,9 +64,13 @@ impl Dispatch for ByLease {
             true => Vec::new(),
             false => entry.carriers.take(),
         };
-        self.by_address.remove(&entry.address);
-        (entry.address, entry.instance) = (address, instance);
-        self.by_address.insert(address, client);
+        for address in entry.addresses.iter().flatten() {
+            self.by_address.remove(address);
+        }
+        (entry.addresses, entry.instance) = (addresses, instance);
+        for address in addresses.into_iter().flatten() {
+            self.by_address.insert(address, client);
+        }
         for old in &old {
             self.by_carrier.remove(&old.id);
         }
@@ -80,7 +84,9 @@ impl Dispatch for ByLease {
         let client = self.clients.get_mut(&key)?;
         let queue = client.carriers.remove(id);
         if client.carriers.len() == 0 {
-            self.by_address.remove(&client.address);
+            for address in client.addresses.iter().flatten() {
+                self.by_address.remove(address);
+            }
             self.clients.remove(&key);
         }
         queue
@@ -90,15 +96,23 @@ impl Dispatch for ByLease {
         let key = self.by_carrier.get(&id);
         let client = key.and_then(|key| self.clients.get_mut(key));
         let client = client.ok_or(DropReason::UnassignedSource)?;
-        let (IpAddr::V4(source), IpAddr::V4(destination)) =
-            (addresses.source, addresses.destination)
-        else {
+        let source = addresses.source;
+        if let IpAddr::V6(v6) = source
+            // What a host sends from its link-local address, or from none, is about its own link.
+            && (client.addresses[1].is_none() || v6.is_unicast_link_local() || v6.is_unspecified())
+        {
             return Err(DropReason::NotIpv4Inward);
-        };
-        if source != client.address {
+        }
+        if !client.addresses.contains(&Some(source)) {
             return Err(DropReason::SpoofedSource);
         }
-        let other = self.pool.contains(&destination) && destination != self.server;
+        let other = match addresses.destination {
+            IpAddr::V4(to) => self.pool.network().contains(&to) && to != self.pool.server(),
+            IpAddr::V6(to) => {
+                let inside = self.pool.v6().is_some_and(|network| network.contains(&to));
+                inside && Some(to) != self.pool.server_v6()
+            }
+        };
         if self.isolates && other {
             return Err(DropReason::Isolated);
         }
@@ -107,9 +121,12 @@ impl Dispatch for ByLease {
     }
 
     fn choose(&mut self, addresses: &InnerAddresses) -> Result<Rc<PacketQueue>, DropReason> {
-        let IpAddr::V4(destination) = addresses.destination else {
+        let destination = addresses.destination;
+        if let IpAddr::V6(to) = destination
+            && self.pool.v6().is_none_or(|network| !network.contains(&to))
+        {
             return Err(DropReason::NotIpv4);
-        };
+        }
         let key = self.by_address.get(&destination);
         let client = key.and_then(|key| self.clients.get(key));
         let client = client.ok_or(DropReason::UnassignedDestination)?;
@@ -132,6 +149,7 @@ mod tests {
             client: PublicKey::from_bytes([client; 32]),
             instance: Some(ClientInstance([instance; 16])),
             address: Some(address.parse().unwrap()),
+            address_v6: None,
             leases: None,
         }
     }
@@ -148,8 +166,8 @@ mod tests {
     }
 
     fn table(isolates: bool) -> ByLease {
-        let pool = "10.77.0.0/24".parse().unwrap();
-        ByLease::new(pool, "10.77.0.1".parse().unwrap(), isolates)
+        let pool = Pool::new("10.77.0.0/24".parse().unwrap(), None).unwrap();
+        ByLease::new(pool, isolates)
     }
 
     #[test]
@@ -221,5 +239,45 @@ mod tests {
         let gone = table.choose(&to).unwrap_err();
         assert_eq!(gone, DropReason::UnassignedDestination);
         assert!(table.by_address.is_empty() && table.clients.is_empty());
+    }
+
+    #[test]
+    fn a_client_has_an_address_of_ipv6_beside_it() {
+        let pool = Pool::new("10.77.0.0/24".parse().unwrap(), None).unwrap();
+        let pool = pool.with_v6("fd77::/64".parse().unwrap()).unwrap();
+        let mut table = ByLease::new(pool, true);
+        let with_v6 = |client: u8, v6: &str| {
+            let mut who = who(client, client, &format!("10.77.0.{client}"));
+            let Registration::Client { address_v6, .. } = &mut who else {
+                unreachable!("it is a client")
+            };
+            *address_v6 = Some(v6.parse().unwrap());
+            who
+        };
+        let (two, three, old) = (carrier(2), carrier(3), carrier(4));
+        table.register(two.clone(), &with_v6(2, "fd77::2"));
+        table.register(three, &with_v6(3, "fd77::3"));
+        table.register(old, &who(4, 4, "10.77.0.4"));
+        for (id, source, to, dropped) in [
+            (2, "fd77::2", "2001:db8::1", None),
+            (2, "fd77::2", "fd77::1", None),
+            (2, "fd77::2", "fd77::3", Some(DropReason::Isolated)),
+            (2, "fd77::3", "2001:db8::1", Some(DropReason::SpoofedSource)),
+            (2, "fe80::2", "ff02::2", Some(DropReason::NotIpv4Inward)),
+            (4, "fd77::4", "2001:db8::1", Some(DropReason::NotIpv4Inward)),
+        ] {
+            let admitted = table.admit(CarrierId(id), &flow(source, to));
+            assert_eq!(admitted.err(), dropped, "{id}: {source} {to}");
+        }
+        let mut choose = |to| table.choose(&flow("2001:db8::1", to));
+        assert!(Rc::ptr_eq(&choose("fd77::2").unwrap(), &two.queue));
+        assert_eq!(
+            choose("fd77::9").unwrap_err(),
+            DropReason::UnassignedDestination
+        );
+        assert_eq!(choose("2001:db8::2").unwrap_err(), DropReason::NotIpv4);
+        table.remove(CarrierId(2));
+        let gone = table.choose(&flow("2001:db8::1", "fd77::2")).unwrap_err();
+        assert_eq!(gone, DropReason::UnassignedDestination);
     }
 }

@@ -148,6 +148,7 @@ mod tests {
             client: PublicKey::from_bytes([client; 32]),
             instance: None,
             address: None,
+            address_v6: None,
             leases: None,
         };
         assert!(table.register(carrier, &who).is_empty());

@@ -4,8 +4,29 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use fps_netlink::{Address, LinkName, Netlink};
-use fps_wire::control::Lease;
-use ipnet::{IpNet, Ipv4Net};
+use fps_wire::control::{Lease, LeaseV6};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+/// What a client has been given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leases {
+    /// Always.
+    pub v4: Lease,
+    /// Where both sides know it, and the server has such addresses.
+    pub v6: Option<LeaseV6>,
+}
+
+impl Leases {
+    /// The addresses that the device gets, IPv4's first.
+    fn networks(&self) -> Vec<IpNet> {
+        let v4 = Ipv4Net::new(self.v4.client, self.v4.prefix_len).map(IpNet::V4);
+        let v6 = self
+            .v6
+            .map(|it| Ipv6Net::new(it.client, it.prefix_len).map(IpNet::V6));
+        // Neither fails: a lease with such a prefix is none.
+        v4.into_iter().chain(v6.into_iter().flatten()).collect()
+    }
+}
 
 /// Gives the device what is leased: address, MTU, up.
 ///
@@ -15,7 +36,7 @@ pub struct AutoConfigure {
     netlink: Netlink,
     name: LinkName,
     /// What it has by now.
-    had: Rc<Cell<Option<Lease>>>,
+    had: Rc<Cell<Option<Leases>>>,
 }
 
 impl AutoConfigure {
@@ -29,14 +50,14 @@ impl AutoConfigure {
     }
 
     /// Takes a lease, which every carrier brings. Nothing waits for it: what goes wrong is told.
-    pub(super) fn take(&self, lease: Lease) {
+    pub(super) fn take(&self, lease: Leases) {
         let had = self.had.replace(Some(lease));
         if had == Some(lease) {
             return;
         }
         let this = self.clone();
         tokio::task::spawn_local(async move {
-            let (name, address) = (this.name, lease.client);
+            let (name, address) = (this.name, lease.v4.client);
             match this.configure(had, lease).await {
                 Ok(()) => tracing::info!(event = "tun_auto_configured", name = %name, %address),
                 Err(error) => {
@@ -48,24 +69,37 @@ impl AutoConfigure {
         });
     }
 
-    async fn configure(&self, had: Option<Lease>, lease: Lease) -> Result<(), fps_netlink::Error> {
+    async fn configure(
+        &self,
+        had: Option<Leases>,
+        leases: Leases,
+    ) -> Result<(), fps_netlink::Error> {
         let Some(link) = self.netlink.link(&self.name).await? else {
             // The device is gone, and with it the program.
             return Ok(());
         };
-        let address = |lease: &Lease| {
-            let net = Ipv4Net::new(lease.client, lease.prefix_len).ok()?;
-            Some(Address::new(link.index, IpNet::V4(net)))
-        };
-        if let Some(new) = address(&lease) {
-            self.netlink.replace_address(&new).await?;
+        let mtu = leases.v4.mtu;
+        // First: with less than 1280 there would be no IPv6 on it.
+        if link.mtu != u32::from(mtu) {
+            self.netlink.set_mtu(link.index, mtu.into()).await?;
         }
-        let old = had.filter(|old| old.client != lease.client);
-        if let Some(old) = old.as_ref().and_then(address) {
-            self.netlink.delete_address(&old).await?;
+        let networks = leases.networks();
+        for &network in &networks {
+            let address = Address::new(link.index, network);
+            let replaced = self.netlink.replace_address(&address).await;
+            match (network, replaced) {
+                // A host without IPv6 has the rest of the tunnel all the same.
+                (IpNet::V6(_), Err(error)) => {
+                    let error = crate::node::chain(&error);
+                    tracing::warn!(event = "tun_without_ipv6", name = %self.name, error);
+                }
+                (_, replaced) => replaced?,
+            }
         }
-        if link.mtu != u32::from(lease.mtu) {
-            self.netlink.set_mtu(link.index, lease.mtu.into()).await?;
+        let old = had.iter().flat_map(Leases::networks);
+        for network in old.filter(|it| !networks.contains(it)) {
+            let address = Address::new(link.index, network);
+            self.netlink.delete_address(&address).await?;
         }
         self.netlink.set_up(link.index).await
     }

@@ -28,7 +28,7 @@ use std::rc::Rc;
 pub use address::InnerAddresses;
 pub use by_lease::ByLease;
 pub use by_source::BySource;
-pub use configure::AutoConfigure;
+pub use configure::{AutoConfigure, Leases};
 pub use counters::Counters;
 pub(crate) use counters::add;
 pub use device::{Outbox, Received, TunDevice, TunError};
@@ -115,12 +115,19 @@ impl Tunnel {
             add(&self.counters.leases_assigned, 1);
             self.counters.leases_kept.set(kept);
         }
-        if let Registration::Server { lease: Some(lease) } = who {
+        if let Registration::Server {
+            lease: Some(lease),
+            lease_v6,
+        } = who
+        {
             self.counters.leased_address.set(Some(lease.client));
             let (address, prefix_len) = (lease.client, lease.prefix_len);
             tracing::info!(event = "tun_lease_received", id = id.0, %address, prefix_len);
             if let Some(configure) = &self.configure {
-                configure.take(lease);
+                configure.take(Leases {
+                    v4: lease,
+                    v6: lease_v6,
+                });
             }
         }
     }

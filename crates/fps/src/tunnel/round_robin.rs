@@ -96,7 +96,10 @@ mod tests {
             let mut robin = RoundRobin::default();
             for (id, queue) in (0..).zip(&queues) {
                 let (id, queue) = (CarrierId(id), Rc::clone(queue));
-                let who = Registration::Server { lease: None };
+                let who = Registration::Server {
+                    lease: None,
+                    lease_v6: None,
+                };
                 robin.register(Carrier { id, queue }, &who);
             }
             Self {

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use fps::lease::Pool;
 use fps::random::{Keys, NoRandomness};
 use fps::relay::{Relay, RelayError};
 use fps::session::{
-    Admission, Admit, ClientIdentity, ClientSession, Codec, Ended, NotAdmitted, Registration,
-    ServerIdentity, ServerSession, Session,
+    Admission, Admit, Asked, ClientIdentity, ClientSession, Codec, Ended, NotAdmitted,
+    Registration, ServerIdentity, ServerSession, Session,
 };
 use fps::tunnel::{
     ByLease, Carrier, CarrierId, Dispatch, DropReason, InnerAddresses, PacketQueue, Tunnel,
@@ -17,8 +18,7 @@ use fps_wire::auth::{AllowList, Client, Server};
 use fps_wire::classified::{Limits, Opened, Opener};
 use fps_wire::control::{ClientInstance, Lease};
 use fps_wire::{
-    ClientUuid, Direction, PrivateKey, ProfileId, PublicKey, Record, RecordParser, SessionKeys,
-    Transcript,
+    ClientUuid, Direction, PrivateKey, ProfileId, Record, RecordParser, SessionKeys, Transcript,
 };
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -66,12 +66,13 @@ impl Keys for Fixed {
 struct OneLease(Lease);
 
 impl Admit for OneLease {
-    fn admit(&self, _client: &PublicKey, payload: &[u8]) -> Result<Admission, NotAdmitted> {
-        let instance = ClientInstance::read(payload).map_err(|_| NotAdmitted::Payload)?;
+    fn admit(&self, asked: Asked<'_>) -> Result<Admission, NotAdmitted> {
+        let instance = ClientInstance::read(asked.payload).map_err(|_| NotAdmitted::Payload)?;
         Ok(Admission {
             payload: self.0.to_bytes().to_vec(),
             instance: Some(instance),
             address: Some(self.0.client),
+            address_v6: None,
             leases: Some(1),
         })
     }
@@ -152,7 +153,8 @@ impl<'a> Scene<'a> {
             true => {
                 let lease = lease(&given["lease"]);
                 let network = ipnet::Ipv4Net::new(lease.network, lease.prefix_len).unwrap();
-                Box::new(ByLease::new(network, lease.server, true))
+                let pool = Pool::new(network, Some(lease.server)).unwrap();
+                Box::new(ByLease::new(pool, true))
             }
             false => Box::<fps::tunnel::RoundRobin>::default(),
         };

@@ -4,27 +4,40 @@
 use std::rc::Rc;
 use std::time::Instant;
 
+use fps::lease::Pool;
 use fps::random::System;
 use fps::session::{
-    Admission, Admit, ClientIdentity, ClientSession, Codec, Ended, Event, NotAdmitted,
-    ServerIdentity, ServerSession, Session, Verdict,
+    Admission, Admit, Asked, ClientIdentity, ClientSession, Codec, Ended, Event, NotAdmitted,
+    Registration, ServerIdentity, ServerSession, Session, Verdict,
 };
 use fps::tunnel::{Flow, PacketQueue};
 use fps_wire::auth::{AllowList, Client, Server};
 use fps_wire::classified::{Invalid, Limits};
 use fps_wire::control::ClientInstance;
-use fps_wire::extension::{AES, ALL, WHOLE_PACKETS};
-use fps_wire::{ClientUuid, ProfileId, PublicKey, Record};
+use fps_wire::extension::{AES, ALL, IPV6_LEASE, WHOLE_PACKETS};
+use fps_wire::{ClientUuid, ProfileId, Record};
 use rstest::rstest;
 
 const UUID: &str = "3f2b8c1d-9a4e-4f6b-8c2d-1e5f7a9b3c4d";
 
+/// Leases the first address of a pool to anybody.
 #[derive(Debug)]
-struct Anybody;
+struct FirstAddress;
 
-impl Admit for Anybody {
-    fn admit(&self, _: &PublicKey, _: &[u8]) -> Result<Admission, NotAdmitted> {
-        Ok(Admission::default())
+impl Admit for FirstAddress {
+    fn admit(&self, asked: Asked<'_>) -> Result<Admission, NotAdmitted> {
+        let pool = Pool::new("10.66.0.0/24".parse().unwrap(), None).unwrap();
+        let pool = pool.with_v6("fd66::/64".parse().unwrap()).unwrap();
+        let address = pool.clients().next().unwrap();
+        let mut payload = pool.lease(address, 1400).to_bytes().to_vec();
+        let v6 = pool.lease_v6(address).filter(|_| asked.takes_v6);
+        payload.extend(v6.iter().flat_map(|lease| lease.to_bytes()));
+        Ok(Admission {
+            payload,
+            address: Some(address),
+            address_v6: v6.map(|lease| lease.client),
+            ..Admission::default()
+        })
     }
 }
 
@@ -32,6 +45,8 @@ impl Admit for Anybody {
 struct Carrier {
     client: ClientSession,
     server: ServerSession,
+    /// What each has told of the other.
+    registered: Vec<Registration>,
 }
 
 fn application(number: u8) -> Vec<u8> {
@@ -43,6 +58,7 @@ fn take(session: &mut dyn Session, mut record: Vec<u8>) -> Result<(Verdict, Vec<
     let verdict = session.take(&mut record, &mut |event| match event {
         Event::Packet(packet) => got.push(Got::Packet(packet.to_vec())),
         Event::Whole(packet) => got.push(Got::Whole(packet.to_vec())),
+        Event::Registered(registration) => got.push(Got::Registered(registration)),
         Event::Dropped(dropped) => panic!("{dropped}"),
         _ => {}
     })?;
@@ -53,6 +69,7 @@ fn take(session: &mut dyn Session, mut record: Vec<u8>) -> Result<(Verdict, Vec<
 enum Got {
     Packet(Vec<u8>),
     Whole(Vec<u8>),
+    Registered(Registration),
 }
 
 impl Carrier {
@@ -74,7 +91,7 @@ impl Carrier {
             capabilities: server_has,
             codec,
             keys: Box::new(System),
-            admit: Rc::new(Anybody),
+            admit: Rc::new(FirstAddress),
             server,
         };
         let client = ClientIdentity {
@@ -90,6 +107,7 @@ impl Carrier {
         let mut carrier = Self {
             client: ClientSession::new(Rc::new(client), Instant::now()),
             server: ServerSession::new(Rc::new(server)),
+            registered: Vec::new(),
         };
         carrier.shake_hands();
         carrier
@@ -101,11 +119,20 @@ impl Carrier {
         let (mut auth, mut accept) = (Vec::new(), Vec::new());
         let now = Instant::now();
         self.client.poll_transmit(now, true, &mut auth).unwrap();
-        let (verdict, _) = take(&mut self.server, auth).unwrap();
+        let (verdict, got) = take(&mut self.server, auth).unwrap();
         assert_eq!(verdict, Verdict::Consume);
+        self.note(got);
         self.server.poll_transmit(now, true, &mut accept).unwrap();
-        let (verdict, _) = take(&mut self.client, accept).unwrap();
+        let (verdict, got) = take(&mut self.client, accept).unwrap();
         assert_eq!(verdict, Verdict::Consume);
+        self.note(got);
+    }
+
+    fn note(&mut self, got: Vec<Got>) {
+        self.registered.extend(got.into_iter().map(|it| match it {
+            Got::Registered(registration) => registration,
+            other => panic!("{other:?}"),
+        }));
     }
 
     /// A record of the application's.
@@ -224,4 +251,33 @@ fn a_record_that_was_changed_ends_the_carrier() {
         };
         assert_eq!(ended, Ended::Record(expected), "{place}");
     }
+}
+
+#[rstest]
+#[case::both(IPV6_LEASE, IPV6_LEASE, true)]
+#[case::all(ALL | 1, ALL | 1, true)]
+#[case::a_client_of_version_5(1, IPV6_LEASE, false)]
+#[case::a_server_of_version_5(IPV6_LEASE, 1, false)]
+#[case::other_bits(AES | WHOLE_PACKETS, ALL, false)]
+fn an_ipv6_address_comes_with_the_lease_where_both_know_it(
+    #[case] client: u16,
+    #[case] server: u16,
+    #[case] comes: bool,
+) {
+    let carrier = Carrier::new(client, server);
+    let [
+        Registration::Client {
+            address,
+            address_v6,
+            ..
+        },
+        Registration::Server { lease, lease_v6 },
+    ] = carrier.registered[..]
+    else {
+        panic!("{:?}", carrier.registered);
+    };
+    assert_eq!(lease.map(|lease| lease.client), address);
+    assert!(address.is_some());
+    assert_eq!(lease_v6.map(|lease| lease.client), address_v6);
+    assert_eq!(lease_v6.is_some(), comes);
 }

@@ -2,10 +2,12 @@
 
 mod instance;
 mod lease;
+mod lease_v6;
 mod snapshot;
 
 pub use instance::ClientInstance;
 pub use lease::Lease;
+pub use lease_v6::LeaseV6;
 pub use snapshot::{DirectionShape, Distribution, ShaperSnapshot, UnencodableSnapshot};
 
 /// A message that cannot be read.
