@@ -155,6 +155,14 @@ impl Status {
             json!(counters.packets_from_device.get()),
         );
         put("bytes_from_device", json!(counters.bytes_from_device.get()));
+        put(
+            "packets_to_carriers",
+            json!(counters.packets_to_carriers.get()),
+        );
+        put(
+            "packets_from_carriers",
+            json!(counters.packets_from_carriers.get()),
+        );
         put("packets_to_device", json!(counters.packets_to_device.get()));
         put("bytes_to_device", json!(counters.bytes_to_device.get()));
         put("client_isolation_drops", dropped(DropReason::Isolated));
@@ -181,8 +189,9 @@ impl Status {
             }),
         );
         put("tun_tunnel_events", self.events());
-        // Each packet that went nowhere, by its reason: the sum of these, of what came from the device
-        // and of what went to it adds up.
+        // Each packet that went nowhere, by its reason. What came from the device is what went into
+        // carriers, what waits and what was dropped; what came out of carriers is what went to the
+        // device and what was dropped.
         let each = DropReason::ALL.map(|reason| (reason.word().to_owned(), dropped(reason)));
         put("dropped", Value::Object(each.into_iter().collect()));
         Value::Object(tun)
@@ -196,7 +205,7 @@ impl Status {
         let dropped = |reason| self.tunnel.dropped(reason);
         json!({
             "no_carrier_session": dropped(DropReason::NoCarrier),
-            "session_closed": 0,
+            "session_closed": dropped(DropReason::CarrierEnded),
             "empty_packet": 0,
             "packet_too_large": dropped(DropReason::TooLarge),
             "codec_error": 0,

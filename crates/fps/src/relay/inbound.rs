@@ -5,7 +5,7 @@ use std::rc::Rc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
-use super::{RelayError, Shared, Side, count};
+use super::{RelayError, Shared, Side, count, count_packets};
 use crate::session::{Event, Verdict};
 use fps_wire::RecordParser;
 use fps_wire::extension::Extension;
@@ -76,8 +76,14 @@ fn act(shared: &Shared<'_>, event: Event<'_>) {
             shared.queue.wake();
         }
         Event::Opened => shared.tunnel.opened(),
-        Event::Packet(packet) => shared.tunnel.deliver(shared.id, packet),
-        Event::Whole(packet) => shared.tunnel.deliver_whole(shared.id, packet),
+        Event::Packet(packet) => {
+            count_packets(&shared.registration.received, 1);
+            shared.tunnel.deliver(shared.id, packet);
+        }
+        Event::Whole(packet) => {
+            count_packets(&shared.registration.received, 1);
+            shared.tunnel.deliver_whole(shared.id, packet);
+        }
         Event::Dropped(dropped) => shared.tunnel.fragment_dropped(dropped),
     }
 }

@@ -116,12 +116,16 @@ impl Relay {
     ) -> (Traffic, Result<(), RelayError>) {
         let (plain_reader, plain_writer) = plain.split();
         let (link_reader, link_writer) = link.split();
+        let queue = Rc::new(PacketQueue::new(self.queue_bytes));
         let shared = Shared {
-            queue: Rc::new(PacketQueue::new(self.queue_bytes)),
+            queue: Rc::clone(&queue),
             session: RefCell::new(self.session),
-            _registration: Registration {
+            registration: Registration {
                 id: self.id,
                 tunnel: &self.tunnel,
+                queue,
+                sent: Cell::new(0),
+                received: Cell::new(0),
             },
             id: self.id,
             tunnel: &self.tunnel,
@@ -149,7 +153,7 @@ struct Shared<'a> {
     session: RefCell<Box<dyn Session>>,
     queue: Rc<PacketQueue>,
     tunnel: &'a Tunnel,
-    _registration: Registration<'a>,
+    registration: Registration<'a>,
     read_buffer_size: usize,
     to_link: Cell<u64>,
     from_link: Cell<u64>,
@@ -177,15 +181,23 @@ impl Shared<'_> {
     }
 }
 
-/// Takes the carrier out of the tunnel however the relay ends, by cancellation too.
+/// Takes the carrier out of the tunnel however the relay ends, by cancellation too, and books its
+/// packets.
 struct Registration<'a> {
     id: CarrierId,
     tunnel: &'a Tunnel,
+    queue: Rc<PacketQueue>,
+    /// Packets that records were made of.
+    sent: Cell<u64>,
+    /// Packets that came out of records.
+    received: Cell<u64>,
 }
 
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
         self.tunnel.remove(self.id);
+        let (sent, received) = (self.sent.get(), self.received.get());
+        self.tunnel.book(self.id, &self.queue, sent, received);
     }
 }
 
@@ -200,5 +212,9 @@ async fn shutdown(mut writer: WriteHalf<'_>, side: Side) -> Result<(), RelayErro
 }
 
 fn count(counter: &Cell<u64>, bytes: usize) {
-    counter.set(counter.get() + bytes as u64);
+    count_packets(counter, bytes as u64);
+}
+
+fn count_packets(counter: &Cell<u64>, packets: u64) {
+    counter.set(counter.get() + packets);
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
-use super::{RelayError, Shared, Side, count};
+use super::{RelayError, Shared, Side, count, count_packets};
 use fps_wire::RecordParser;
 
 /// How much is gathered for one write before the plain side is looked at again.
@@ -73,6 +73,8 @@ fn insert(
     let mut session = shared.session.borrow_mut();
     session.poll_transmit(Instant::now(), parser.is_at_boundary(), batch)?;
     let sealed = session.seal(&shared.queue, BATCH, batch);
-    shared.tunnel.sealed(sealed.records, sealed.lost);
+    shared.tunnel.sealed(sealed);
+    let sent = sealed.packets.saturating_sub(sealed.lost);
+    count_packets(&shared.registration.sent, sent);
     Ok(())
 }

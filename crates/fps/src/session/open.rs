@@ -24,6 +24,8 @@ pub struct Codec {
 pub struct Sealed {
     /// So many records carry them.
     pub records: u64,
+    /// So many packets were taken for them.
+    pub packets: u64,
     /// So many could not be put into any.
     pub lost: u64,
 }
@@ -150,6 +152,7 @@ impl Open {
             let Some(chunk) = queue.pop() else { break };
             let mut frames = Vec::with_capacity(FRAMES);
             for packet in chunk.iter() {
+                sealed.packets += 1;
                 match self.splitter.split(packet) {
                     Ok(parts) => frames.extend(parts),
                     Err(_) => sealed.lost += 1,

@@ -45,6 +45,10 @@ pub struct Counters {
     pub packets_from_device: Cell<u64>,
     /// Their bytes.
     pub bytes_from_device: Cell<u64>,
+    /// Packets that records were made of.
+    pub packets_to_carriers: Cell<u64>,
+    /// Packets that came out of records.
+    pub packets_from_carriers: Cell<u64>,
     /// Packets that went to the TUN.
     pub packets_to_device: Cell<u64>,
     /// Their bytes.

@@ -21,6 +21,8 @@ pub enum DropReason {
     NoCarrier,
     /// As much waits as may.
     QueueFull,
+    /// Its carrier has ended while it waited.
+    CarrierEnded,
     /// It cannot be put into records.
     TooLarge,
     /// A part of it did not come, or not in order.
@@ -37,7 +39,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NotIp,
         Self::NotIpv4,
         Self::NotIpv4Inward,
@@ -45,6 +47,7 @@ impl DropReason {
         Self::LinkDown,
         Self::NoCarrier,
         Self::QueueFull,
+        Self::CarrierEnded,
         Self::TooLarge,
         Self::Fragment,
         Self::UnassignedSource,
@@ -63,6 +66,7 @@ impl DropReason {
             Self::LinkDown => "link_down",
             Self::NoCarrier => "no_carrier",
             Self::QueueFull => "queue_full",
+            Self::CarrierEnded => "carrier_ended",
             Self::TooLarge => "packet_too_large",
             Self::Fragment => "fragment",
             Self::UnassignedSource => "unassigned_source",

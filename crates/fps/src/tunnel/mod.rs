@@ -44,7 +44,7 @@ use fps_wire::Refusal;
 use fps_wire::fragment::Dropped;
 
 use crate::relay::RelayError;
-use crate::session::{Ended, Registration};
+use crate::session::{Ended, Registration, Sealed};
 
 /// How often the device is read in a row before the carriers get their turn.
 const BURST: usize = 8;
@@ -147,6 +147,27 @@ impl Tunnel {
         );
     }
 
+    /// Books the packets of a carrier that has ended: what still waits goes nowhere. How many of those
+    /// that were sent have arrived only the other end can say, so both ends tell what they know.
+    pub(crate) fn book(&self, id: CarrierId, queue: &PacketQueue, sent: u64, received: u64) {
+        let mut waited = 0;
+        while let Some(chunk) = queue.pop() {
+            for _ in chunk.iter() {
+                waited += 1;
+                self.drops.count(DropReason::CarrierEnded);
+            }
+        }
+        if self.authenticated.borrow().contains(&id) {
+            tracing::info!(
+                event = "session_stats",
+                id = id.0,
+                packets_sent = sent,
+                packets_received = received,
+                packets_waited = waited
+            );
+        }
+    }
+
     /// Forgets a carrier that has ended, and says whether anybody had proved who he is on it.
     pub fn forget(&self, id: CarrierId) -> bool {
         drop(self.strangers.borrow_mut().remove(&id));
@@ -188,8 +209,17 @@ impl Tunnel {
     }
 
     /// Records of ours go on the link; and so many packets could not be put into any.
-    pub fn sealed(&self, records: u64, lost: u64) {
+    pub fn sealed(&self, sealed: Sealed) {
+        let Sealed {
+            records,
+            packets,
+            lost,
+        } = sealed;
         add(&self.counters.records_encoded, records);
+        add(
+            &self.counters.packets_to_carriers,
+            packets.saturating_sub(lost),
+        );
         (0..lost).for_each(|_| self.drops.count(DropReason::TooLarge));
     }
 
@@ -202,6 +232,7 @@ impl Tunnel {
 
     /// A packet that came out of a carrier goes to the device, with the next [`flush`](Self::flush).
     pub fn deliver(&self, from: CarrierId, packet: &[u8]) {
+        add(&self.counters.packets_from_carriers, 1);
         if let Err(reason) = self.try_deliver(from, packet) {
             self.drops.count(reason);
         }
@@ -209,6 +240,7 @@ impl Tunnel {
 
     /// A whole packet that came out of a carrier goes to the device.
     pub fn deliver_whole(&self, from: CarrierId, bytes: &[u8]) {
+        add(&self.counters.packets_from_carriers, 1);
         if let Err(reason) = self.try_deliver_whole(from, bytes) {
             self.drops.count(reason);
         }
@@ -281,6 +313,24 @@ impl Tunnel {
         }
     }
 
+    /// The balance of the whole run, for who adds it up: nobody can ask for it any more.
+    fn tell_balance(&self) {
+        let drops = DropReason::ALL.map(|reason| (reason.word(), self.dropped(reason)));
+        let drops = drops.iter().filter(|(_, count)| *count > 0);
+        let drops: Vec<_> = drops
+            .map(|(word, count)| format!("{word}:{count}"))
+            .collect();
+        let counters = &self.counters;
+        tracing::info!(
+            event = "tun_stats",
+            from_device = counters.packets_from_device.get(),
+            to_carriers = counters.packets_to_carriers.get(),
+            from_carriers = counters.packets_from_carriers.get(),
+            to_device = counters.packets_to_device.get(),
+            dropped = drops.join(",")
+        );
+    }
+
     /// What was read from the device goes to a carrier: whole, or in packets of the MTU.
     fn send(&self, received: &mut Received) {
         let Some(whole) = received.whole() else {
@@ -295,16 +345,25 @@ impl Tunnel {
                 let length = whole.packet().len();
                 self.queue(Ok(&queue), whole.bytes(), length, flow);
             }
-            Ok((queue, flow)) => {
-                for packet in received.packets() {
-                    self.queue(Ok(&queue), packet, packet.len(), flow);
-                }
-            }
-            Err(reason) => {
-                for packet in received.packets() {
-                    self.queue(Err(reason), packet, packet.len(), Flow::default());
-                }
-            }
+            Ok((queue, flow)) => self.queue_each(Ok(&queue), received, flow),
+            Err(reason) => self.queue_each(Err(reason), received, Flow::default()),
+        }
+    }
+
+    fn queue_each(
+        &self,
+        queue: Result<&PacketQueue, DropReason>,
+        received: &mut Received,
+        flow: Flow,
+    ) {
+        let mut packets = received.packets().peekable();
+        if packets.peek().is_none() {
+            // Longer than the MTU that the device was opened with: somebody has raised it since.
+            add(&self.counters.packets_from_device, 1);
+            self.drops.count(DropReason::TooLarge);
+        }
+        for packet in packets {
+            self.queue(queue, packet, packet.len(), flow);
         }
     }
 
@@ -321,6 +380,14 @@ impl Tunnel {
             Ok(queue) if queue.push(bytes, flow) => {}
             Ok(_) => self.drops.count(DropReason::QueueFull),
             Err(reason) => self.drops.count(reason),
+        }
+    }
+}
+
+impl Drop for Tunnel {
+    fn drop(&mut self) {
+        if self.device.is_some() {
+            self.tell_balance();
         }
     }
 }
