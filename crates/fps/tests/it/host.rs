@@ -1,5 +1,7 @@
 //! A network namespace for the programs of a test.
 
+use std::os::fd::{AsFd, BorrowedFd};
+
 use fps_netlink::{Address, IfIndex, Link, Netlink};
 use fps_netns::{Namespace, sysctl};
 
@@ -20,6 +22,11 @@ impl Host {
         let loopback = netlink.set_up(IfIndex::LOOPBACK).await;
         loopback.expect("root of the namespace");
         Self { namespace, netlink }
+    }
+
+    /// The namespace, held open.
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.namespace.as_fd()
     }
 
     /// Runs `act` on this host; a program that it starts stays there.
