@@ -39,6 +39,18 @@ impl Host {
         written.expect("root of the namespace");
     }
 
+    /// How many packets the kernel has dropped instead of handing them to the link.
+    pub(crate) fn not_sent(&self, name: &str) -> u64 {
+        let text = self.within(|| std::fs::read_to_string("/proc/thread-self/net/dev"));
+        let text = text.expect("proc is mounted");
+        let line = text.lines().find_map(|it| it.trim().strip_prefix(name));
+        let line = line.and_then(|it| it.strip_prefix(':'));
+        let line = line.unwrap_or_else(|| panic!("there is no link {name}"));
+        // Eight of what is received, then bytes, packets, errors, drops.
+        let number = line.split_whitespace().nth(11).expect("sixteen numbers");
+        number.parse().expect("a number")
+    }
+
     /// A link that must be there.
     pub(crate) async fn link(&self, name: &str) -> Link {
         let found = self.netlink.link(&name.parse().expect("a name")).await;

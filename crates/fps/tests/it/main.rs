@@ -2,10 +2,12 @@
 
 mod behaviour;
 mod cli;
+mod crowd;
 mod extension;
 mod fwmark;
 mod host;
 mod leases;
+mod limits;
 mod loopback;
 mod peers_cases;
 mod privacy;

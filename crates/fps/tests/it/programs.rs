@@ -53,7 +53,12 @@ impl Program {
 
     /// Waits for a line that holds all of these.
     pub(crate) fn wait_for(&mut self, parts: &[&str]) -> String {
-        let deadline = Instant::now() + DEADLINE;
+        self.wait_longer_for(parts, DEADLINE)
+    }
+
+    /// The same, for what takes its time.
+    pub(crate) fn wait_longer_for(&mut self, parts: &[&str], time: Duration) -> String {
+        let deadline = Instant::now() + time;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = self.lines.recv_timeout(left) else {
@@ -93,6 +98,16 @@ impl Program {
         {
             self.seen.push(line);
         }
+    }
+
+    /// How much memory it has, in KiB (proc_pid_status(5)).
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("our own child");
+        let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"));
+        let number = line.and_then(|it| it.split_whitespace().next());
+        let number = number.unwrap_or_else(|| panic!("{} has ended", self.name));
+        number.parse().expect("a number")
     }
 
     /// How much CPU time it has had, in ticks of 10 ms (proc_pid_stat(5), fields 14 and 15).
