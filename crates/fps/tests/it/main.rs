@@ -17,3 +17,4 @@ mod status;
 mod strangers;
 mod tun;
 mod unit;
+mod unprivileged;
