@@ -26,6 +26,20 @@ fn flood(site: &Site, from: &UdpSocket, to: &str, count: u64) {
     while read().expect("a number") + site.far.not_sent("fpss0") < before + count {}
 }
 
+/// Sends to a client that does not read until its queue is full, and says how much it took.
+fn fill(site: &Site, from: &UdpSocket, to: &str) -> u64 {
+    let mut sent = 0;
+    while site.dropped("server", "queue_full") == 0 {
+        assert!(
+            sent < MOST_BUFFERED,
+            "{sent} packets wait, and none is dropped"
+        );
+        flood(site, from, to, 100);
+        sent += 100;
+    }
+    sent
+}
+
 /// A question of a client, and the server's answer; neither is sent twice.
 fn ask(host: &Host, member: &Member, server: &UdpSocket) {
     let near = socket(host, &format!("{}:0", member.lease));
@@ -51,15 +65,8 @@ fn a_peer_that_does_not_read_costs_little_and_nobody_else_anything() {
             assert_eq!(site.dropped("server", "queue_full"), 0);
             let before = site.server.resident_kib();
             stalled.program.signal(Signal::SIGSTOP);
-            let (to, mut sent) = (format!("{}:5000", stalled.lease), 0);
-            while site.dropped("server", "queue_full") == 0 {
-                assert!(
-                    sent < MOST_BUFFERED,
-                    "{sent} packets wait, and none is dropped"
-                );
-                flood(&site, &server, &to, 100);
-                sent += 100;
-            }
+            let to = format!("{}:5000", stalled.lease);
+            let sent = fill(&site, &server, &to);
             // It is as full as it gets: none of these finds room.
             let full = site.dropped("server", "queue_full");
             flood(&site, &server, &to, 10_000);
@@ -86,6 +93,29 @@ fn a_peer_that_does_not_read_costs_little_and_nobody_else_anything() {
             while self::waiting(&site) > 0 {}
             ask(&site.near[0], &stalled, &server);
             assert_eq!(site.status("server")["sessions"]["carriers_current"], 2);
+        },
+    );
+}
+
+#[test]
+fn what_waits_when_its_carrier_ends_is_counted() {
+    with_namespaces(
+        "limits::what_waits_when_its_carrier_ends_is_counted",
+        async || {
+            let mut site = Site::new(1, "").await;
+            let server = socket(&site.far, AT_SERVER);
+            let stalled = site.join(0, UUIDS[0], &[]);
+            ask(&site.near[0], &stalled, &server);
+            stalled.program.signal(Signal::SIGSTOP);
+            fill(&site, &server, &format!("{}:5000", stalled.lease));
+            let before = waiting(&site);
+            assert!(before > 0 && site.dropped("server", "carrier_ended") == 0);
+            stalled.program.signal(Signal::SIGKILL);
+            let told = format!("packets_waited={before}");
+            site.server
+                .wait_for(&["event=session_stats", "packets_received=1", &told]);
+            assert_eq!(site.dropped("server", "carrier_ended"), before);
+            assert_eq!(waiting(&site), 0);
         },
     );
 }
