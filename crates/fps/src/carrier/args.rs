@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,12 +22,25 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Program {
-    /// Serve a WebSocket echo on /fps-carrier over TLS, and a tiny page elsewhere.
+    /// Serve over TLS: a WebSocket echo on /fps-carrier, on / a page that opens one, on /stream an
+    /// answer that never ends, and a tiny page elsewhere.
     Origin(OriginArgs),
     /// Keep one WebSocket open: send frames, check their echo, reconnect when it breaks.
     Client(ClientArgs),
     /// Pass connections on, each byte so much later: a long way, where the kernel has no netem.
     Delay(DelayArgs),
+    /// Answer a LAN's questions for a few names: what a gateway's DNS does, and no more.
+    Dns(DnsArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DnsArgs {
+    /// Listen here.
+    #[arg(long, value_name = "IP:PORT")]
+    pub(super) listen: SocketAddr,
+    /// What a name means; any other name does not exist. Once for each address.
+    #[arg(long = "answer", value_name = "NAME=IP", required = true, value_parser = answer)]
+    pub(super) answers: Vec<(String, IpAddr)>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,7 +84,7 @@ pub(super) struct OriginArgs {
     /// Write the certificate that was made here, for a client's --ca-file.
     #[arg(long, value_name = "PEM", requires = "self_signed")]
     pub(super) cert_out: Option<PathBuf>,
-    /// Talk unasked, so often.
+    /// Talk unasked, so often: on the WebSocket, and on /stream, which does so anyway.
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) push_every: Option<u64>,
 }
@@ -132,4 +145,10 @@ fn wss(text: &str) -> Result<Uri, String> {
         (Some("wss"), Some(_)) => Ok(url),
         _ => Err(format!("`{text}` does not look like wss://host/path")),
     }
+}
+
+fn answer(text: &str) -> Result<(String, IpAddr), String> {
+    let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    pair.and_then(|(name, ip)| Some((name.to_ascii_lowercase(), ip.parse().ok()?)))
+        .ok_or_else(|| format!("`{text}` does not look like carrier.example.net=192.0.2.1"))
 }

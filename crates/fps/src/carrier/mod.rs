@@ -1,11 +1,14 @@
 //! `fps_carrier`: an application whose one long connection carries the tunnel, and the origin that
-//! it talks to. Neither knows FPS; between them they behave like a small chat over WebSocket. And a
-//! long way for their connections.
+//! it talks to. Neither knows FPS; between them they behave like a small chat over WebSocket. The
+//! origin also has a page for a browser, and an answer without end for curl(1). And what may be
+//! between the two: a long way for their connections, and a gateway's DNS.
 
 mod args;
 mod client;
 mod delay;
+mod dns;
 mod frame;
+mod http;
 mod origin;
 mod tls;
 
@@ -19,9 +22,6 @@ use crate::exit::Exit;
 use crate::log::{self, Form, Level};
 use crate::node::chain;
 use crate::signal::StopSignals;
-
-/// The one path that speaks WebSocket.
-const PATH: &str = "/fps-carrier";
 
 /// What ends the program with exit code 1.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,7 @@ fn run(program: Program) -> Result<(), CarrierError> {
                 Program::Origin(args) => origin::run(args).await,
                 Program::Client(args) => client::run(args).await,
                 Program::Delay(args) => delay::run(args).await,
+                Program::Dns(args) => dns::run(args).await,
             }
         };
         tokio::select! {

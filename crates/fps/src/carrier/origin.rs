@@ -1,24 +1,22 @@
-//! The origin: WebSocket echo on one path, a page on all others.
+//! The origin: a WebSocket echo, an answer without end, and pages.
 
 use std::io::{self, Cursor};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::args::OriginArgs;
-use super::{CarrierError, PATH, announce, tls};
+use super::http::{self, Head, Resource};
+use super::{CarrierError, announce, tls};
 
-/// A request's head that is longer is no browser's.
-const LONGEST_HEAD: usize = 16 << 10;
 /// How long to leave the listener alone after `accept` failed: out of descriptors it stays ready.
 const PAUSE: Duration = Duration::from_millis(100);
-const PAGE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\
-    Connection: close\r\n\r\nok\n";
+/// How often an answer without end grows by a line, if nobody says.
+const LINE_EVERY: Duration = Duration::from_millis(250);
 
 /// Serves until it is dropped.
 pub(super) async fn run(args: OriginArgs) -> Result<(), CarrierError> {
@@ -55,15 +53,35 @@ async fn serve(
 ) -> Result<(), Box<dyn std::error::Error>> {
     stream.set_nodelay(true)?;
     let (mut reader, mut writer) = tokio::io::split(acceptor.accept(stream).await?);
-    let head = read_head(&mut reader).await?;
-    let path = String::from_utf8_lossy(&head);
-    if path.split(' ').nth(1) != Some(PATH) {
-        writer.write_all(PAGE).await?;
-        writer.shutdown().await?;
-        return Ok(());
+    let mut pending = Vec::new();
+    while let Some(head) = Head::read(&mut reader, &mut pending).await? {
+        match head.resource() {
+            Resource::WebSocket => {
+                // The handshake wants to read the head too.
+                let read = Cursor::new([head.0, pending].concat()).chain(reader);
+                return echo(tokio::io::join(read, writer), push_every).await;
+            }
+            Resource::Stream => {
+                return Ok(stream_on(&mut writer, push_every.unwrap_or(LINE_EVERY)).await?);
+            }
+            other => {
+                let keeps_alive = head.keeps_alive();
+                writer.write_all(&http::answer(other, keeps_alive)).await?;
+                writer.flush().await?;
+                if !keeps_alive {
+                    break;
+                }
+            }
+        }
     }
-    // The handshake wants to read the head too.
-    let stream = tokio::io::join(Cursor::new(head).chain(reader), writer);
+    Ok(writer.shutdown().await?)
+}
+
+/// The WebSocket, until its client leaves.
+async fn echo(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    push_every: Option<Duration>,
+) -> Result<(), Box<dyn std::error::Error>> {
     let mut socket = tokio_tungstenite::accept_async(stream).await?;
     let mut pushes = push_every.map(tokio::time::interval);
     loop {
@@ -81,22 +99,22 @@ async fn serve(
                 }
                 Some(_) => {}
             },
-            // A text: what is asked for and echoed is binary.
+            // Told from an echo by its text.
             _ = push => socket.send(Message::text("unasked")).await?,
         }
     }
 }
 
-/// Reads up to the empty line that ends a request's head, and whatever came with it.
-async fn read_head(reader: &mut ReadHalf<TlsStream<TcpStream>>) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    while !head.windows(4).any(|window| window == b"\r\n\r\n") {
-        if head.len() > LONGEST_HEAD {
-            return Err(io::Error::other("the request's head is too long"));
-        }
-        if reader.read_buf(&mut head).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
+/// A line now and then, until nobody takes them any more.
+async fn stream_on(writer: &mut (impl AsyncWrite + Unpin), every: Duration) -> io::Result<()> {
+    writer.write_all(http::STREAM_HEAD).await?;
+    let mut ticks = tokio::time::interval(every);
+    for number in 1_u64.. {
+        ticks.tick().await;
+        writer
+            .write_all(format!("line {number}\n").as_bytes())
+            .await?;
+        writer.flush().await?;
     }
-    Ok(head)
+    Ok(())
 }
