@@ -116,6 +116,21 @@ fn a_host_may_replace_and_remove_what_is_in_etc() {
 }
 
 #[test]
+fn a_host_asks_the_name_servers_that_it_is_given() {
+    alone(
+        "a_host_asks_the_name_servers_that_it_is_given",
+        async |world| {
+            let given = "[host.laptop]\nname-servers = [\"192.168.188.1\", \"fd00:188::1\"]\n";
+            let house = HOUSE.replace("[host.laptop]\n", given);
+            assert_ne!(house, HOUSE);
+            let lab = build(world.program(), &house).await;
+            let said = shell(&lab, "laptop", "cat /etc/resolv.conf").await;
+            assert_eq!(said, "nameserver 192.168.188.1\nnameserver fd00:188::1\n");
+        },
+    );
+}
+
+#[test]
 fn a_host_has_an_empty_run_of_its_own() {
     alone("a_host_has_an_empty_run_of_its_own", async |world| {
         fs::write("/run/of-the-machine", "").expect("a file in /run");

@@ -11,9 +11,19 @@ pub(super) fn of(scenario: &Scenario, name: &HostName, host: &Host) -> Vec<FileS
     vec![
         FileSpec::new("/etc/hostname", format!("{name}\n")),
         FileSpec::new("/etc/hosts", hosts(scenario, name, host)),
-        // The machine's own would name servers that no host of the lab can reach.
-        FileSpec::new("/etc/resolv.conf", "# this lab has no DNS server\n"),
+        FileSpec::new("/etc/resolv.conf", resolv_conf(host)),
     ]
+}
+
+/// The machine's own would name servers that no host of the lab can reach.
+fn resolv_conf(host: &Host) -> String {
+    match host.name_servers.as_slice() {
+        [] => "# this lab has no DNS server\n".to_owned(),
+        servers => servers
+            .iter()
+            .map(|server| format!("nameserver {server}\n"))
+            .collect(),
+    }
 }
 
 /// The host itself first, then what the scenario adds, then every other host.

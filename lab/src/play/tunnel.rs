@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use fps_netlink::LinkName;
 use fps_wire::{PrivateKey, base64};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+};
 use serde_json::{Value, json};
 
 use super::StageError;
@@ -22,7 +25,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 const CLIENT_PORT: u16 = 443;
 const SERVER_PORT: u16 = 7443;
-const ORIGIN_PORT: u16 = 8443;
+const ORIGIN_PORT: u16 = 443;
 const CLIENT_CONFIG: &str = "/run/fps/client.json";
 const SERVER_CONFIG: &str = "/run/fps/server.json";
 const CA: &str = "/run/fps/ca.pem";
@@ -120,7 +123,6 @@ impl Stage<'_> {
                 &tunnel.client,
                 FileSpec::secret(CLIENT_CONFIG, pretty(&client(tunnel, &key))),
             ),
-            (&tunnel.client, FileSpec::new(CA, certificates.ca)),
             (
                 &tunnel.server,
                 FileSpec::secret(SERVER_CONFIG, pretty(&server(tunnel, &key))),
@@ -134,7 +136,10 @@ impl Stage<'_> {
                 FileSpec::secret(ORIGIN_KEY, certificates.key),
             ),
         ];
-        for (host, file) in files {
+        // An application may run on any host.
+        let hosts = self.scenario.hosts.keys();
+        let ca = hosts.map(|host| (host, FileSpec::new(CA, certificates.ca.clone())));
+        for (host, file) in ca.chain(files) {
             self.lab
                 .sandbox()
                 .write_file(self.lab.host(host).id(), file)?;
@@ -204,9 +209,16 @@ impl Certificates {
     fn make() -> Result<Self, rcgen::Error> {
         let mut authority = CertificateParams::new(Vec::new())?;
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        authority.distinguished_name = called("the CA of this play");
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
         let key = KeyPair::generate()?;
-        let origin = CertificateParams::new(vec![CARRIER_NAME.to_owned()])?;
+        let mut origin = CertificateParams::new(vec![CARRIER_NAME.to_owned()])?;
+        origin.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        origin.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        origin.use_authority_key_identifier_extension = true;
+        // Another name than the CA's: one that has issued itself is taken for self-signed.
+        origin.distinguished_name = called(CARRIER_NAME);
         let origin = origin.signed_by(&key, &authority)?;
         Ok(Self {
             ca: authority.pem(),
@@ -214,4 +226,10 @@ impl Certificates {
             key: key.serialize_pem(),
         })
     }
+}
+
+fn called(name: &str) -> DistinguishedName {
+    let mut distinguished = DistinguishedName::new();
+    distinguished.push(DnType::CommonName, name);
+    distinguished
 }

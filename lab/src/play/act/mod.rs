@@ -44,6 +44,7 @@ async fn start_named(stage: &mut Stage<'_>, name: &ProgramName) -> Result<(), St
         host: &program.on,
         id: stage.lab.host(&program.on).id(),
         command: &program.command,
+        may_end: program.may_end,
     };
     let Stage {
         programs,
@@ -91,6 +92,7 @@ async fn run(stage: &mut Stage<'_>, run: &Run) -> Result<(), StageError> {
         host: &run.on,
         id: stage.lab.host(&run.on).id(),
         command: &run.command,
+        may_end: true,
     };
     let sandbox = stage.lab.sandbox();
     Ok(programs::run(sandbox, stage.folder, order, run.exit, run.within).await?)
@@ -156,6 +158,7 @@ impl Stage<'_> {
             host,
             id,
             command: &command,
+            may_end: false,
         };
         let ready = tunnel::ready(role);
         let Stage {

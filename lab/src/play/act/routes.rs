@@ -43,6 +43,7 @@ async fn watch(
         host,
         id: stage.lab.host(host).id(),
         command,
+        may_end: false,
     };
     let ready = Ready {
         when: ReadyWhen::Output(WATCHES.to_owned()),

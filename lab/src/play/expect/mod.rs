@@ -5,6 +5,7 @@ mod evidence;
 mod no_carrier_loop;
 mod probing;
 mod reach;
+mod says;
 mod silent;
 mod unreachable;
 
@@ -21,6 +22,7 @@ pub(super) async fn check(stage: &Stage<'_>, expectation: &Expectation) -> Verdi
         Check::Unreachable(unreachable) => unreachable::check(stage, unreachable).await,
         Check::Silent(silent) => silent::check(stage, silent).await,
         Check::NoCarrierLoop(wanted) => no_carrier_loop::check(stage, wanted).await,
+        Check::Says(says) => Ok(says::check(stage, says).await),
     };
     verdict.unwrap_or_else(|error| Verdict::Inconclusive(crate::chain(&error)))
 }

@@ -27,6 +27,17 @@ pub(super) struct Order<'a> {
     pub(super) host: &'a HostName,
     pub(super) id: HostId,
     pub(super) command: &'a [String],
+    /// Whether it may end by itself.
+    pub(super) may_end: bool,
+}
+
+/// Why a line is not there.
+#[derive(Debug)]
+pub(super) enum Unsaid {
+    /// Nobody has started the program.
+    NeverStarted,
+    /// It said something else; its last lines.
+    Other(Vec<String>),
 }
 
 /// The programs of a play.
@@ -41,8 +52,8 @@ struct Program {
     host: HostName,
     running: Running,
     output: Output,
-    /// A step has ended it.
-    told_to_end: bool,
+    /// A step has ended it, or nobody minds if it ends.
+    may_end: bool,
 }
 
 impl Programs {
@@ -92,7 +103,7 @@ impl Programs {
                 let exit = exit?;
                 // What it said last may still be on its way through the pipe.
                 program.output.finish().await;
-                if program.output.holds(sign) {
+                if program.output.find(sign).is_some() {
                     return Ok(());
                 }
                 Err(ProgramError::Ended {
@@ -112,6 +123,19 @@ impl Programs {
         }
     }
 
+    /// Waits until a program has printed a line that holds `text`, be it long ago; gives the line.
+    pub(super) async fn line(
+        &self,
+        name: &str,
+        text: &str,
+        within: Duration,
+    ) -> Result<String, Unsaid> {
+        let program = self.programs.get(name).ok_or(Unsaid::NeverStarted)?;
+        let line = timeout_at(Instant::now() + within, program.output.line(text)).await;
+        let line = line.ok().flatten();
+        line.ok_or_else(|| Unsaid::Other(program.output.last_lines()))
+    }
+
     /// Ends a program in order, or at once; waits until it has ended. One that does not end in
     /// order is an error, and dies with the lab.
     pub(super) async fn end(
@@ -121,7 +145,7 @@ impl Programs {
         signal: Signal,
     ) -> Result<(), ProgramError> {
         let program = self.running(name)?;
-        program.told_to_end = true;
+        program.may_end = true;
         sandbox.signal(&program.running, signal)?;
         let ended = timeout_at(Instant::now() + GRACE, program.running.wait()).await;
         let (program, last) = (name.to_owned(), program.output.last_lines());
@@ -162,10 +186,7 @@ impl Programs {
 
     /// The programs that have ended by themselves, in words.
     pub(super) fn obituaries(&self) -> Vec<String> {
-        let unexpected = self
-            .programs
-            .iter()
-            .filter(|(_, program)| !program.told_to_end);
+        let unexpected = self.programs.iter().filter(|(_, program)| !program.may_end);
         unexpected
             .filter_map(|(name, program)| {
                 let exit = program.running.exit()?;
@@ -256,7 +277,7 @@ impl Program {
             host: order.host.clone(),
             running,
             output: Output::new(pipe, log),
-            told_to_end: false,
+            may_end: order.may_end,
         })
     }
 }

@@ -32,13 +32,21 @@ impl Output {
     }
 
     /// Waits for a line; false where the output ended without it.
-    pub(super) async fn wait_for(&mut self, sign: &str) -> bool {
+    pub(super) async fn wait_for(&self, sign: &str) -> bool {
+        self.line(sign).await.is_some()
+    }
+
+    /// Waits for a line, and gives it; none where the output ended without it.
+    pub(super) async fn line(&self, sign: &str) -> Option<String> {
+        let mut count = self.count.clone();
         loop {
-            if self.holds(sign) {
-                return true;
+            // Before the look, so that a line which comes meanwhile is a change.
+            count.borrow_and_update();
+            if let Some(line) = self.find(sign) {
+                return Some(line);
             }
-            if self.count.changed().await.is_err() {
-                return self.holds(sign);
+            if count.changed().await.is_err() {
+                return self.find(sign);
             }
         }
     }
@@ -55,8 +63,10 @@ impl Output {
         );
     }
 
-    pub(super) fn holds(&self, sign: &str) -> bool {
-        self.locked().iter().any(|line| line.contains(sign))
+    /// The first line that holds a text.
+    pub(super) fn find(&self, sign: &str) -> Option<String> {
+        let lines = self.locked();
+        lines.iter().find(|line| line.contains(sign)).cloned()
     }
 
     pub(super) fn last_lines(&self) -> Vec<String> {

@@ -29,6 +29,8 @@ pub enum Check {
     Silent(Silent),
     /// The carrier does not go into the tunnel that it carries.
     NoCarrierLoop(NoCarrierLoop),
+    /// A program prints a line.
+    Says(Says),
 }
 
 impl Check {
@@ -37,7 +39,7 @@ impl Check {
         match self {
             Self::Reach(reach) => Some(&reach.probe),
             Self::Unreachable(unreachable) => Some(&unreachable.probe),
-            Self::Silent(_) | Self::NoCarrierLoop(_) => None,
+            Self::Silent(_) | Self::NoCarrierLoop(_) | Self::Says(_) => None,
         }
     }
 }
@@ -85,6 +87,17 @@ pub struct NoCarrierLoop {
     pub endpoint: IpAddr,
     /// For how long it must be so.
     pub hold: Duration,
+}
+
+/// A line of a program's output holds a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Says {
+    /// The program's name, as steps have it.
+    pub who: String,
+    /// The text.
+    pub text: String,
+    /// The deadline.
+    pub within: Duration,
 }
 
 /// When an expectation must hold.

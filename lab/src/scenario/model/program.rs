@@ -13,6 +13,8 @@ pub struct Program {
     pub command: Vec<String>,
     /// What shows that it is ready.
     pub ready: Ready,
+    /// Whether it may end by itself: its work can be done before the play is.
+    pub may_end: bool,
 }
 
 /// What shows that a program is ready, with how long it may take.

@@ -32,6 +32,8 @@ pub struct Host {
     pub serve: Serve,
     /// Lines of its /etc/hosts beside those of the lab's hosts.
     pub hosts_file: Vec<HostsLine>,
+    /// The name servers that its /etc/resolv.conf names.
+    pub name_servers: Vec<IpAddr>,
     /// Its control groups.
     pub cgroups: Vec<String>,
 }

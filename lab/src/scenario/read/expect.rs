@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use super::probe::{self, Question};
 use super::target::{Aim, aim};
-use super::{Lab, Names, Verb};
-use crate::scenario::model::{Check, Expectation, NoCarrierLoop, Reach, Silent, Unreachable, When};
+use super::{Lab, Names, Verb, act};
+use crate::scenario::model::{
+    Check, Expectation, NoCarrierLoop, Reach, Says, Silent, Unreachable, When,
+};
 use crate::scenario::syntax::{Node, Table};
 
-const VERBS: &[&str] = &["reach", "unreachable", "silent", "no-carrier-loop"];
+const VERBS: &[&str] = &["reach", "unreachable", "silent", "no-carrier-loop", "says"];
 
-/// How long a probe may take to be answered where the file does not say.
+/// How long a probe, or a program, may take to be answered where the file does not say.
 const DEFAULT_WITHIN: Duration = Duration::from_secs(1);
 
 /// For how long no answer may come where the file does not say.
@@ -26,6 +28,7 @@ pub(crate) fn expectation(node: Node<'_>, lab: &Lab, names: &mut Names) -> Optio
         "unreachable" => unreachable(verb, lab, names),
         "silent" => silent(verb, lab, names),
         "no-carrier-loop" => no_carrier_loop(verb, lab, names),
+        "says" => says(verb, lab, names),
         _ => None,
     });
     if names.count() == before {
@@ -198,6 +201,30 @@ fn no_carrier_loop(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expec
             on,
             endpoint: tunnel.endpoint,
             hold: hold?,
+        }),
+    })
+}
+
+fn says(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
+    let keys = ["name", "who", "text", "within"];
+    let table = verb.node.table("`says`", &keys)?;
+    let who_node = table.need("who", "\"carrier\"");
+    let text = table.need("text", "\"connected\"").and_then(Node::text);
+    let who_word = who_node.and_then(Node::word);
+    let canonical = who_word
+        .zip(text.as_ref())
+        .map(|(who, text)| format!("{} says `{text}`", who.text));
+    let name = name(&table, verb, canonical, names);
+    let within = table
+        .get("within")
+        .map_or(Some(DEFAULT_WITHIN), Node::duration);
+    let who = act::program::single(who_node?, lab)?;
+    Some(Expectation {
+        name: name?,
+        check: Check::Says(Says {
+            who,
+            text: text?,
+            within: within?,
         }),
     })
 }

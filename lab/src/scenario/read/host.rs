@@ -8,7 +8,14 @@ use crate::scenario::model::{Host, HostName, HostsLine, Link, Serve, StaticRoute
 use crate::scenario::syntax::{Node, Table, Word, is_domain};
 
 const KEYS: &[&str] = &[
-    "nat", "forward", "serve", "routes", "hosts", "cgroups", "link",
+    "nat",
+    "forward",
+    "serve",
+    "routes",
+    "hosts",
+    "name-servers",
+    "cgroups",
+    "link",
 ];
 const LINK_KEYS: &[&str] = &["net", "ip", "via", "metric"];
 const ROUTE_KEYS: &[&str] = &["to", "via", "link", "metric", "table"];
@@ -38,6 +45,7 @@ fn empty() -> Host {
         routes: Vec::new(),
         serve: Serve::default(),
         hosts_file: Vec::new(),
+        name_servers: Vec::new(),
         cgroups: Vec::new(),
     }
 }
@@ -73,6 +81,9 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
         .collect();
     let serve = table.get("serve").and_then(serve).unwrap_or_default();
     let hosts_file = list(table, "hosts").filter_map(hosts_line).collect();
+    let name_servers = table.get("name-servers").map(Node::one_or_many);
+    let name_servers = name_servers.unwrap_or_default();
+    let name_servers = name_servers.into_iter().filter_map(Node::address).collect();
     let cgroups = cgroups(table);
     if let Some(entry) = lab.hosts.get_mut(host) {
         entry.nat = nat;
@@ -80,6 +91,7 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
         entry.routes = routes;
         entry.serve = serve;
         entry.hosts_file = hosts_file;
+        entry.name_servers = name_servers;
         entry.cgroups = cgroups;
     }
 }

@@ -6,7 +6,7 @@ use super::Lab;
 use crate::scenario::model::{HostName, Program, ProgramName, Ready, ReadyWhen, TunnelRole};
 use crate::scenario::syntax::{Node, Word};
 
-const KEYS: &[&str] = &["on", "command", "ready", "tun"];
+const KEYS: &[&str] = &["on", "command", "ready", "tun", "may-end"];
 
 /// How long a program or a command may take where the file does not say.
 pub(crate) const DEFAULT_WITHIN: Duration = Duration::from_secs(10);
@@ -37,6 +37,7 @@ fn placeholder() -> Program {
         on: HostName::new(""),
         command: Vec::new(),
         ready,
+        may_end: false,
     }
 }
 
@@ -53,6 +54,7 @@ fn read(name: Word<'_>, node: Node<'_>, lab: &mut Lab) -> Option<Program> {
         .get("tun")
         .and_then(Node::word)
         .and_then(|word| word.link_name());
+    let may_end = table.get("may-end").map_or(Some(false), Node::flag);
     let on = on?;
     if let Some(tun) = tun {
         lab.add_tun(&on, &tun);
@@ -61,6 +63,7 @@ fn read(name: Word<'_>, node: Node<'_>, lab: &mut Lab) -> Option<Program> {
         on,
         command: command?,
         ready: ready?,
+        may_end: may_end?,
     })
 }
 

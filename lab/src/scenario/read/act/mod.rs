@@ -3,7 +3,7 @@
 mod full;
 mod kernel;
 mod link;
-mod program;
+pub(crate) mod program;
 mod routes;
 mod run;
 

@@ -26,6 +26,19 @@ pub(crate) fn named(node: Node<'_>, lab: &Lab) -> Option<ProgramRef> {
     find(node, lab, Some(ROUTES))
 }
 
+/// Reads the name of a program that is one process.
+pub(crate) fn single(node: Node<'_>, lab: &Lab) -> Option<String> {
+    match find(node, lab, None)? {
+        ProgramRef::Role(role) => Some(role.name().to_owned()),
+        ProgramRef::Named(name) => Some(name.to_string()),
+        ProgramRef::Tunnel | ProgramRef::Routes => {
+            let wrong = node.wrong("`tunnel` is four programs");
+            let roles = TunnelRole::ALL.map(|role| format!("`{role}`"));
+            node.refuse(wrong.help(format!("name one of them: {}", roles.join(", "))))
+        }
+    }
+}
+
 /// Finds one of the programs that the file names; `other` is what could be meant as well.
 fn find(node: Node<'_>, lab: &Lab, other: Option<&str>) -> Option<ProgramRef> {
     let word = node.word()?;
