@@ -228,6 +228,29 @@ fn a_program_that_is_missing_ends_with_3_and_says_what_to_install() {
 }
 
 #[test]
+fn a_program_that_may_be_missing_skips_its_scenario_and_never_passes_it() {
+    let place = Place::new();
+    let needs = "needs = [\"no-such-program\"]\n";
+    let needy = [texts::NO_SABOTAGE, needs, texts::PAIR, REACHED].concat();
+    let (needy, good) = (place.write("needy", &needy), place.pair("good", REACHED));
+    let mut both = place.run(&[&needy, &good]);
+    both.args(["--may-lack", "no-such-program"]);
+    let said = expect(0, both);
+    let skipped = "SKIPPED  this machine has no `no-such-program`";
+    assert_says(&said, &[skipped, "1 passed, 0 failed, 1 SKIPPED"]);
+    let mut alone = place.run(&[&needy]);
+    alone.args(["--may-lack", "no-such-program"]);
+    assert_says(&expect(3, alone), &[skipped, "nothing was played"]);
+    // Another program's absence is as bad as ever.
+    let mut other = place.run(&[&needy]);
+    other.args(["--may-lack", "another-program"]);
+    assert_says(
+        &expect(3, other),
+        &["no `no-such-program`", "install the package"],
+    );
+}
+
+#[test]
 fn a_second_run_into_the_same_folder_ends_with_3_and_says_what_to_do() {
     let place = Place::new();
     let waits = place.pair("waits", WAITS);

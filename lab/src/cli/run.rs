@@ -13,8 +13,9 @@ use tokio::sync::watch;
 
 use super::{Exit, check};
 use crate::folder::Folder;
-use crate::lab::Site;
+use crate::lab::{Site, missing};
 use crate::run::{Counts, Line, Options, Outcome, run};
+use crate::scenario::ScenarioFile;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: fps-lab run scenarios/split-tunnel.toml")]
@@ -22,6 +23,9 @@ pub(super) struct Arguments {
     /// Scenario files, or folders of them
     #[arg(required = true, value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
+    /// Skip the scenarios that need this program, where the machine has none; once for each
+    #[arg(long, value_name = "PROGRAM")]
+    may_lack: Vec<String>,
     /// The folder that logs and reports go to
     #[arg(long, value_name = "DIR", default_value = "fps-lab-out")]
     out: PathBuf,
@@ -71,6 +75,13 @@ pub(super) fn main(arguments: &Arguments) -> Exit {
         Ok(files) => files,
         Err(exit) => return exit,
     };
+    let width = files.iter().map(|file| file.name.len() + 2).max();
+    let width = width.unwrap_or(0);
+    let (files, skipped) = skip(files, &arguments.may_lack, width);
+    if files.is_empty() {
+        eprintln!("fps-lab: nothing was played: install what is missing, or name more scenarios");
+        return Exit::NoLab;
+    }
     let start = Instant::now();
     let (site, folder, _lock) = match prepare(arguments) {
         Ok(prepared) => prepared,
@@ -91,18 +102,34 @@ pub(super) fn main(arguments: &Arguments) -> Exit {
         jobs: arguments.jobs.unwrap_or(cores),
         stop: stop.clone(),
     };
-    let width = files
-        .iter()
-        .map(|file| file.name.len() + 2)
-        .max()
-        .unwrap_or(0);
     let outcomes = run(&files, &options, &|line| print(&line, width));
     if *stop.borrow() {
         println!("interrupted: every lab is torn down");
         return Exit::Interrupted;
     }
-    summarise(&outcomes, start.elapsed(), folder.path());
+    summarise(&outcomes, skipped, start.elapsed(), folder.path());
     verdict(&outcomes)
+}
+
+/// Leaves out what cannot be played for want of programs that the machine may lack, and says so;
+/// gives the rest, and how many were left out.
+fn skip(files: Vec<ScenarioFile>, may_lack: &[String], width: usize) -> (Vec<ScenarioFile>, usize) {
+    let before = files.len();
+    let played: Vec<_> = files
+        .into_iter()
+        .filter(|file| {
+            let mut missing = missing(&file.scenario);
+            let Some(program) = missing.find(|it| may_lack.iter().any(|may| may == it)) else {
+                return true;
+            };
+            let text = format!("SKIPPED  this machine has no `{program}`, which it may lack");
+            let play = file.name.clone();
+            print(&Line { play, text }, width);
+            false
+        })
+        .collect();
+    let skipped = before - played.len();
+    (played, skipped)
 }
 
 /// The folder, locked against a second run in the same place.
@@ -161,7 +188,7 @@ fn print(line: &Line, width: usize) {
     ));
 }
 
-fn summarise(outcomes: &[Outcome], took: Duration, folder: &Path) {
+fn summarise(outcomes: &[Outcome], skipped: usize, took: Duration, folder: &Path) {
     println!();
     for outcome in outcomes.iter().filter(|outcome| !outcome.passed()) {
         // Said once, and not again for each sabotage, which had no lab either.
@@ -184,9 +211,13 @@ fn summarise(outcomes: &[Outcome], took: Duration, folder: &Path) {
         bit,
         harmless,
     } = Counts::of(outcomes);
+    let skipped = match skipped {
+        0 => String::new(),
+        skipped => format!(", {skipped} SKIPPED"),
+    };
     let (took, folder) = (took.as_secs_f64(), folder.display());
     println!(
-        "scenarios: {passed} passed, {failed} failed; sabotages: {bit} bit, {harmless} did not; \
+        "scenarios: {passed} passed, {failed} failed{skipped}; sabotages: {bit} bit, {harmless} did not; \
          {took:.2} s; logs and reports in {folder}"
     );
 }

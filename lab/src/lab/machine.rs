@@ -14,12 +14,9 @@ use crate::scenario::Scenario;
 const TUN: &str = "/dev/net/tun";
 
 pub(super) fn check(scenario: &Scenario) -> Result<(), LabError> {
-    for program in &scenario.needs {
-        if !has_program(program) {
-            return Err(LabError::Missing {
-                program: program.clone(),
-            });
-        }
+    if let Some(program) = missing(scenario).next() {
+        let (program, package) = (program.to_owned(), package(program));
+        return Err(LabError::Missing { program, package });
     }
     if scenario.tunnel.is_some() {
         // A device node may be opened by its mode alone, whatever the capabilities in a user
@@ -50,6 +47,22 @@ fn needs_root(scenario: &Scenario) -> Option<String> {
         .filter_map(|it| it.check.probe()?.sender.uid)
         .next()?;
     Some(format!("the user {uid}, as whom a probe asks"))
+}
+
+/// The programs that a scenario needs and this machine does not have.
+pub fn missing(scenario: &Scenario) -> impl Iterator<Item = &str> {
+    let needs = scenario.needs.iter().map(String::as_str);
+    needs.filter(|program| !has_program(program))
+}
+
+/// The package that brings a program on Debian.
+fn package(program: &str) -> String {
+    match program {
+        "certutil" => "libnss3-tools",
+        "nft" => "nftables",
+        same => same,
+    }
+    .to_owned()
 }
 
 /// Looks a program up where the hosts will.

@@ -2,6 +2,7 @@
 //!
 //! - [`Lab`]: build one, and change its links
 //! - [`Host`]: a host's sockets and links
+//! - [`missing`]: the programs that a scenario needs and the machine lacks
 //! - `files`: what a host finds in /etc
 //! - `echo`: what answers on a host's ports
 
@@ -19,6 +20,7 @@ use indexmap::IndexMap;
 pub use build::Site;
 pub use error::LabError;
 pub use host::{Host, LiveLink};
+pub use machine::missing;
 
 use crate::sandbox::Sandbox;
 use crate::scenario::{HostName, NetName};
