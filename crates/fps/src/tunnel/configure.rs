@@ -1,11 +1,16 @@
 //! The client's addresses, as the server leases them (`tun.auto_configure`).
 
 use std::cell::Cell;
+use std::net::Ipv6Addr;
 use std::rc::Rc;
+use std::time::Duration;
 
-use fps_netlink::{Address, LinkName, Netlink};
+use fps_netlink::{Address, Events, Flow, Group, LinkName, Netlink, RouteKind};
 use fps_wire::control::{Lease, LeaseV6};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+/// How long the kernel may take for an address. It takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a client has been given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +88,10 @@ impl AutoConfigure {
         if link.mtu != u32::from(mtu) {
             self.netlink.set_mtu(link.index, mtu.into()).await?;
         }
+        // The kernel takes an IPv6 address while the link is down, and packets for it later than it is
+        // up: its local route is made by a work queue (`addrconf_dad_work`, net/ipv6/addrconf.c).
+        self.netlink.set_up(link.index).await?;
+        let mut events = Events::subscribe(&[Group::AddressV6, Group::RouteV6])?;
         let networks = leases.networks();
         for &network in &networks {
             let address = Address::new(link.index, network);
@@ -93,7 +102,8 @@ impl AutoConfigure {
                     let error = crate::node::chain(&error);
                     tracing::warn!(event = "tun_without_ipv6", name = %self.name, error);
                 }
-                (_, replaced) => replaced?,
+                (IpNet::V6(v6), Ok(())) => self.wait_for(v6.addr(), &mut events).await?,
+                (IpNet::V4(_), replaced) => replaced?,
             }
         }
         let old = had.iter().flat_map(Leases::networks);
@@ -101,6 +111,27 @@ impl AutoConfigure {
             let address = Address::new(link.index, network);
             self.netlink.delete_address(&address).await?;
         }
-        self.netlink.set_up(link.index).await
+        Ok(())
+    }
+
+    /// Waits until packets for an address arrive.
+    async fn wait_for(
+        &self,
+        address: Ipv6Addr,
+        events: &mut Events,
+    ) -> Result<(), fps_netlink::Error> {
+        let flow = Flow::to(address.into());
+        let arrives = async {
+            while !matches!(self.netlink.lookup(&flow).await?, Ok(route) if route.kind == RouteKind::Local)
+            {
+                events.next().await?;
+            }
+            Ok(())
+        };
+        let arrived = tokio::time::timeout(PATIENCE, arrives).await;
+        arrived.unwrap_or_else(|_| {
+            tracing::warn!(event = "tun_address_not_ready", name = %self.name, %address);
+            Ok(())
+        })
     }
 }

@@ -82,7 +82,7 @@ async fn between_clients(more: &str) -> (usize, u64) {
     let from = socket(&site.near[0], &format!("{}:5000", one.lease));
     let to = socket(&site.near[1], &format!("{}:5000", two.lease));
     for _ in 0..10 {
-        from.send_to(b"to the other", &format!("{}:5000", two.lease))
+        from.send_to(b"to the other", format!("{}:5000", two.lease))
             .expect("the TUN takes it");
     }
     // One carrier keeps the order, so with this one the server has seen them all.
@@ -91,7 +91,7 @@ async fn between_clients(more: &str) -> (usize, u64) {
     assert_eq!(next(&server).0, b"to the server");
     // And whatever of them was let through is before this one.
     server
-        .send_to(b"last", &format!("{}:5000", two.lease))
+        .send_to(b"last", format!("{}:5000", two.lease))
         .expect("the TUN takes it");
     let mut arrived = 0;
     while next(&to).0 != b"last" {
@@ -191,7 +191,7 @@ fn a_second_process_of_an_identity_takes_its_lease_over() {
             // What is for the address goes to the new one.
             let near = socket(&site.near[1], &format!("{}:5000", second.lease));
             server
-                .send_to(b"for you", &format!("{}:5000", second.lease))
+                .send_to(b"for you", format!("{}:5000", second.lease))
                 .expect("the TUN");
             assert_eq!(next(&near).0, b"for you");
         },
@@ -240,6 +240,83 @@ fn a_lease_outlives_the_server_until_it_is_taken_back() {
             }
             site.start_server().await;
             assert_eq!(site.join(1, UUIDS[1], &ONCE).lease, "10.66.0.2");
+        },
+    );
+}
+
+const V6_AT_SERVER: &str = "[fd66::1]:5000";
+
+#[test]
+fn a_client_has_an_address_of_ipv6_beside_it_and_no_other() {
+    with_namespaces(
+        "leases::a_client_has_an_address_of_ipv6_beside_it_and_no_other",
+        async || {
+            let mut site = Site::new(1, r#""lease_pool_v6": "fd66::/64","#).await;
+            site.far.set_sysctl("net/ipv6/conf/fpss0/disable_ipv6", "0");
+            site.far.add_address("fpss0", "fd66::1/64").await;
+            let mut client = site.start_client(0, UUIDS[0]);
+            let near = &site.near[0];
+            near.set_sysctl("net/ipv6/conf/fpsc0/disable_ipv6", "0");
+            let _application = site.start_application(0, &[]);
+            client.wait_for(&["event=tun_auto_configured"]);
+            site.server.wait_for(&["event=carrier_registered"]);
+            let link = near.link("fpsc0").await;
+            let addresses = near.netlink.addresses(Some(link.index)).await.unwrap();
+            let nets: Vec<_> = addresses.iter().map(|it| it.net.to_string()).collect();
+            for net in ["10.66.0.2/24", "fd66::2/64"] {
+                assert!(nets.iter().any(|it| it == net), "{net} is not in {nets:?}");
+            }
+            let server = socket(&site.far, V6_AT_SERVER);
+            let asker = socket(near, "[fd66::2]:0");
+            let ask = |from: &std::net::UdpSocket, text: &[u8]| {
+                from.send_to(text, V6_AT_SERVER).expect("the TUN takes it");
+            };
+            ask(&asker, b"question");
+            let (question, from) = next(&server);
+            assert_eq!(
+                (&question[..], from.ip().to_string()),
+                (&b"question"[..], "fd66::2".into())
+            );
+            server.send_to(b"answer", from).expect("the way back");
+            assert_eq!(next(&asker).0, b"answer");
+            // What comes from another address of the same network goes nowhere.
+            near.add_address("fpsc0", "fd66::9/64").await;
+            let other = socket(near, "[fd66::9]:5000");
+            (0..3).for_each(|_| ask(&other, b"spoofed"));
+            ask(&asker, b"after that");
+            assert_eq!(next(&server).0, b"after that");
+            assert_eq!(site.dropped("server", "spoofed_source"), 3);
+        },
+    );
+}
+
+/// With a peer of version 5 there is no word of it.
+#[test]
+fn without_extensions_there_is_no_address_of_ipv6() {
+    with_namespaces(
+        "leases::without_extensions_there_is_no_address_of_ipv6",
+        async || {
+            let mut site = Site::new(1, r#""lease_pool_v6": "fd66::/64","#).await;
+            let config = Site::client_config(0, UUIDS[0]);
+            let config = config.replace(r#""profile_id""#, r#""extensions": false, "profile_id""#);
+            let mut client = site.start_client_with(0, &config);
+            let near = &site.near[0];
+            near.set_sysctl("net/ipv6/conf/fpsc0/disable_ipv6", "0");
+            let _application = site.start_application(0, &[]);
+            client.wait_for(&["event=tun_auto_configured"]);
+            site.server.wait_for(&["event=carrier_registered"]);
+            let link = near.link("fpsc0").await;
+            let addresses = near.netlink.addresses(Some(link.index)).await.unwrap();
+            let nets: Vec<_> = addresses.iter().map(|it| it.net.to_string()).collect();
+            assert!(!nets.iter().any(|it| it.starts_with("fd66:")), "{nets:?}");
+            // And the rest is as it was, with packets of the MTU.
+            let server = socket(&site.far, AT_SERVER);
+            let asker = socket(near, "0.0.0.0:0");
+            asker
+                .send_to(b"question", AT_SERVER)
+                .expect("the TUN takes it");
+            assert_eq!(next(&server).0, b"question");
+            assert!(!client.said().contains("event=carrier_extended"));
         },
     );
 }

@@ -67,7 +67,7 @@ fn neither_identities_nor_keys_nor_payloads_are_told() {
             server.send_to(MARKER, from).expect("the TUN takes it");
             assert_eq!(next(&near).0, MARKER);
             // Dropped ones have a line of their own: to another client, forged, and no carrier's.
-            near.send_to(MARKER, &format!("{}:5000", two.lease))
+            near.send_to(MARKER, format!("{}:5000", two.lease))
                 .expect("the TUN takes it");
             server
                 .send_to(MARKER, "10.66.0.77:5000")

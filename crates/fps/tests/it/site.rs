@@ -87,8 +87,13 @@ impl Site {
 
     /// Starts the program of a client on its host.
     pub(crate) fn start_client(&self, client: usize, uuid: &str) -> Program {
+        self.start_client_with(client, &Self::client_config(client, uuid))
+    }
+
+    /// The same with another configuration.
+    pub(crate) fn start_client_with(&self, client: usize, config: &str) -> Program {
         let name = format!("client-{client}.json");
-        let config = self.files.write(&name, &Self::client_config(client, uuid));
+        let config = self.files.write(&name, config);
         let mut command = Command::new(env!("CARGO_BIN_EXE_fps_client"));
         command.arg("--config").arg(config);
         let start = || Program::start("fps_client", &mut command);
