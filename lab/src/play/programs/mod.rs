@@ -131,9 +131,16 @@ impl Programs {
         within: Duration,
     ) -> Result<String, Unsaid> {
         let program = self.programs.get(name).ok_or(Unsaid::NeverStarted)?;
-        let line = timeout_at(Instant::now() + within, program.output.line(text)).await;
-        let line = line.ok().flatten();
-        line.ok_or_else(|| Unsaid::Other(program.output.last_lines()))
+        let said = async {
+            match program.output.line(text).await {
+                Some(line) => line,
+                // It has closed its output. That it has ended, if so, comes by another way, a
+                // moment later, and is to be known when this is.
+                None => std::future::pending().await,
+            }
+        };
+        let line = timeout_at(Instant::now() + within, said).await;
+        line.map_err(|_| Unsaid::Other(program.output.last_lines()))
     }
 
     /// Ends a program in order, or at once; waits until it has ended. One that does not end in
