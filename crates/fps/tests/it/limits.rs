@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 
 use crate::crowd::{MOST_KIB, many, under_traffic};
 use crate::host::Host;
-use crate::site::{Member, Site, UUIDS, next, socket};
+use crate::site::{Member, Site, UUIDS, next, socket, wait_until};
 
 const AT_SERVER: &str = "10.66.0.1:5000";
 /// What a flood's packet carries.
@@ -23,7 +23,9 @@ fn flood(site: &Site, from: &UdpSocket, to: &str, count: u64) {
     for _ in 0..count {
         from.send_to(&PAYLOAD, to).expect("the TUN takes it");
     }
-    while read().expect("a number") + site.far.not_sent("fpss0") < before + count {}
+    wait_until("the server reads what was sent", || {
+        read().expect("a number") + site.far.not_sent("fpss0") >= before + count
+    });
 }
 
 /// Sends to a client that does not read until its queue is full and TCP takes no more from it, and says
@@ -94,7 +96,7 @@ fn a_peer_that_does_not_read_costs_little_and_nobody_else_anything() {
             assert_eq!(site.status("server")["sessions"]["carriers_current"], 2);
             // Once it reads again all that has waited comes, and what is new.
             stalled.program.signal(Signal::SIGCONT);
-            while self::waiting(&site) > 0 {}
+            wait_until("what has waited leaves", || self::waiting(&site) == 0);
             ask(&site.near[0], &stalled, &server);
             assert_eq!(site.status("server")["sessions"]["carriers_current"], 2);
         },

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -238,4 +239,12 @@ pub(crate) fn next(at: &UdpSocket) -> (Vec<u8>, SocketAddr) {
     let (length, from) = at.recv_from(&mut buffer).expect("something arrives");
     buffer.truncate(length);
     (buffer, from)
+}
+
+/// Asks until it holds: of what a program counts there is no event to wait for.
+pub(crate) fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + 2 * DEADLINE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}: not in time");
+    }
 }
