@@ -28,6 +28,9 @@ pub enum InvalidLinkName {
     /// `.`, `..`, or a `/`, `:` or white space somewhere.
     #[error("interface name `{0}` is `.`, `..`, or holds `/`, `:` or white space")]
     Forbidden(String),
+    /// A zero, at which the kernel would take it for another, shorter name.
+    #[error("interface name {0:?} holds a zero")]
+    Zero(String),
 }
 
 impl LinkName {
@@ -43,6 +46,9 @@ impl LinkName {
         let forbidden = |c: char| c == '/' || c == ':' || c.is_whitespace();
         if name == "." || name == ".." || name.contains(forbidden) {
             return Err(InvalidLinkName::Forbidden(name));
+        }
+        if name.contains('\0') {
+            return Err(InvalidLinkName::Zero(name));
         }
         let mut bytes = [0; LONGEST];
         bytes[..name.len()].copy_from_slice(name.as_bytes());
@@ -110,7 +116,16 @@ mod tests {
 
     #[test]
     fn refuses_what_the_kernel_refuses() {
-        for name in ["", ".", "..", "a/b", "a b", "eth0:1", "sixteen-bytes-xx"] {
+        for name in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "a b",
+            "eth0:1",
+            "sixteen-bytes-xx",
+            "a\0b",
+        ] {
             assert!(LinkName::new(name).is_err(), "{name}");
         }
     }

@@ -1,6 +1,7 @@
 //! `codec`.
 
 use fps_wire::classified::Limits;
+use fps_wire::fragment::FragmentHeader;
 use serde::Deserialize;
 
 use super::Problem;
@@ -47,6 +48,13 @@ impl Codec {
     pub(super) fn check(&self, mtu: u16) -> Result<(), Problem> {
         if self.max_frame_payload == 0 {
             return Err(("codec.max_frame_payload", "must be positive".into()));
+        }
+        // A part of a packet has at least one byte behind its header.
+        let least = FragmentHeader::LEN + 1;
+        let parts = self.allow_fragmentation && u32::from(mtu) > self.max_frame_payload;
+        if parts && (self.max_frame_payload as usize) < least {
+            let reason = format!("must be {least} or more, or no packet of tun.mtu fits in parts");
+            return Err(("codec.max_frame_payload", reason));
         }
         if !self.allow_fragmentation && u32::from(mtu) > self.max_frame_payload {
             let most = self.max_frame_payload;

@@ -1,7 +1,7 @@
 //! A host and a port, as `host:port`.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
@@ -9,15 +9,13 @@ use serde::{Deserialize, Deserializer, de};
 /// `127.0.0.1:7443`, `[2001:db8::1]:443` or `vpn.example.net:443`. A name is looked up when it is
 /// needed, and again after the network has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    host: Host,
-    port: u16,
-}
+pub struct Endpoint(Place);
 
+/// An address with its port, and of IPv6 with its scope: `[fe80::1%3]:443` is on one link alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Host {
-    Address(IpAddr),
-    Name(String),
+enum Place {
+    Address(SocketAddr),
+    Name(String, u16),
 }
 
 /// The text is no `host:port`.
@@ -28,27 +26,24 @@ pub struct InvalidEndpoint(String);
 impl Endpoint {
     /// The address, if it is one.
     pub fn address(&self) -> Option<SocketAddr> {
-        match self.host {
-            Host::Address(ip) => Some((ip, self.port).into()),
-            Host::Name(_) => None,
+        match self.0 {
+            Place::Address(address) => Some(address),
+            Place::Name(..) => None,
         }
     }
 
     /// The name that has to be looked up, if it is one; and the port.
     pub fn name(&self) -> Option<(&str, u16)> {
-        match &self.host {
-            Host::Address(_) => None,
-            Host::Name(name) => Some((name, self.port)),
+        match &self.0 {
+            Place::Address(_) => None,
+            Place::Name(name, port) => Some((name, *port)),
         }
     }
 }
 
 impl From<SocketAddr> for Endpoint {
     fn from(address: SocketAddr) -> Self {
-        Self {
-            host: Host::Address(address.ip()),
-            port: address.port(),
-        }
+        Self(Place::Address(address))
     }
 }
 
@@ -76,10 +71,8 @@ impl FromStr for Endpoint {
         if number || !is_name(name) || !port.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(invalid());
         }
-        Ok(Self {
-            host: Host::Name(name.to_owned()),
-            port: port.parse().map_err(|_| invalid())?,
-        })
+        let port = port.parse().map_err(|_| invalid())?;
+        Ok(Self(Place::Name(name.to_owned(), port)))
     }
 }
 
@@ -92,9 +85,9 @@ impl<'de> Deserialize<'de> for Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.host {
-            Host::Address(ip) => SocketAddr::new(*ip, self.port).fmt(f),
-            Host::Name(name) => write!(f, "{name}:{}", self.port),
+        match &self.0 {
+            Place::Address(address) => address.fmt(f),
+            Place::Name(name, port) => write!(f, "{name}:{port}"),
         }
     }
 }
@@ -108,6 +101,7 @@ mod tests {
         for text in [
             "127.0.0.1:0",
             "[2001:db8::1]:443",
+            "[fe80::1%3]:443",
             "vpn.example.net:443",
             "a-b:65535",
         ] {

@@ -41,7 +41,10 @@ impl Config {
     fn zero_rtt(&self, role: Role, line: &mut Line) {
         let zero_rtt = &self.security.zero_rtt;
         let profile = zero_rtt.profile_id.as_deref().unwrap_or_default();
-        line.pair("zero_rtt_profile_id", profile);
+        match profile.contains(char::is_control) {
+            true => line.pair("zero_rtt_profile_id", format_args!("{profile:?}")),
+            false => line.pair("zero_rtt_profile_id", profile),
+        }
         line.pair("zero_rtt_direction", "client_to_server");
         let least = zero_rtt.min_records_before_trial;
         line.pair("zero_rtt_min_records_before_trial", least);
