@@ -146,7 +146,7 @@ fn a_forged_source_is_dropped_and_counted() {
             assert_eq!(site.dropped("server", "spoofed_source"), 3);
             let events = &site.status("server")["tun"]["tun_tunnel_events"];
             assert_eq!(events["ignored_spoofed_tun_source"], 3);
-            site.server.said_all(&["event=ignored_spoofed_tun_source"]);
+            site.server.wait_for(&["event=ignored_spoofed_tun_source"]);
             // They came that far: it is not the client that has dropped them.
             assert_eq!(site.status("client-0")["tun"]["packets_to_carriers"], 4);
             assert_eq!(site.status("server")["tun"]["packets_from_carriers"], 4);

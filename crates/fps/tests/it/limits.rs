@@ -73,14 +73,15 @@ fn a_peer_that_does_not_read_costs_little_and_nobody_else_anything() {
             stalled.program.signal(Signal::SIGSTOP);
             let to = format!("{}:5000", stalled.lease);
             let sent = fill(&site, &server, &to);
-            // It is as full as it gets: none of these finds room.
-            let full = site.dropped("server", "queue_full");
-            flood(&site, &server, &to, 10_000);
-            let lost = site.far.not_sent("fpss0");
-            let dropped = site.dropped("server", "queue_full") - full;
+            // From here on hardly any finds room: TCP's send buffer may still grow, to 4 MiB (tcp(7)).
+            let gone = || site.dropped("server", "queue_full") + site.far.not_sent("fpss0");
+            let before_flood = gone();
+            (0..50).for_each(|_| flood(&site, &server, &to, 200));
+            let gone = gone() - before_flood;
+            assert!(gone > 6_000, "only {gone} of 10 000 found no room");
             assert!(
-                dropped + lost >= 9_900,
-                "{dropped} dropped, {lost} by the kernel"
+                site.dropped("server", "queue_full") > 1_000,
+                "all by the kernel"
             );
             let waiting = waiting(&site);
             assert!(waiting * 1328 <= 1 << 20, "{waiting} packets wait");
@@ -114,13 +115,16 @@ fn what_waits_when_its_carrier_ends_is_counted() {
             ask(&site.near[0], &stalled, &server);
             stalled.program.signal(Signal::SIGSTOP);
             fill(&site, &server, &format!("{}:5000", stalled.lease));
-            let before = waiting(&site);
-            assert!(before > 0 && site.dropped("server", "carrier_ended") == 0);
+            assert!(waiting(&site) > 0 && site.dropped("server", "carrier_ended") == 0);
             stalled.program.signal(Signal::SIGKILL);
-            let told = format!("packets_waited={before}");
-            site.server
-                .wait_for(&["event=session_stats", "packets_received=1", &told]);
-            assert_eq!(site.dropped("server", "carrier_ended"), before);
+            let parts = ["event=session_stats", "packets_received=1 "];
+            let line = site.server.wait_for(&parts);
+            let ended = site.dropped("server", "carrier_ended");
+            assert!(
+                line.ends_with(&format!(" packets_waited={ended}")),
+                "{line}"
+            );
+            assert!(ended > 0);
             assert_eq!(waiting(&site), 0);
         },
     );
