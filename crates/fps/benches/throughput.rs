@@ -171,7 +171,7 @@ impl Wire {
 
 /// The programs of a tunnel between the hosts.
 struct Tunnel {
-    programs: Vec<Program>,
+    _programs: Vec<Program>,
     _folder: tempfile::TempDir,
 }
 
@@ -236,18 +236,9 @@ impl Tunnel {
             client.wait_for("event=tun_auto_configured");
         }
         Self {
-            programs: vec![origin, server, client, application],
+            _programs: vec![origin, server, client, application],
             _folder: folder,
         }
-    }
-
-    /// What has been said since.
-    fn said(&self) -> String {
-        let lines = self
-            .programs
-            .iter()
-            .flat_map(|program| program.lines.try_iter());
-        lines.map(|line| line + "\n").collect()
     }
 }
 
@@ -351,7 +342,7 @@ fn median<T: PartialOrd + Copy>(mut values: Vec<T>) -> T {
 /// A tunnel, and what was measured of it.
 struct Measured {
     wire: Wire,
-    tunnel: Tunnel,
+    _tunnel: Tunnel,
     rates: Vec<f64>,
 }
 
@@ -376,10 +367,6 @@ impl Measured {
             println!("{verdict} {word}, {what}");
             kept &= holds;
         }
-        let said = self.tunnel.said();
-        if std::env::var_os("FPS_BENCH_LOG").is_some() {
-            print!("{said}");
-        }
         kept
     }
 }
@@ -389,7 +376,7 @@ fn main() -> ExitCode {
     let mut plain = Vec::new();
     let mut tunnels = [Wire::Version5, Wire::Extended].map(|wire| Measured {
         wire,
-        tunnel: Tunnel::start(&hosts, wire),
+        _tunnel: Tunnel::start(&hosts, wire),
         rates: Vec::new(),
     });
     for round in 0..ROUNDS {

@@ -1,9 +1,13 @@
 //! Records of a session among those of the application: in their order each opens to what was sealed;
 //! repeated, changed or for the other direction none does.
 //!
-//! Input: one byte for the direction, then what happens, a byte each and what that takes.
+//! Input: one byte for the direction and for what both sides speak, version 5 or the extension with
+//! either cipher; then what happens, a byte each and what that takes.
 
-use fps_wire::classified::{Body, Invalid, Limits, Opened, Opener, Outgoing, Padding, Sealer};
+use fps_wire::classified::{
+    Body, Channel, Invalid, Limits, Opened, Opener, Outgoing, Padding, Sealer,
+};
+use fps_wire::extension::{ALL, Extension, WHOLE_PACKETS};
 use fps_wire::fragment::FragmentHeader;
 use fps_wire::{Direction, FrameKind, HEADER_LEN, MAX_PAYLOAD, Record, SessionKeys, Transcript};
 
@@ -20,6 +24,7 @@ const MOST: usize = 32;
 /// One direction of a session, both of its ends.
 struct Session {
     direction: Direction,
+    extension: Option<Extension>,
     sealer: Sealer,
     opener: Opener,
     transcript: Transcript,
@@ -57,7 +62,14 @@ fn open(opener: &mut Opener, before: &Transcript, record: &[u8]) -> Found {
 /// See the module.
 pub fn check(data: &[u8]) -> bool {
     let mut input = Input::new(data);
-    let mut session = Session::new(Direction::BOTH[usize::from(input.byte() % 2)]);
+    let first = input.byte();
+    let extension = match first / 2 % 3 {
+        0 => None,
+        1 => Extension::agreed(ALL, WHOLE_PACKETS),
+        _ => Extension::agreed(ALL, ALL),
+    };
+    let direction = Direction::BOTH[usize::from(first % 2)];
+    let mut session = Session::new(direction, extension);
     for _ in 0..MOST {
         if input.is_empty() {
             break;
@@ -76,16 +88,32 @@ pub fn check(data: &[u8]) -> bool {
     session.last.is_some()
 }
 
+fn channel(direction: Direction, extension: Option<Extension>) -> Channel {
+    let (keys, pair, profile) = (
+        SessionKeys::from_bytes(SESSION),
+        WORLD.client.pair(),
+        profile(),
+    );
+    match extension {
+        Some(extension) => Channel::extended(extension, &keys, direction, pair, &profile),
+        None => Channel::new(
+            keys.of_direction(direction),
+            pair,
+            &profile,
+            Limits::default(),
+        ),
+    }
+}
+
 impl Session {
-    fn new(direction: Direction) -> Self {
-        let keys = SessionKeys::from_bytes(SESSION);
-        let (pair, profile, limits) = (WORLD.client.pair(), profile(), Limits::default());
+    fn new(direction: Direction, extension: Option<Extension>) -> Self {
         Self {
-            sealer: Sealer::new(keys.of_direction(direction), pair, &profile, limits),
-            opener: Opener::new(keys.of_direction(direction), pair, &profile, limits),
+            sealer: Sealer::new(channel(direction, extension)),
+            opener: Opener::new(channel(direction, extension)),
             transcript: somewhere(direction, 5),
             last: None,
             direction,
+            extension,
         }
     }
 
@@ -128,7 +156,10 @@ impl Session {
         self.reflect(&record);
         assert!(self.opener.is_ours(&self.transcript, whole(&record)));
         assert_eq!(open(&mut self.opener, &self.transcript, &record), sealed);
-        self.transcript.count(whole(&record));
+        // With the extension it is no step.
+        if self.extension.is_none() {
+            self.transcript.count(whole(&record));
+        }
         self.last = Some(record);
     }
 
@@ -136,10 +167,8 @@ impl Session {
     fn reflect(&self, record: &[u8]) {
         let [one, other] = Direction::BOTH;
         let way = if self.direction == one { other } else { one };
-        let key = SessionKeys::from_bytes(SESSION).of_direction(way);
-        let (pair, limits) = (WORLD.client.pair(), Limits::default());
         let sequence = self.opener.sequence();
-        let mut opener = Opener::at(key, pair, &profile(), limits, sequence);
+        let mut opener = Opener::new(channel(way, self.extension).at(sequence));
         let here = &self.transcript;
         let before = Transcript::at(way, here.index(), here.bytes(), *here.hash());
         assert_eq!(open(&mut opener, &before, record), Found::Carrier);
@@ -244,7 +273,7 @@ pub fn seeds() -> Vec<Seed> {
     let sized = [&[1][..], &datagram, &[0, 0, 1, 4, 0]].concat();
     let application = [&[1, 3][..], &put(b"the application's")].concat();
     let mut seeds = Vec::new();
-    for way in [0, 1] {
+    for way in 0..6 {
         let pass = [&[way, 0][..], &both, &[0], &sized, &application, &[2]].concat();
         seeds.push(Seed::deep(
             [&pass[..], &[3], &both, &[1, 0, 40, 1, 0]].concat(),

@@ -4,7 +4,9 @@
 //! Input: a byte of switches, the limits if they are not the usual ones, a sequence, and the text that
 //! is sealed, with or without its first bytes.
 
-use fps_wire::classified::{Body, Invalid, Limits, Opened, Opener, Outgoing, Padding, Sealer};
+use fps_wire::classified::{
+    Body, Channel, Invalid, Limits, Opened, Opener, Outgoing, Padding, Sealer,
+};
 use fps_wire::{Direction, FrameKind, SessionKeys};
 
 use crate::forge;
@@ -49,7 +51,7 @@ pub fn check(data: &[u8]) -> bool {
     let Some(record) = forge::frames(&SESSION[..36], sequence, &moment, &text) else {
         return false;
     };
-    let mut opener = Opener::at(key(), WORLD.client.pair(), &profile(), limits, sequence);
+    let mut opener = Opener::new(channel(limits, sequence));
     let mut opened = record.clone();
     let found = opener.open(&before, &mut opened);
     if text.len() < HEAD {
@@ -89,7 +91,7 @@ fn sealed_again(text: &Text, limits: Limits, sequence: u64, record: &[u8]) {
         record_size: None,
     };
     let before = somewhere(Direction::ToServer, 3);
-    let mut sealer = Sealer::at(key(), WORLD.client.pair(), &profile(), limits, sequence);
+    let mut sealer = Sealer::new(channel(limits, sequence));
     let mut again = Vec::new();
     let sealed = sealer.seal(&before, &frames, padding, &mut again);
     sealed.expect("all of it was within the limits");
@@ -99,8 +101,9 @@ fn sealed_again(text: &Text, limits: Limits, sequence: u64, record: &[u8]) {
     }
 }
 
-fn key() -> fps_wire::DirectionKey {
-    SessionKeys::from_bytes(SESSION).of_direction(Direction::ToServer)
+fn channel(limits: Limits, sequence: u64) -> Channel {
+    let key = SessionKeys::from_bytes(SESSION).of_direction(Direction::ToServer);
+    Channel::new(key, WORLD.client.pair(), &profile(), limits).at(sequence)
 }
 
 fn custom(input: &mut Input<'_>) -> Limits {

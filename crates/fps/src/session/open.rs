@@ -1,6 +1,6 @@
 //! A session after the accept: packets to records, and records to packets.
 
-use fps_wire::classified::{Limits, Opened, Opener, Outgoing, Padding, Sealer};
+use fps_wire::classified::{Channel, Limits, Opened, Opener, Outgoing, Padding, Sealer};
 use fps_wire::extension::Extension;
 use fps_wire::fragment::{Reassembler, Splitter};
 use fps_wire::{Direction, FrameKind, Link, Pair, Record, SessionKeys};
@@ -69,10 +69,11 @@ impl Open {
         };
         let (profile, limits) = (link.profile(), codec.limits);
         let Some(extension) = extension else {
+            let channel = |way| Channel::new(keys.of_direction(way), pair, profile, limits);
             let payload = usize::try_from(limits.frame_payload).unwrap_or(usize::MAX);
             return Self {
-                sealer: Sealer::new(keys.of_direction(outbound), pair, profile, limits),
-                opener: Opener::new(keys.of_direction(inbound), pair, profile, limits),
+                sealer: Sealer::new(channel(outbound)),
+                opener: Opener::new(channel(inbound)),
                 splitter: Splitter::new(payload, codec.packet, codec.splits),
                 reassembler: Reassembler::new(codec.packet, STATES),
                 limits,
@@ -81,9 +82,10 @@ impl Open {
                 extension,
             };
         };
+        let channel = |way| Channel::extended(extension, keys, way, pair, profile);
         Self {
-            sealer: Sealer::extended(extension, keys, outbound, pair, profile),
-            opener: Opener::extended(extension, keys, inbound, pair, profile),
+            sealer: Sealer::new(channel(outbound)),
+            opener: Opener::new(channel(inbound)),
             splitter: Splitter::new(PART, Whole::LONGEST, true),
             // A sender finishes one before the next.
             reassembler: Reassembler::new(Whole::LONGEST, 1),

@@ -74,9 +74,19 @@ pub struct Outbox {
 }
 
 impl Received {
-    /// As it was read.
+    /// Header and packet.
+    pub fn bytes(&self) -> &[u8] {
+        &self.whole[..self.length]
+    }
+
+    /// The same, looked at.
     pub fn whole(&self) -> Option<Whole<'_>> {
-        Whole::read(&self.whole[..self.length])
+        Whole::read(self.bytes())
+    }
+
+    /// How long the packet is.
+    pub fn packet_len(&self) -> usize {
+        self.length.saturating_sub(VIRTIO_NET_HDR_LEN)
     }
 
     /// In packets of the MTU, in their order.

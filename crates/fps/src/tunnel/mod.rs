@@ -331,55 +331,53 @@ impl Tunnel {
         );
     }
 
-    /// What was read from the device goes to a carrier: whole, or in packets of the MTU.
+    /// What was read from the device goes to a carrier: whole, or in packets of the MTU. What goes
+    /// nowhere is one packet, however long.
     fn send(&self, received: &mut Received) {
-        let Some(whole) = received.whole() else {
-            add(&self.counters.packets_from_device, 1);
-            return self.drops.count(DropReason::NotIp);
-        };
-        let chosen = InnerAddresses::of(whole.packet())
-            .ok_or(DropReason::NotIp)
-            .and_then(|it| Ok((self.dispatch.borrow_mut().choose(&it)?, it.flow)));
-        match chosen {
+        match self.choose(received) {
             Ok((queue, flow)) if queue.takes_whole() => {
-                let length = whole.packet().len();
-                self.queue(Ok(&queue), whole.bytes(), length, flow);
+                self.count_from_device(received.packet_len());
+                self.queue(&queue, received.bytes(), flow);
             }
-            Ok((queue, flow)) => self.queue_each(Ok(&queue), received, flow),
-            Err(reason) => self.queue_each(Err(reason), received, Flow::default()),
+            Ok((queue, flow)) => self.send_split(&queue, received, flow),
+            Err(reason) => {
+                self.count_from_device(received.packet_len());
+                self.drops.count(reason);
+            }
         }
     }
 
-    fn queue_each(
-        &self,
-        queue: Result<&PacketQueue, DropReason>,
-        received: &mut Received,
-        flow: Flow,
-    ) {
+    fn choose(&self, received: &Received) -> Result<(Rc<PacketQueue>, Flow), DropReason> {
+        let addresses = received
+            .whole()
+            .and_then(|whole| InnerAddresses::of(whole.packet()));
+        let addresses = addresses.ok_or(DropReason::NotIp)?;
+        let queue = self.dispatch.borrow_mut().choose(&addresses)?;
+        Ok((queue, addresses.flow))
+    }
+
+    fn send_split(&self, queue: &PacketQueue, received: &mut Received, flow: Flow) {
+        let whole = received.packet_len();
         let mut packets = received.packets().peekable();
         if packets.peek().is_none() {
             // Longer than the MTU that the device was opened with: somebody has raised it since.
-            add(&self.counters.packets_from_device, 1);
+            self.count_from_device(whole);
             self.drops.count(DropReason::TooLarge);
         }
         for packet in packets {
-            self.queue(queue, packet, packet.len(), flow);
+            self.count_from_device(packet.len());
+            self.queue(queue, packet, flow);
         }
     }
 
-    fn queue(
-        &self,
-        queue: Result<&PacketQueue, DropReason>,
-        bytes: &[u8],
-        length: usize,
-        flow: Flow,
-    ) {
+    fn count_from_device(&self, length: usize) {
         add(&self.counters.packets_from_device, 1);
         add(&self.counters.bytes_from_device, length as u64);
-        match queue {
-            Ok(queue) if queue.push(bytes, flow) => {}
-            Ok(_) => self.drops.count(DropReason::QueueFull),
-            Err(reason) => self.drops.count(reason),
+    }
+
+    fn queue(&self, queue: &PacketQueue, bytes: &[u8], flow: Flow) {
+        if !queue.push(bytes, flow) {
+            self.drops.count(DropReason::QueueFull);
         }
     }
 }

@@ -15,7 +15,7 @@ use fps::tunnel::{
     ByLease, Carrier, CarrierId, Dispatch, DropReason, InnerAddresses, PacketQueue, Tunnel,
 };
 use fps_wire::auth::{AllowList, Client, Server};
-use fps_wire::classified::{Limits, Opened, Opener};
+use fps_wire::classified::{Channel, Limits, Opened, Opener};
 use fps_wire::control::{ClientInstance, Lease};
 use fps_wire::{
     ClientUuid, Direction, PrivateKey, ProfileId, Record, RecordParser, SessionKeys, Transcript,
@@ -284,7 +284,8 @@ impl<'a> Scene<'a> {
         let keys = SessionKeys::from_bytes(array(self.given, "session_okm72"));
         let way = Direction::ToClient;
         let (key, pair) = (keys.of_direction(way), peers(self.given).0.pair());
-        let mut opener = Opener::new(key, pair, &profile(self.given), Limits::default());
+        let channel = Channel::new(key, pair, &profile(self.given), Limits::default());
+        let mut opener = Opener::new(channel);
         let Ok(Opened::Frames(frames)) = opener.open(&before, &mut record) else {
             panic!("it does not open");
         };

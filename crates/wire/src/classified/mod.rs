@@ -9,11 +9,13 @@
 //! Whoever receives looks for the one sequence that comes next, at the one moment of the transcript at
 //! which it is. Anything else, a repeated record as well, misses the hint, and is the application's.
 
+mod channel;
 mod context;
 mod frame;
 mod opener;
 mod sealer;
 
+pub use channel::Channel;
 pub use frame::{Body, Frame, FrameKind, Frames, Outgoing};
 pub use opener::{Invalid, Opened, Opener};
 pub use sealer::{Padding, SealError, Sealer};

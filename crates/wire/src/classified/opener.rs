@@ -1,19 +1,15 @@
 //! One direction's receiver.
 
-use super::context::Context;
-use super::{Frames, LEAST, Limits};
-use crate::extension::Extension;
+use super::channel::Channel;
+use super::{Frames, LEAST};
 use crate::hint::{HINT_LEN, HINTS_LEN};
 use crate::record::{APPLICATION_DATA, HEADER_LEN};
-use crate::{Direction, DirectionKey, Pair, ProfileId, Record, SessionKeys, Transcript};
+use crate::{Record, Transcript};
 
 /// Opens the records of one direction.
 #[derive(Debug)]
 pub struct Opener {
-    key: DirectionKey,
-    context: Context,
-    limits: Limits,
-    sequence: u64,
+    channel: Channel,
 }
 
 /// What a record is.
@@ -64,47 +60,14 @@ impl Invalid {
 }
 
 impl Opener {
-    /// From the first sequence on.
-    pub fn new(key: DirectionKey, pair: Pair, profile: &ProfileId, limits: Limits) -> Self {
-        Self::at(key, pair, profile, limits, 0)
-    }
-
-    /// With the extension, from the first sequence on.
-    pub fn extended(
-        extension: Extension,
-        keys: &SessionKeys,
-        direction: Direction,
-        pair: Pair,
-        profile: &ProfileId,
-    ) -> Self {
-        let keys = extension.keys(keys, direction);
-        Self {
-            key: DirectionKey(keys.cipher),
-            context: Context::extended(pair, profile, keys.mark),
-            limits: Limits::default(),
-            sequence: 0,
-        }
-    }
-
-    /// From another sequence on: for tests.
-    pub fn at(
-        key: DirectionKey,
-        pair: Pair,
-        profile: &ProfileId,
-        limits: Limits,
-        sequence: u64,
-    ) -> Self {
-        Self {
-            key,
-            context: Context::new(pair, profile),
-            limits,
-            sequence,
-        }
+    /// The receiver of a channel.
+    pub fn new(channel: Channel) -> Self {
+        Self { channel }
     }
 
     /// The sequence that is looked for.
     pub fn sequence(&self) -> u64 {
-        self.sequence
+        self.channel.sequence
     }
 
     /// Whether a record is ours. `before` is the transcript of its direction without it. One that is
@@ -114,8 +77,8 @@ impl Opener {
         if record.content_type() != APPLICATION_DATA || payload.len() < LEAST {
             return false;
         }
-        self.context.turn_to(self.sequence, before);
-        self.context.server_hint().is(&payload[..HINT_LEN])
+        self.channel.context.turn_to(self.channel.sequence, before);
+        self.channel.context.server_hint().is(&payload[..HINT_LEN])
     }
 
     /// Opens a record in place, if it is ours. `before` is the transcript of its direction without it;
@@ -131,14 +94,14 @@ impl Opener {
         let length = record.len() - HEADER_LEN;
         let (front, sealed) = record.split_at_mut(HEADER_LEN + HINTS_LEN);
         let hints = &front[HEADER_LEN..];
-        if !self.context.client_hint().is(&hints[HINT_LEN..]) {
+        if !self.channel.context.client_hint().is(&hints[HINT_LEN..]) {
             return Err(Invalid::ClientHint);
         }
-        let aad = self.context.aad(hints, length);
-        let text = self.key.0.open(self.sequence, aad, sealed);
+        let aad = self.channel.context.aad(hints, length);
+        let text = self.channel.key.0.open(self.channel.sequence, aad, sealed);
         let text = text.map_err(|_| Invalid::Forged)?;
-        let frames = Frames::read(text, self.sequence, &self.limits)?;
-        self.sequence += 1;
+        let frames = Frames::read(text, self.channel.sequence, &self.channel.limits)?;
+        self.channel.sequence += 1;
         Ok(Opened::Frames(frames))
     }
 }

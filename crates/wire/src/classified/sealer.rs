@@ -1,20 +1,16 @@
 //! One direction's sender.
 
-use super::context::Context;
-use super::{HEAD_LEN, Limits, Outgoing};
+use super::channel::Channel;
+use super::{HEAD_LEN, Outgoing};
 use crate::crypto::TAG_LEN;
-use crate::extension::Extension;
 use crate::hint::HINTS_LEN;
 use crate::record::{APPLICATION_DATA, HEADER_LEN, MAX_PAYLOAD};
-use crate::{Direction, DirectionKey, Pair, ProfileId, SessionKeys, Transcript, VERSION};
+use crate::{Transcript, VERSION};
 
 /// Makes the records of one direction.
 #[derive(Debug)]
 pub struct Sealer {
-    key: DirectionKey,
-    context: Context,
-    limits: Limits,
-    sequence: u64,
+    channel: Channel,
 }
 
 /// How large a record is to be.
@@ -50,47 +46,14 @@ pub enum SealError {
 }
 
 impl Sealer {
-    /// From the first sequence on.
-    pub fn new(key: DirectionKey, pair: Pair, profile: &ProfileId, limits: Limits) -> Self {
-        Self::at(key, pair, profile, limits, 0)
-    }
-
-    /// With the extension, from the first sequence on.
-    pub fn extended(
-        extension: Extension,
-        keys: &SessionKeys,
-        direction: Direction,
-        pair: Pair,
-        profile: &ProfileId,
-    ) -> Self {
-        let keys = extension.keys(keys, direction);
-        Self {
-            key: DirectionKey(keys.cipher),
-            context: Context::extended(pair, profile, keys.mark),
-            limits: Limits::default(),
-            sequence: 0,
-        }
-    }
-
-    /// From another sequence on: for tests.
-    pub fn at(
-        key: DirectionKey,
-        pair: Pair,
-        profile: &ProfileId,
-        limits: Limits,
-        sequence: u64,
-    ) -> Self {
-        Self {
-            key,
-            context: Context::new(pair, profile),
-            limits,
-            sequence,
-        }
+    /// The sender of a channel.
+    pub fn new(channel: Channel) -> Self {
+        Self { channel }
     }
 
     /// The sequence that the next record has.
     pub fn sequence(&self) -> u64 {
-        self.sequence
+        self.channel.sequence
     }
 
     /// Appends a whole record with these frames. `before` is the transcript of its direction without
@@ -104,14 +67,14 @@ impl Sealer {
     ) -> Result<(), SealError> {
         let record_padding = self.check(frames, padding)?;
         let begin = out.len();
-        self.context.turn_to(self.sequence, before);
+        self.channel.context.turn_to(self.channel.sequence, before);
         out.extend([APPLICATION_DATA, 3, 3, 0, 0]);
-        out.extend(self.context.server_hint().0);
-        out.extend(self.context.client_hint().0);
+        out.extend(self.channel.context.server_hint().0);
+        out.extend(self.channel.context.client_hint().0);
         let count = u16::try_from(frames.len()).expect("checked");
         out.extend(VERSION.to_be_bytes());
         out.extend([0, 0]);
-        out.extend(self.sequence.to_be_bytes());
+        out.extend(self.channel.sequence.to_be_bytes());
         out.extend(count.to_be_bytes());
         out.extend(record_padding.to_be_bytes());
         frames.iter().for_each(|frame| frame.put(out));
@@ -121,27 +84,27 @@ impl Sealer {
         let visible = u16::try_from(length).expect("checked");
         record[3..HEADER_LEN].copy_from_slice(&visible.to_be_bytes());
         let (front, text) = record.split_at_mut(HEADER_LEN + HINTS_LEN);
-        let aad = self.context.aad(&front[HEADER_LEN..], length);
-        let tag = self.key.0.seal(self.sequence, aad, text);
+        let aad = self.channel.context.aad(&front[HEADER_LEN..], length);
+        let tag = self.channel.key.0.seal(self.channel.sequence, aad, text);
         out.extend(tag);
-        self.sequence += 1;
+        self.channel.sequence += 1;
         Ok(())
     }
 
     /// The record's padding, where all is as it may be.
     fn check(&self, frames: &[Outgoing<'_>], padding: Padding) -> Result<u32, SealError> {
-        if frames.len() > usize::from(self.limits.frames) {
+        if frames.len() > usize::from(self.channel.limits.frames) {
             return Err(SealError::TooManyFrames);
         }
         for frame in frames {
-            if frame.payload_len() > self.limits.frame_payload as usize {
+            if frame.payload_len() > self.channel.limits.frame_payload as usize {
                 return Err(SealError::FramePayload);
             }
-            if frame.padding > self.limits.frame_padding {
+            if frame.padding > self.channel.limits.frame_padding {
                 return Err(SealError::Padding);
             }
         }
-        if self.sequence == u64::MAX {
+        if self.channel.sequence == u64::MAX {
             return Err(SealError::SequenceOverflow);
         }
         let frames: usize = frames.iter().map(Outgoing::len).sum();
@@ -156,7 +119,7 @@ impl Sealer {
             return Err(SealError::TargetTooSmall);
         }
         match u32::try_from(record_padding) {
-            Ok(record_padding) if record_padding <= self.limits.record_padding => {
+            Ok(record_padding) if record_padding <= self.channel.limits.record_padding => {
                 Ok(record_padding)
             }
             _ => Err(SealError::Padding),

@@ -1,6 +1,8 @@
 //! Set 4: records of frames.
 
-use fps_wire::classified::{Body, Limits, Opened, Opener, Outgoing, Padding, SealError, Sealer};
+use fps_wire::classified::{
+    Body, Channel, Limits, Opened, Opener, Outgoing, Padding, SealError, Sealer,
+};
 use fps_wire::{Direction, FrameKind, Pair, Record, SessionKeys, Transcript};
 use serde_json::Value;
 
@@ -24,11 +26,14 @@ impl Ends {
             client: public(of, "client_public_key"),
             server: public(of, "server_public_key"),
         };
-        let (key, other) = (keys.of_direction(direction), keys.of_direction(direction));
         let profile = profile(of);
+        let channel = || {
+            let key = keys.of_direction(direction);
+            Channel::new(key, pair, &profile, limits).at(sequence)
+        };
         Self {
-            sealer: Sealer::at(key, pair, &profile, limits, sequence),
-            opener: Opener::at(other, pair, &profile, limits, sequence),
+            sealer: Sealer::new(channel()),
+            opener: Opener::new(channel()),
         }
     }
 

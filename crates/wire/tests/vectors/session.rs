@@ -1,7 +1,7 @@
 //! Set 7: two recorded sessions, from their bytes to the packets.
 
 use fps_wire::auth::{AllowList, Client, Server};
-use fps_wire::classified::{Body, Limits, Opened, Opener, Outgoing, Padding, Sealer};
+use fps_wire::classified::{Body, Channel, Limits, Opened, Opener, Outgoing, Padding, Sealer};
 use fps_wire::control::ShaperSnapshot;
 use fps_wire::fragment::Reassembler;
 use fps_wire::{
@@ -144,11 +144,8 @@ impl<'a> Replay<'a> {
             record_padding: limit("max_record_padding"),
             frames: short(given, "max_frames"),
         };
-        let (one, other) = (keys.of_direction(direction), keys.of_direction(direction));
-        (
-            Sealer::new(one, pair, &profile, limits),
-            Opener::new(other, pair, &profile, limits),
-        )
+        let channel = || Channel::new(keys.of_direction(direction), pair, &profile, limits);
+        (Sealer::new(channel()), Opener::new(channel()))
     }
 
     /// Opens a record, compares its frames, and seals them once more to the same bytes.
