@@ -115,6 +115,12 @@ impl Program {
         number.parse().expect("a number")
     }
 
+    /// How many files and sockets it has open.
+    pub(crate) fn open_files(&self) -> usize {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()));
+        files.expect("our own child").count()
+    }
+
     /// How much CPU time it has had, in ticks of 10 ms (proc_pid_stat(5), fields 14 and 15).
     pub(crate) fn cpu_ticks(&self) -> u64 {
         let path = format!("/proc/{}/stat", self.child.id());
