@@ -32,11 +32,14 @@ struct Session {
     last: Option<Vec<u8>>,
 }
 
+/// A frame: its kind, flags, padding and payload.
+type Known = (FrameKind, u8, u32, Vec<u8>);
+
 /// What was found in a record.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
     Carrier,
-    Frames(u32, Vec<(FrameKind, u8, u32, Vec<u8>)>),
+    Frames(u32, Vec<Known>),
     Invalid(Invalid),
 }
 
@@ -76,7 +79,11 @@ pub fn check(data: &[u8]) -> bool {
         }
         match input.byte() % 4 {
             0 => session.pass(&mut input),
-            1 => session.application(&mut input),
+            1 => {
+                if !session.application(&mut input) {
+                    break;
+                }
+            }
             2 => session.repeat(),
             // Both ends differ from then on.
             _ => {
@@ -174,19 +181,47 @@ impl Session {
         assert_eq!(open(&mut opener, &before, record), Found::Carrier);
     }
 
-    fn application(&mut self, input: &mut Input<'_>) {
+    /// Says whether both ends are still alike.
+    fn application(&mut self, input: &mut Input<'_>) -> bool {
         let kind = 20 + input.byte() % 4;
         let Some(mut record) = world::record(input.some()) else {
-            return;
+            return true;
         };
         record[0] = kind;
-        // The fuzzer sees what a hint is compared with, and may hit it. The tag it cannot make.
+        // The fuzzer sees what a hint and a tag are compared with, and may hit both: the keys are the
+        // same in every run. Then it is what a sealer makes of those frames.
         if self.opener.is_ours(&self.transcript, whole(&record)) {
-            let found = open(&mut self.opener, &self.transcript, &record);
-            assert!(matches!(found, Found::Invalid(_)), "{found:?}");
-            return;
+            let sequence = self.opener.sequence();
+            match open(&mut self.opener, &self.transcript, &record) {
+                Found::Frames(padding, frames) => {
+                    assert_eq!(self.seal_again(sequence, padding, &frames), record);
+                }
+                found => assert!(matches!(found, Found::Invalid(_)), "{found:?}"),
+            }
+            return self.opener.sequence() == sequence;
         }
         self.forwarded(&record);
+        true
+    }
+
+    fn seal_again(&self, sequence: u64, padding: u32, frames: &[Known]) -> Vec<u8> {
+        let mut sealer = Sealer::new(channel(self.direction, self.extension).at(sequence));
+        let frames: Vec<_> = frames
+            .iter()
+            .map(|(kind, flags, padding, payload)| Outgoing {
+                body: Body::Whole(*kind, payload),
+                flags: *flags,
+                padding: *padding,
+            })
+            .collect();
+        let padding = Padding {
+            least: padding,
+            record_size: None,
+        };
+        let mut record = Vec::new();
+        let sealed = sealer.seal(&self.transcript, &frames, padding, &mut record);
+        sealed.expect("they were in a record");
+        record
     }
 
     fn repeat(&mut self) {
@@ -252,7 +287,7 @@ fn frame<'a>(input: &mut Input<'a>) -> Outgoing<'a> {
     }
 }
 
-fn same(frame: &Outgoing<'_>) -> (FrameKind, u8, u32, Vec<u8>) {
+fn same(frame: &Outgoing<'_>) -> Known {
     let (kind, payload) = match frame.body {
         Body::Whole(kind, payload) => (kind, payload.to_vec()),
         Body::Fragment(header, part) => (FrameKind::Fragment, [&header.to_bytes(), part].concat()),

@@ -10,6 +10,8 @@ use crate::session::{Event, Verdict};
 use fps_wire::RecordParser;
 use fps_wire::extension::Extension;
 
+use crate::tunnel::Inbound;
+
 /// Runs until the link ends, then ends the plain side's direction. A carrier that only sends is of
 /// no use to the tunnel, so it leaves.
 pub(super) async fn pump(
@@ -22,9 +24,10 @@ pub(super) async fn pump(
     loop {
         let read = link.read_buf(parser.spare(shared.read_buffer_size)).await;
         let read = read.map_err(|error| RelayError::Read(Side::Link, error))?;
-        count(&shared.from_link, read);
         forwarded.clear();
         let taken = take_out(shared, &mut parser, &mut forwarded);
+        count(&shared.from_link, read);
+        shared.tunnel.have_read(shared.id, read);
         shared.tunnel.flush().await;
         taken?;
         if !forwarded.is_empty() {
@@ -32,7 +35,7 @@ pub(super) async fn pump(
             written.map_err(|error| RelayError::Write(Side::Plain, error))?;
         }
         if read == 0 {
-            shared.tunnel.remove(shared.id);
+            shared.remove();
             return super::shutdown(plain, Side::Plain).await;
         }
     }
@@ -76,14 +79,13 @@ fn act(shared: &Shared<'_>, event: Event<'_>) {
             shared.queue.wake();
         }
         Event::Opened => shared.tunnel.opened(),
-        Event::Packet(packet) => {
-            count_packets(&shared.registration.received, 1);
-            shared.tunnel.deliver(shared.id, packet);
-        }
-        Event::Whole(packet) => {
-            count_packets(&shared.registration.received, 1);
-            shared.tunnel.deliver_whole(shared.id, packet);
-        }
+        Event::Packet(packet) => deliver(shared, Inbound::Packet(packet)),
+        Event::Whole(packet) => deliver(shared, Inbound::Whole(packet)),
         Event::Dropped(dropped) => shared.tunnel.fragment_dropped(dropped),
     }
+}
+
+fn deliver(shared: &Shared<'_>, inbound: Inbound<'_>) {
+    count_packets(&shared.registration.received, 1);
+    shared.tunnel.deliver(shared.id, inbound);
 }

@@ -10,16 +10,21 @@
 //! the end of that direction; the carrier ends when both have ended or either failed, and takes
 //! nothing but itself down.
 
+mod drain;
 mod inbound;
 mod outbound;
 
 use std::cell::{Cell, RefCell};
+use std::future;
 use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::pin::pin;
 use std::rc::Rc;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::WriteHalf;
+use tokio::sync::Notify;
 
 use fps_wire::RecordParser;
 
@@ -104,6 +109,14 @@ impl RelayError {
             Self::Garbage(_) => "tls_parse_error",
         }
     }
+
+    /// Whether nothing arrives any more of what was written to the link.
+    fn is_of_link(&self) -> bool {
+        matches!(
+            self,
+            Self::Read(Side::Link, _) | Self::Write(Side::Link, _) | Self::WithoutWay
+        )
+    }
 }
 
 impl Relay {
@@ -114,9 +127,10 @@ impl Relay {
         mut link: TcpStream,
         until: impl Future<Output = RelayError>,
     ) -> (Traffic, Result<(), RelayError>) {
+        let socket = link.as_raw_fd();
         let (plain_reader, plain_writer) = plain.split();
         let (link_reader, link_writer) = link.split();
-        let queue = Rc::new(PacketQueue::new(self.queue_bytes));
+        let queue = Rc::new(PacketQueue::of_link(self.queue_bytes, socket));
         let shared = Shared {
             queue: Rc::clone(&queue),
             session: RefCell::new(self.session),
@@ -130,6 +144,9 @@ impl Relay {
             id: self.id,
             tunnel: &self.tunnel,
             read_buffer_size: self.read_buffer_size,
+            leaves: Notify::new(),
+            leaving: Cell::default(),
+            has_ended: Cell::new(false),
             to_link: Cell::new(0),
             from_link: Cell::new(0),
         };
@@ -139,10 +156,21 @@ impl Relay {
                 inbound::pump(&shared, link_reader, plain_writer),
             )
         };
+        self.tunnel.begin_reading(self.id, socket);
+        let mut leave = pin!(shared.leave(socket));
         let result = tokio::select! {
             result = both => result.map(|_| ()),
             ended = until => Err(ended),
+            // Both pumps go on meanwhile: the application may have half of its connection left.
+            never = async {
+                leave.as_mut().await;
+                future::pending().await
+            } => never,
         };
+        shared.pumps_ended(result.as_ref().err());
+        if shared.leaving.get() == Leaving::Begun {
+            leave.await;
+        }
         (shared.traffic(), result)
     }
 }
@@ -155,11 +183,57 @@ struct Shared<'a> {
     tunnel: &'a Tunnel,
     registration: Registration<'a>,
     read_buffer_size: usize,
+    /// The carrier is out of the tunnel, so what it has sent can be waited for.
+    leaves: Notify,
+    leaving: Cell<Leaving>,
+    has_ended: Cell<bool>,
     to_link: Cell<u64>,
     from_link: Cell<u64>,
 }
 
+/// How far a carrier is that has been in the tunnel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Leaving {
+    /// It is in, or has never been.
+    #[default]
+    Not,
+    /// It takes no packets any more; what it took may be on its way.
+    Begun,
+    /// Nothing is.
+    Done,
+}
+
 impl Shared<'_> {
+    /// Takes the carrier out of the tunnel, if it is in.
+    fn remove(&self) {
+        if self.tunnel.remove(self.id) {
+            self.leaving.set(Leaving::Begun);
+            self.leaves.notify_one();
+        }
+    }
+
+    /// Once it is out, lets its flows go on by others when that cannot change their order.
+    async fn leave(&self, socket: RawFd) {
+        self.leaves.notified().await;
+        let arrived = || self.queue.has_arrived() || self.has_ended.get();
+        drain::drained(socket, arrived).await;
+        self.release();
+    }
+
+    fn release(&self) {
+        self.leaving.set(Leaving::Done);
+        self.tunnel.release(self.id);
+    }
+
+    /// Nothing is read or written any more.
+    fn pumps_ended(&self, error: Option<&RelayError>) {
+        self.has_ended.set(true);
+        self.remove();
+        if error.is_some_and(RelayError::is_of_link) && self.leaving.get() == Leaving::Begun {
+            self.release();
+        }
+    }
+
     fn traffic(&self) -> Traffic {
         Traffic {
             to_link: self.to_link.get(),
@@ -196,6 +270,8 @@ struct Registration<'a> {
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
         self.tunnel.remove(self.id);
+        self.tunnel.release(self.id);
+        self.tunnel.end_reading(self.id);
         let (sent, received) = (self.sent.get(), self.received.get());
         self.tunnel.book(self.id, &self.queue, sent, received);
     }

@@ -40,12 +40,14 @@ pub(super) async fn pump(
         forward(shared, &mut parser, &mut batch)?;
         insert(shared, &parser, &mut batch)?;
         if !batch.is_empty() {
+            shared.queue.set_writes(true);
             let written = link.write_all(&batch).await;
+            shared.queue.set_writes(false);
             written.map_err(|error| RelayError::Write(Side::Link, error))?;
             count(&shared.to_link, batch.len());
         }
         if ended {
-            shared.tunnel.remove(shared.id);
+            shared.remove();
             return super::shutdown(link, Side::Link).await;
         }
     }

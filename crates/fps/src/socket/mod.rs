@@ -3,6 +3,7 @@
 //! One place, because one forgotten mark is a carrier that runs through its own tunnel.
 
 mod cache;
+mod pending;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -11,6 +12,8 @@ use fps_netlink::{Fwmark, LinkName};
 use nix::errno::Errno;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+pub(crate) use self::pending::{unacknowledged, unread};
 
 use self::cache::Cache;
 use crate::config::{Endpoint, Network};

@@ -8,7 +8,7 @@ use fps_wire::PublicKey;
 use fps_wire::control::ClientInstance;
 
 use super::followed::Followed;
-use super::{Carrier, CarrierId, Dispatch, DropReason, InnerAddresses, PacketQueue};
+use super::{Carrier, CarrierId, Dispatch, DropReason, InnerAddresses, PacketQueue, Way};
 use crate::lease::Pool;
 use crate::session::Registration;
 
@@ -92,9 +92,14 @@ impl Dispatch for ByLease {
         queue
     }
 
+    fn release(&mut self, id: CarrierId) {
+        let clients = self.clients.values_mut();
+        clients.for_each(|client| client.carriers.release(id));
+    }
+
     fn admit(&mut self, id: CarrierId, addresses: &InnerAddresses) -> Result<(), DropReason> {
         let key = self.by_carrier.get(&id);
-        let client = key.and_then(|key| self.clients.get_mut(key));
+        let client = key.and_then(|key| self.clients.get(key));
         let client = client.ok_or(DropReason::UnassignedSource)?;
         let source = addresses.source;
         if let IpAddr::V6(v6) = source
@@ -116,11 +121,15 @@ impl Dispatch for ByLease {
         if self.isolates && other {
             return Err(DropReason::Isolated);
         }
-        client.carriers.came(id, addresses.flow);
         Ok(())
     }
 
-    fn choose(&mut self, addresses: &InnerAddresses) -> Result<Rc<PacketQueue>, DropReason> {
+    fn came(&mut self, id: CarrierId, addresses: &InnerAddresses) -> Option<CarrierId> {
+        let client = self.clients.get_mut(self.by_carrier.get(&id)?)?;
+        client.carriers.came(id, addresses.flow)
+    }
+
+    fn choose(&mut self, addresses: &InnerAddresses) -> Result<Way, DropReason> {
         let destination = addresses.destination;
         if let IpAddr::V6(to) = destination
             && self.pool.v6().is_none_or(|network| !network.contains(&to))
@@ -128,7 +137,7 @@ impl Dispatch for ByLease {
             return Err(DropReason::NotIpv4);
         }
         let key = self.by_address.get(&destination);
-        let client = key.and_then(|key| self.clients.get(key));
+        let client = key.and_then(|key| self.clients.get_mut(key));
         let client = client.ok_or(DropReason::UnassignedDestination)?;
         let chosen = client.carriers.choose(addresses.flow);
         chosen.ok_or(DropReason::NoCarrier)
@@ -195,10 +204,7 @@ mod tests {
             assert_eq!(inward(&mut table, id, source, to), dropped, "{source} {to}");
         }
         let outward = |table: &mut ByLease, to| table.choose(&flow("192.0.2.1", to));
-        assert!(Rc::ptr_eq(
-            &outward(&mut table, "10.77.0.3").unwrap(),
-            &two.queue
-        ));
+        assert!(outward(&mut table, "10.77.0.3").unwrap().is_by(&two.queue));
         let unknown = outward(&mut table, "10.77.0.9").unwrap_err();
         assert_eq!(unknown, DropReason::UnassignedDestination);
         table.isolates = false;
@@ -228,7 +234,7 @@ mod tests {
         // They end later, and take nothing with them.
         assert!(table.remove(CarrierId(1)).is_none());
         let to = flow("192.0.2.1", "10.77.0.2");
-        assert!(Rc::ptr_eq(&table.choose(&to).unwrap(), &three.queue));
+        assert!(table.choose(&to).unwrap().is_by(&three.queue));
         assert!(
             table
                 .register(four.clone(), &who(1, 2, "10.77.0.2"))
@@ -270,7 +276,7 @@ mod tests {
             assert_eq!(admitted.err(), dropped, "{id}: {source} {to}");
         }
         let mut choose = |to| table.choose(&flow("2001:db8::1", to));
-        assert!(Rc::ptr_eq(&choose("fd77::2").unwrap(), &two.queue));
+        assert!(choose("fd77::2").unwrap().is_by(&two.queue));
         assert_eq!(
             choose("fd77::9").unwrap_err(),
             DropReason::UnassignedDestination

@@ -11,7 +11,7 @@ use fps_wire::PublicKey;
 use fps_wire::control::ClientInstance;
 
 use super::followed::Followed;
-use super::{Carrier, CarrierId, Dispatch, DropReason, InnerAddresses, PacketQueue};
+use super::{Carrier, CarrierId, Dispatch, DropReason, InnerAddresses, PacketQueue, Way};
 use crate::session::Registration;
 
 /// How many addresses one client may hold: it has a few, a flood of forged ones has many.
@@ -66,21 +66,28 @@ impl Dispatch for BySource {
         queue
     }
 
+    fn release(&mut self, id: CarrierId) {
+        let clients = self.clients.values_mut();
+        clients.for_each(|client| client.carriers.release(id));
+    }
+
     fn admit(&mut self, id: CarrierId, addresses: &InnerAddresses) -> Result<(), DropReason> {
         // A carrier that has half-closed may still deliver; nothing can be sent back on it.
         let Some(key) = self.by_carrier.get(&id).copied() else {
             return Ok(());
         };
         self.learn(key, addresses.source);
-        if let Some(client) = self.clients.get_mut(&key) {
-            client.carriers.came(id, addresses.flow);
-        }
         Ok(())
     }
 
-    fn choose(&mut self, addresses: &InnerAddresses) -> Result<Rc<PacketQueue>, DropReason> {
+    fn came(&mut self, id: CarrierId, addresses: &InnerAddresses) -> Option<CarrierId> {
+        let client = self.clients.get_mut(self.by_carrier.get(&id)?)?;
+        client.carriers.came(id, addresses.flow)
+    }
+
+    fn choose(&mut self, addresses: &InnerAddresses) -> Result<Way, DropReason> {
         let owner = self.owners.get(&addresses.destination);
-        let client = owner.and_then(|owner| self.clients.get(owner));
+        let client = owner.and_then(|owner| self.clients.get_mut(owner));
         let chosen = client.and_then(|client| client.carriers.choose(addresses.flow));
         chosen.ok_or(DropReason::NoCarrier)
     }
@@ -161,9 +168,9 @@ mod tests {
         let (one, two) = (register(&mut table, ONE, 1), register(&mut table, TWO, 2));
         assert!(table.choose(&to("10.0.0.1")).is_err());
         table.admit(ONE, &from("10.0.0.1")).unwrap();
-        assert!(Rc::ptr_eq(&table.choose(&to("10.0.0.1")).unwrap(), &one));
+        assert!(table.choose(&to("10.0.0.1")).unwrap().is_by(&one));
         table.admit(TWO, &from("10.0.0.1")).unwrap();
-        assert!(Rc::ptr_eq(&table.choose(&to("10.0.0.1")).unwrap(), &two));
+        assert!(table.choose(&to("10.0.0.1")).unwrap().is_by(&two));
         assert!(table.choose(&to("10.0.0.2")).is_err());
     }
 
@@ -173,11 +180,15 @@ mod tests {
         let (one, two) = (register(&mut table, ONE, 1), register(&mut table, TWO, 1));
         for (id, queue) in [(ONE, &one), (TWO, &two), (ONE, &one)] {
             table.admit(id, &from("10.0.0.1")).unwrap();
-            assert!(Rc::ptr_eq(&table.choose(&to("10.0.0.1")).unwrap(), queue));
+            table.came(id, &from("10.0.0.1"));
+            assert!(table.choose(&to("10.0.0.1")).unwrap().is_by(queue));
         }
-        // Without it by the other.
+        // Without it by the other, when that cannot overtake it.
         table.remove(ONE);
-        assert!(Rc::ptr_eq(&table.choose(&to("10.0.0.1")).unwrap(), &two));
+        let waits = table.choose(&to("10.0.0.1"));
+        assert!(matches!(waits, Ok(Way::Later)), "{waits:?}");
+        table.release(ONE);
+        assert!(table.choose(&to("10.0.0.1")).unwrap().is_by(&two));
     }
 
     #[test]

@@ -84,6 +84,12 @@ impl Received {
         Whole::read(self.bytes())
     }
 
+    /// Puts one in, header and packet, as if it had been read.
+    pub fn fill(&mut self, bytes: &[u8]) {
+        self.whole[..bytes.len()].copy_from_slice(bytes);
+        self.length = bytes.len();
+    }
+
     /// How long the packet is.
     pub fn packet_len(&self) -> usize {
         self.length.saturating_sub(VIRTIO_NET_HDR_LEN)

@@ -1,29 +1,19 @@
 //! The carriers of one client, as its server uses them: a flow goes back by the carrier by which it
-//! comes. The client keeps a flow on a carrier, so it is in order both ways; and when the client moves
-//! it to another, as after a roam, its answers follow with the next packet.
+//! comes.
 
 use std::rc::Rc;
+use std::time::Instant;
 
-use super::flow::FLOWS;
-use super::{Carrier, CarrierId, Flow, PacketQueue};
+use super::seats::{Look, Role, Seats};
+use super::{Carrier, CarrierId, Flow, PacketQueue, Way};
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Followed {
     carriers: Vec<Carrier>,
-    by_flow: Box<[Option<CarrierId>; FLOWS]>,
+    seats: Seats,
     /// By which something has come last.
     last: Option<CarrierId>,
-}
-
-impl Default for Followed {
-    fn default() -> Self {
-        Self {
-            carriers: Vec::new(),
-            by_flow: Box::new([None; FLOWS]),
-            last: None,
-        }
-    }
 }
 
 impl Followed {
@@ -38,19 +28,34 @@ impl Followed {
         Some(self.carriers.remove(place).queue)
     }
 
-    /// A packet of a flow has come.
-    pub(super) fn came(&mut self, id: CarrierId, flow: Flow) {
-        self.by_flow[flow.place()] = Some(id);
-        self.last = Some(id);
+    /// Nothing that went by a carrier is on its way any more.
+    pub(super) fn release(&mut self, id: CarrierId) {
+        self.seats.release(id);
     }
 
-    /// The one by which a flow goes back.
-    pub(super) fn choose(&self, flow: Flow) -> Option<Rc<PacketQueue>> {
-        let known = [self.by_flow[flow.place()], self.last];
-        let known = known.into_iter().flatten();
-        let mut found = known.filter_map(|id| self.carriers.iter().find(|it| it.id == id));
-        let carrier = found.next().or(self.carriers.last())?;
-        Some(Rc::clone(&carrier.queue))
+    /// A packet of a flow has come; gives the carrier of the one before, if it is another.
+    pub(super) fn came(&mut self, id: CarrierId, flow: Flow) -> Option<CarrierId> {
+        let carriers = &self.carriers;
+        let is_live = |id| carriers.iter().any(|carrier| carrier.id == id);
+        self.last = Some(id);
+        let now = Instant::now();
+        self.seats.came(flow, id, now, Role::Follows, is_live)
+    }
+
+    /// How a flow goes back.
+    pub(super) fn choose(&mut self, flow: Flow) -> Option<Way> {
+        let now = Instant::now();
+        let find = |id| self.carriers.iter().find(|carrier| carrier.id == id);
+        let (seat, heard) = match self.seats.look(flow, now, |id| find(id).is_some()) {
+            Look::Waits if !self.carriers.is_empty() => return Some(Way::Later),
+            Look::Waits => return None,
+            Look::At { carrier, .. } => (Some(carrier), None),
+            Look::Free(heard) => (None, heard),
+        };
+        let known = [seat, heard, self.last].into_iter().flatten();
+        let carrier = known.filter_map(find).next().or(self.carriers.last())?;
+        self.seats.sent(flow, carrier.id, now);
+        Some(Way::By(Rc::clone(&carrier.queue)))
     }
 
     pub(super) fn len(&self) -> usize {

@@ -14,15 +14,21 @@ mod counters;
 mod device;
 mod dispatch;
 mod drop_reason;
+mod early;
 mod flow;
 mod followed;
+mod held;
+mod inbound;
+mod inlets;
 mod queue;
 mod round_robin;
+mod seats;
 mod whole;
 
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::os::fd::RawFd;
 use std::rc::Rc;
 
 pub use address::InnerAddresses;
@@ -32,16 +38,22 @@ pub use configure::{AutoConfigure, Leases};
 pub use counters::Counters;
 pub(crate) use counters::add;
 pub use device::{Outbox, Received, TunDevice, TunError};
-pub use dispatch::{Carrier, CarrierId, Dispatch};
+pub use dispatch::{Carrier, CarrierId, Dispatch, Way};
 pub use drop_reason::DropReason;
 pub use flow::Flow;
+pub use inbound::Inbound;
 pub use queue::{Chunk, PacketQueue};
 pub use round_robin::RoundRobin;
 pub use whole::Whole;
 
+use tokio::task::unconstrained;
+
 use drop_reason::Drops;
+use early::{Early, Standing};
 use fps_wire::Refusal;
 use fps_wire::fragment::Dropped;
+use held::Held;
+use inlets::Inlets;
 
 use crate::relay::RelayError;
 use crate::session::{Ended, Registration, Sealed};
@@ -56,6 +68,9 @@ pub struct Tunnel {
     configure: Option<AutoConfigure>,
     /// None while one is being written.
     outbox: RefCell<Option<Outbox>>,
+    held: Held,
+    inlets: Inlets,
+    early: Early,
     drops: Drops,
     counters: Counters,
     /// Those of which somebody has proved who he is, and which have not ended.
@@ -76,6 +91,9 @@ impl Tunnel {
             dispatch: RefCell::new(dispatch),
             configure,
             outbox: RefCell::default(),
+            held: Held::default(),
+            inlets: Inlets::default(),
+            early: Early::default(),
             drops: Drops::default(),
             counters: Counters::default(),
             authenticated: RefCell::default(),
@@ -132,10 +150,11 @@ impl Tunnel {
         }
     }
 
-    /// Takes a carrier out, if it is in.
-    pub fn remove(&self, id: CarrierId) {
+    /// Takes a carrier out; says whether it was in. Its flows wait until it is
+    /// [released](Self::release), or long enough.
+    pub fn remove(&self, id: CarrierId) -> bool {
         let Some(queue) = self.dispatch.borrow_mut().remove(id) else {
-            return;
+            return false;
         };
         add(&self.counters.removed, 1);
         let (carriers, dropped) = (self.carriers(), queue.dropped());
@@ -145,6 +164,13 @@ impl Tunnel {
             carriers,
             queue_dropped = dropped
         );
+        true
+    }
+
+    /// Nothing that went by a carrier, which is out, is on its way any more: its flows go on by others.
+    pub fn release(&self, id: CarrierId) {
+        self.dispatch.borrow_mut().release(id);
+        self.send_held();
     }
 
     /// Books the packets of a carrier that has ended: what still waits goes nowhere. How many of those
@@ -230,47 +256,78 @@ impl Tunnel {
         self.drops.count(DropReason::Fragment);
     }
 
-    /// A packet that came out of a carrier goes to the device, with the next [`flush`](Self::flush).
-    pub fn deliver(&self, from: CarrierId, packet: &[u8]) {
+    /// A carrier begins to read from its link.
+    pub fn begin_reading(&self, id: CarrierId, link: RawFd) {
+        self.inlets.open(id, link);
+    }
+
+    /// So many bytes more have been read of a carrier's link, and all packets in them delivered.
+    pub fn have_read(&self, id: CarrierId, bytes: usize) {
+        self.inlets.have_read(id, bytes);
+        self.deliver_early();
+    }
+
+    /// Nothing more is read of it.
+    pub fn end_reading(&self, id: CarrierId) {
+        self.inlets.close(id);
+        self.early.ended();
+    }
+
+    /// A packet that came out of a carrier goes to the device: a whole one at once, others with the next
+    /// [`flush`](Self::flush). One that would overtake others of its flow waits for them.
+    pub fn deliver(&self, from: CarrierId, inbound: Inbound<'_>) {
         add(&self.counters.packets_from_carriers, 1);
-        if let Err(reason) = self.try_deliver(from, packet) {
+        if let Err(reason) = self.try_deliver(from, inbound) {
             self.drops.count(reason);
         }
     }
 
-    /// A whole packet that came out of a carrier goes to the device.
-    pub fn deliver_whole(&self, from: CarrierId, bytes: &[u8]) {
-        add(&self.counters.packets_from_carriers, 1);
-        if let Err(reason) = self.try_deliver_whole(from, bytes) {
-            self.drops.count(reason);
-        }
-    }
-
-    fn try_deliver_whole(&self, from: CarrierId, bytes: &[u8]) -> Result<(), DropReason> {
-        let whole = Whole::read(bytes).ok_or(DropReason::NotIp)?;
-        let packet = whole.packet();
+    fn try_deliver(&self, from: CarrierId, inbound: Inbound<'_>) -> Result<(), DropReason> {
+        let packet = inbound.packet().ok_or(DropReason::NotIp)?;
         let addresses = InnerAddresses::of(packet).ok_or(DropReason::NotIp)?;
         self.dispatch.borrow_mut().admit(from, &addresses)?;
+        let kept = match self.early.standing(addresses.flow, from) {
+            Standing::Awaited => return self.hand_over(inbound),
+            Standing::Waits => self.early.push(addresses.flow, inbound),
+            Standing::InOrder => {
+                let before = self.dispatch.borrow_mut().came(from, &addresses);
+                match before.and_then(|carrier| self.inlets.behind(carrier)) {
+                    Some(behind) => self.early.begin(addresses.flow, behind, inbound),
+                    None => return self.hand_over(inbound),
+                }
+            }
+        };
+        kept.then_some(()).ok_or(DropReason::QueueFull)
+    }
+
+    /// What has waited for others that are read now.
+    fn deliver_early(&self) {
+        for packet in self.early.take(&self.inlets) {
+            if let Err(reason) = self.hand_over(packet.inbound()) {
+                self.drops.count(reason);
+            }
+        }
+    }
+
+    fn hand_over(&self, inbound: Inbound<'_>) -> Result<(), DropReason> {
         let device = self.device.as_ref().ok_or(DropReason::NoDevice)?;
-        device.send_whole(&whole).map_err(|error| {
-            tracing::debug!(event = "tun_write_failed", error = %error);
-            DropReason::LinkDown
-        })?;
+        let length = match inbound {
+            Inbound::Packet(packet) => {
+                let mut outbox = self.outbox.borrow_mut();
+                outbox.get_or_insert_default().push(packet);
+                packet.len()
+            }
+            Inbound::Whole(bytes) => {
+                let whole = Whole::read(bytes).ok_or(DropReason::NotIp)?;
+                device.send_whole(&whole).map_err(|error| {
+                    tracing::debug!(event = "tun_write_failed", error = %error);
+                    DropReason::LinkDown
+                })?;
+                whole.packet().len()
+            }
+        };
         add(&self.counters.packets_to_device, 1);
-        add(&self.counters.bytes_to_device, packet.len() as u64);
-        Ok(())
-    }
-
-    fn try_deliver(&self, from: CarrierId, packet: &[u8]) -> Result<(), DropReason> {
-        let addresses = InnerAddresses::of(packet).ok_or(DropReason::NotIp)?;
-        self.dispatch.borrow_mut().admit(from, &addresses)?;
-        if self.device.is_none() {
-            return Err(DropReason::NoDevice);
-        }
-        add(&self.counters.packets_to_device, 1);
-        add(&self.counters.bytes_to_device, packet.len() as u64);
-        let mut outbox = self.outbox.borrow_mut();
-        outbox.get_or_insert_default().push(packet);
+        add(&self.counters.bytes_to_device, length as u64);
         Ok(())
     }
 
@@ -282,7 +339,9 @@ impl Tunnel {
         };
         let count = outbox.len();
         if count > 0
-            && let Err(error) = device.send(&mut outbox).await
+            // A TUN never makes anybody wait, and nobody may deliver more before this is done: another
+            // carrier's packets could overtake.
+            && let Err(error) = unconstrained(device.send(&mut outbox)).await
         {
             // Which of them the kernel did not take it does not say; nearly always all.
             tracing::debug!(event = "tun_write_failed", error = %error);
@@ -299,10 +358,18 @@ impl Tunnel {
         };
         let mut room = device.room();
         loop {
-            if let Err(error) = device.receive(&mut room).await {
-                return error;
+            tokio::select! {
+                received = device.receive(&mut room) => {
+                    if let Err(error) = received {
+                        return error;
+                    }
+                    self.send(&mut room);
+                }
+                () = self.early.due(&self.inlets) => {
+                    self.deliver_early();
+                    self.flush().await;
+                }
             }
-            self.send(&mut room);
             for _ in 1..BURST {
                 if !device.try_receive(&mut room) {
                     break;
@@ -331,15 +398,35 @@ impl Tunnel {
         );
     }
 
+    /// What was held goes on, or is held again.
+    fn send_held(&self) {
+        let (Some(device), Some(packets)) = (&self.device, self.held.take()) else {
+            return;
+        };
+        let mut room = device.room();
+        while let Some(chunk) = packets.pop() {
+            for bytes in chunk.iter() {
+                room.fill(bytes);
+                self.send(&mut room);
+            }
+        }
+    }
+
     /// What was read from the device goes to a carrier: whole, or in packets of the MTU. What goes
     /// nowhere is one packet, however long.
     fn send(&self, received: &mut Received) {
         match self.choose(received) {
-            Ok((queue, flow)) if queue.takes_whole() => {
+            Ok((Way::By(queue), flow)) if queue.takes_whole() => {
                 self.count_from_device(received.packet_len());
                 self.queue(&queue, received.bytes(), flow);
             }
-            Ok((queue, flow)) => self.send_split(&queue, received, flow),
+            Ok((Way::By(queue), flow)) => self.send_split(&queue, received, flow),
+            Ok((Way::Later, flow)) => {
+                if !self.held.push(received.bytes(), flow) {
+                    self.count_from_device(received.packet_len());
+                    self.drops.count(DropReason::QueueFull);
+                }
+            }
             Err(reason) => {
                 self.count_from_device(received.packet_len());
                 self.drops.count(reason);
@@ -347,13 +434,13 @@ impl Tunnel {
         }
     }
 
-    fn choose(&self, received: &Received) -> Result<(Rc<PacketQueue>, Flow), DropReason> {
+    fn choose(&self, received: &Received) -> Result<(Way, Flow), DropReason> {
         let addresses = received
             .whole()
             .and_then(|whole| InnerAddresses::of(whole.packet()));
         let addresses = addresses.ok_or(DropReason::NotIp)?;
-        let queue = self.dispatch.borrow_mut().choose(&addresses)?;
-        Ok((queue, addresses.flow))
+        let way = self.dispatch.borrow_mut().choose(&addresses)?;
+        Ok((way, addresses.flow))
     }
 
     fn send_split(&self, queue: &PacketQueue, received: &mut Received, flow: Flow) {

@@ -7,11 +7,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::os::fd::RawFd;
 
 use tokio::sync::Notify;
 
 use super::Flow;
 use super::flow::FLOWS;
+use crate::socket::unacknowledged;
 
 /// How large a chunk is, but for one with a packet that is larger.
 const CHUNK: usize = 64 << 10;
@@ -30,6 +32,10 @@ pub struct PacketQueue {
     dropped: Cell<u64>,
     replaced: Cell<bool>,
     takes_whole: Cell<bool>,
+    /// The socket that they are written to.
+    link: Cell<Option<RawFd>>,
+    /// What was taken is being written.
+    writes: Cell<bool>,
     wake: Notify,
 }
 
@@ -130,8 +136,28 @@ impl PacketQueue {
             dropped: Cell::new(0),
             replaced: Cell::new(false),
             takes_whole: Cell::new(false),
+            link: Cell::default(),
+            writes: Cell::default(),
             wake: Notify::new(),
         }
+    }
+
+    /// The same, for what is written to a link.
+    pub fn of_link(most_bytes: usize, link: RawFd) -> Self {
+        let queue = Self::new(most_bytes);
+        queue.link.set(Some(link));
+        queue
+    }
+
+    /// What was taken out is being written, or has been.
+    pub fn set_writes(&self, writes: bool) {
+        self.writes.set(writes);
+    }
+
+    /// Whether the other end's kernel has all that was put in.
+    pub fn has_arrived(&self) -> bool {
+        let written = self.is_empty() && !self.writes.get();
+        written && self.link.get().is_none_or(|link| unacknowledged(link) == 0)
     }
 
     /// Adds a packet, or counts it as dropped and says `false`.

@@ -1,46 +1,31 @@
-//! The client's choice: its carriers all lead to the same server, so its flows take turns. A flow keeps
-//! its carrier as long as it sends, so that none of its packets overtakes another.
+//! The client's choice: its carriers all lead to the same server, so its flows take turns.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::flow::FLOWS;
-use super::{Carrier, CarrierId, Dispatch, DropReason, InnerAddresses, PacketQueue};
+use super::seats::{Look, Role, Seats};
+use super::{Carrier, CarrierId, Dispatch, DropReason, InnerAddresses, PacketQueue, Way};
 use crate::session::Registration;
 
-/// After so long a silence a flow may go by another carrier: what it sent before has arrived.
-const IDLE: Duration = Duration::from_millis(250);
-
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RoundRobin {
     carriers: Vec<Carrier>,
     next: usize,
-    flows: Box<[Option<(CarrierId, Instant)>; FLOWS]>,
-}
-
-impl Default for RoundRobin {
-    fn default() -> Self {
-        Self {
-            carriers: Vec::new(),
-            next: 0,
-            flows: Box::new([None; FLOWS]),
-        }
-    }
+    seats: Seats,
 }
 
 impl RoundRobin {
-    fn choose_at(
-        &mut self,
-        addresses: &InnerAddresses,
-        now: Instant,
-    ) -> Result<Rc<PacketQueue>, DropReason> {
-        let flow = &mut self.flows[addresses.flow.place()];
-        let kept = flow.and_then(|(id, last)| {
-            let carrier = self.carriers.iter().find(|carrier| carrier.id == id)?;
-            let idle = now.saturating_duration_since(last) >= IDLE && carrier.queue.is_empty();
-            (!idle).then_some(carrier)
-        });
+    fn choose_at(&mut self, addresses: &InnerAddresses, now: Instant) -> Result<Way, DropReason> {
+        let find = |id| self.carriers.iter().find(|carrier| carrier.id == id);
+        let flow = addresses.flow;
+        let kept = match self.seats.look(flow, now, |id| find(id).is_some()) {
+            Look::Waits if !self.carriers.is_empty() => return Ok(Way::Later),
+            Look::Waits | Look::Free(_) => None,
+            Look::At { carrier, silent } => {
+                find(carrier).filter(|carrier| !silent || !carrier.queue.has_arrived())
+            }
+        };
         let carrier = match kept {
             Some(carrier) => carrier,
             None => {
@@ -50,8 +35,8 @@ impl RoundRobin {
                 &self.carriers[turn]
             }
         };
-        *flow = Some((carrier.id, now));
-        Ok(Rc::clone(&carrier.queue))
+        self.seats.sent(flow, carrier.id, now);
+        Ok(Way::By(Rc::clone(&carrier.queue)))
     }
 }
 
@@ -66,11 +51,22 @@ impl Dispatch for RoundRobin {
         Some(self.carriers.remove(index).queue)
     }
 
+    fn release(&mut self, id: CarrierId) {
+        self.seats.release(id);
+    }
+
     fn admit(&mut self, _id: CarrierId, _addresses: &InnerAddresses) -> Result<(), DropReason> {
         Ok(())
     }
 
-    fn choose(&mut self, addresses: &InnerAddresses) -> Result<Rc<PacketQueue>, DropReason> {
+    fn came(&mut self, id: CarrierId, addresses: &InnerAddresses) -> Option<CarrierId> {
+        let carriers = &self.carriers;
+        let is_live = |id| carriers.iter().any(|carrier| carrier.id == id);
+        let (flow, now) = (addresses.flow, Instant::now());
+        self.seats.came(flow, id, now, Role::Leads, is_live)
+    }
+
+    fn choose(&mut self, addresses: &InnerAddresses) -> Result<Way, DropReason> {
         self.choose_at(addresses, Instant::now())
     }
 
@@ -82,6 +78,7 @@ impl Dispatch for RoundRobin {
 #[cfg(test)]
 mod tests {
     use super::super::address::tests::packet;
+    use super::super::seats::SILENCE;
     use super::*;
 
     struct Scene {
@@ -113,7 +110,9 @@ mod tests {
         fn choose(&mut self, host: u8) -> usize {
             let addresses = packet("10.0.0.1", &format!("10.0.1.{host}"));
             let addresses = InnerAddresses::of(&addresses).expect("IPv4");
-            let chosen = self.robin.choose_at(&addresses, self.now).unwrap();
+            let Ok(Way::By(chosen)) = self.robin.choose_at(&addresses, self.now) else {
+                panic!("no carrier for {host}");
+            };
             let mut queues = self.queues.iter();
             queues.position(|queue| Rc::ptr_eq(queue, &chosen)).unwrap()
         }
@@ -137,19 +136,23 @@ mod tests {
     fn a_flow_moves_when_its_carrier_is_gone_or_when_it_was_silent_and_has_arrived() {
         let mut scene = Scene::new();
         let first = scene.choose(1);
-        scene.now += IDLE;
+        scene.now += SILENCE;
         scene.queues[first].push(
             &packet("10.0.0.1", "10.0.1.1"),
             crate::tunnel::Flow::default(),
         );
         assert_eq!(scene.choose(1), first, "something of it waits");
         drop(scene.queues[first].pop());
-        scene.now += IDLE;
+        scene.now += SILENCE;
         let second = scene.choose(1);
         assert_ne!(second, first);
         let id = CarrierId(second as u64);
         assert!(scene.robin.remove(id).is_some());
         assert!(scene.robin.remove(id).is_none());
+        let waits = InnerAddresses::of(&packet("10.0.0.1", "10.0.1.1")).expect("IPv4");
+        let waits = scene.robin.choose_at(&waits, scene.now);
+        assert!(matches!(waits, Ok(Way::Later)), "{waits:?}");
+        scene.robin.release(id);
         assert_ne!(scene.choose(1), second);
     }
 

@@ -12,7 +12,7 @@ use fps::session::{
     Registration, ServerIdentity, ServerSession, Session,
 };
 use fps::tunnel::{
-    ByLease, Carrier, CarrierId, Dispatch, DropReason, InnerAddresses, PacketQueue, Tunnel,
+    ByLease, Carrier, CarrierId, Dispatch, DropReason, InnerAddresses, PacketQueue, Tunnel, Way,
 };
 use fps_wire::auth::{AllowList, Client, Server};
 use fps_wire::classified::{Channel, Limits, Opened, Opener};
@@ -98,7 +98,15 @@ impl Dispatch for Watched {
         self.inner.admit(id, addresses)
     }
 
-    fn choose(&mut self, addresses: &InnerAddresses) -> Result<Rc<PacketQueue>, DropReason> {
+    fn release(&mut self, id: CarrierId) {
+        self.inner.release(id);
+    }
+
+    fn came(&mut self, id: CarrierId, addresses: &InnerAddresses) -> Option<CarrierId> {
+        self.inner.came(id, addresses)
+    }
+
+    fn choose(&mut self, addresses: &InnerAddresses) -> Result<Way, DropReason> {
         self.inner.choose(addresses)
     }
 

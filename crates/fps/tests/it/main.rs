@@ -9,6 +9,7 @@ mod host;
 mod leases;
 mod limits;
 mod loopback;
+mod order;
 mod peers_cases;
 mod privacy;
 mod programs;

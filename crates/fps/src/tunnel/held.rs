@@ -1,0 +1,26 @@
+//! Packets of flows whose carrier has ended, while something that they have sent by it may be on its way.
+
+use std::cell::RefCell;
+
+use super::{Flow, PacketQueue};
+
+/// How many bytes may wait, of all flows: as many as in a carrier's queue unless it is told otherwise.
+const MOST: usize = 1 << 20;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Held(RefCell<Option<PacketQueue>>);
+
+impl Held {
+    /// Adds a packet, or says `false` where there is no room.
+    pub(super) fn push(&self, packet: &[u8], flow: Flow) -> bool {
+        let mut packets = self.0.borrow_mut();
+        let packets = packets.get_or_insert_with(|| PacketQueue::new(MOST));
+        packets.push(packet, flow)
+    }
+
+    /// All of them, each flow's in their order.
+    pub(super) fn take(&self) -> Option<PacketQueue> {
+        self.0.take()
+    }
+}
