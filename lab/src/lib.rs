@@ -1,5 +1,6 @@
 //! A laboratory for VPN clients on Linux.
 
+pub mod ask;
 pub mod cli;
 pub mod folder;
 pub mod lab;

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 
 use super::error::At;
 use super::host::{Host, LiveLink, configuration};
-use super::{Lab, LabError, echo, files, machine};
+use super::{Lab, LabError, echo, files, machine, name_server};
 use crate::multicall::PROGRAMS;
 use crate::sandbox::{GroupsSpec, HostHandle, HostSpec, Sandbox, SocketKind};
 use crate::scenario::{self, HostName, NetName, Scenario, StaticRoute};
@@ -140,6 +140,7 @@ impl Lab {
             links: IndexMap::new(),
             routes: host.routes.clone(),
             services: Vec::new(),
+            name_server: None,
         };
         self.hosts.insert(name.clone(), host);
         Ok(())
@@ -200,8 +201,15 @@ impl Lab {
             let socket = self.sandbox.socket(host.id, SocketKind::Netfilter)?;
             masquerade(socket, &plan.nat).at(|| format!("the NAT of {name}"))?;
         }
-        let services = echo::serve(&self.sandbox, name, host.id, &plan.serve)?;
-        self.host_mut(name).services = services;
+        let mut services = echo::serve(&self.sandbox, name, host.id, &plan.serve)?;
+        let mut name_server = None;
+        if let Some(dns) = &plan.dns {
+            let (server, more) = name_server::serve(&self.sandbox, name, host.id, dns)?;
+            name_server = Some(server);
+            services.extend(more);
+        }
+        let host = self.host_mut(name);
+        (host.services, host.name_server) = (services, name_server);
         Ok(())
     }
 

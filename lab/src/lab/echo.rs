@@ -1,25 +1,22 @@
 //! What answers on a host's ports: it sends back what it is sent.
 
 use std::future::{pending, poll_fn};
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io;
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::sys::socket::{
-    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn6, recvmsg, sendmsg, setsockopt,
-    sockopt,
-};
+use nix::sys::socket::{setsockopt, sockopt};
 use socket2::Socket;
-use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::LabError;
 use super::host::Service;
+use super::packet_info;
 use crate::sandbox::{HostId, Sandbox, SocketKind};
 use crate::scenario::{HostName, Serve};
 
@@ -28,8 +25,6 @@ const BACKLOG: i32 = 128;
 /// How long a service that lacks descriptors or memory waits for a connection of its own to end
 /// before it asks again.
 const EXHAUSTED: Duration = Duration::from_millis(50);
-/// The largest datagram.
-const LARGEST: usize = 65_535;
 
 /// Answers on the ports, each of them over IPv4 and IPv6, on whatever address is asked.
 pub(super) fn serve(
@@ -69,29 +64,35 @@ fn bind(socket: OwnedFd, port: u16) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn listen(socket: OwnedFd, port: u16) -> io::Result<TcpListener> {
+pub(super) fn listen(socket: OwnedFd, port: u16) -> io::Result<TcpListener> {
     let socket = bind(socket, port)?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
 }
 
-fn bind_datagram(socket: OwnedFd, port: u16) -> io::Result<UdpSocket> {
+pub(super) fn bind_datagram(socket: OwnedFd, port: u16) -> io::Result<UdpSocket> {
     let socket = bind(socket, port)?;
-    // The answer must come from the address that was asked, which on a host with several is not
-    // the one that the routes would choose. IPv4 shows as mapped addresses.
+    // IPv4 shows as mapped addresses.
     setsockopt(&socket, sockopt::Ipv6RecvPacketInfo, &true)?;
     UdpSocket::from_std(socket.into())
 }
 
-/// Serves every connection, whatever becomes of one of them.
 async fn echo_streams(
+    accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>>,
+) {
+    serve_streams(accept, |stream, _| echo_stream(stream)).await;
+}
+
+/// Serves every connection, whatever becomes of one of them.
+pub(super) async fn serve_streams<F: Future<Output = ()> + Send + 'static>(
     mut accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>>,
+    serve: impl Fn(TcpStream, SocketAddr) -> F,
 ) {
     let mut connections = JoinSet::new();
     loop {
         match poll_fn(&mut accept).await {
-            Ok((stream, _)) => {
-                connections.spawn(echo_stream(stream));
+            Ok((stream, from)) => {
+                connections.spawn(serve(stream, from));
             }
             Err(error) if is_of_one_connection(&error) => {}
             // Descriptors or memory are used up; until one of them is free again, accept(2) would
@@ -143,35 +144,10 @@ async fn echo_stream(mut stream: TcpStream) {
 async fn echo_datagrams(socket: UdpSocket) {
     loop {
         // An ICMP error about an earlier answer shows here, and is no reason to stop.
-        drop(
-            socket
-                .async_io(Interest::READABLE, || echo_one(&socket))
-                .await,
-        );
-    }
-}
-
-/// Sends one datagram back, from the address that it came to.
-fn echo_one(socket: &UdpSocket) -> io::Result<()> {
-    let mut buffer = vec![0; LARGEST];
-    let mut space = nix::cmsg_space!(nix::libc::in6_pktinfo);
-    let mut data = [IoSliceMut::new(&mut buffer)];
-    let flags = MsgFlags::MSG_DONTWAIT;
-    let received = recvmsg::<SockaddrIn6>(socket.as_raw_fd(), &mut data, Some(&mut space), flags)?;
-    let asked = received.cmsgs()?.find_map(|message| match message {
-        ControlMessageOwned::Ipv6PacketInfo(mut info) => {
-            // The routes shall choose the interface.
-            info.ipi6_ifindex = 0;
-            Some(info)
+        if let Ok(received) = packet_info::receive(&socket).await {
+            drop(received.answer(&socket, received.bytes()));
         }
-        _ => None,
-    });
-    let (asked, from) = asked.zip(received.address).ok_or(Errno::EBADMSG)?;
-    let length = received.bytes;
-    let answer = [IoSlice::new(&buffer[..length])];
-    let from_there = [ControlMessage::Ipv6PacketInfo(&asked)];
-    sendmsg(socket.as_raw_fd(), &answer, &from_there, flags, Some(&from))?;
-    Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! A host of a lab.
 
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use fps_netlink::{IfIndex, LinkName};
 use fps_netns::{Configuration, Port, Station};
 use indexmap::IndexMap;
 use tokio::task::JoinHandle;
 
+use super::name_server::NameServer;
 use crate::sandbox::HostId;
 use crate::scenario;
 
@@ -19,6 +21,7 @@ pub struct Host {
     pub(super) links: IndexMap<LinkName, LiveLink>,
     pub(super) routes: Vec<scenario::StaticRoute>,
     pub(super) services: Vec<Service>,
+    pub(super) name_server: Option<Arc<NameServer>>,
 }
 
 /// A link of a host, plugged into a net.
@@ -48,6 +51,11 @@ impl Host {
     /// The host's network.
     pub fn station(&self) -> &Station {
         &self.station
+    }
+
+    /// The host's DNS server, if it has one.
+    pub fn name_server(&self) -> Option<&NameServer> {
+        self.name_server.as_deref()
     }
 
     /// The file's links.

@@ -5,6 +5,7 @@
 //! - [`missing`]: the programs that a scenario needs and the machine lacks
 //! - `files`: what a host finds in /etc
 //! - `echo`: what answers on a host's ports
+//! - [`NameServer`]: its DNS server, and what that was asked
 
 mod build;
 mod echo;
@@ -13,6 +14,8 @@ mod files;
 mod host;
 mod links;
 mod machine;
+mod name_server;
+mod packet_info;
 
 use fps_netns::{Segment, Switch};
 use indexmap::IndexMap;
@@ -21,6 +24,7 @@ pub use build::Site;
 pub use error::LabError;
 pub use host::{Host, LiveLink};
 pub use machine::missing;
+pub use name_server::{LogEntry, NameServer};
 
 use crate::sandbox::Sandbox;
 use crate::scenario::{HostName, NetName};

@@ -3,14 +3,17 @@
 mod control;
 mod evidence;
 mod no_carrier_loop;
+mod not_asked;
 mod probing;
 mod reach;
+mod resolves;
 mod says;
 mod silent;
 mod unreachable;
 
 use super::Verdict;
 use super::stage::Stage;
+use crate::ask::AskError;
 use crate::probe::ProbeError;
 use crate::scenario::{Check, Expectation};
 use crate::tape::TapeError;
@@ -23,6 +26,8 @@ pub(super) async fn check(stage: &Stage<'_>, expectation: &Expectation) -> Verdi
         Check::Silent(silent) => silent::check(stage, silent).await,
         Check::NoCarrierLoop(wanted) => no_carrier_loop::check(stage, wanted).await,
         Check::Says(says) => Ok(says::check(stage, says).await),
+        Check::Resolves(resolves) => resolves::check(stage, resolves).await,
+        Check::NotAsked(wanted) => not_asked::check(stage, wanted).await,
     };
     verdict.unwrap_or_else(|error| Verdict::Inconclusive(crate::chain(&error)))
 }
@@ -34,6 +39,8 @@ enum CheckError {
     Probe(#[from] ProbeError),
     #[error("the capture failed, so nothing can be said of what passed")]
     Tape(#[from] TapeError),
+    #[error("the name could not be asked for, which says nothing about it")]
+    Ask(#[from] AskError),
     #[error("the network of {0} cannot be read")]
     Network(crate::scenario::HostName, #[source] fps_netlink::Error),
 }

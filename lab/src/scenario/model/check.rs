@@ -7,7 +7,7 @@ use std::time::Duration;
 use fps_netlink::{Fwmark, LinkName};
 use serde::{Deserialize, Serialize};
 
-use super::HostName;
+use super::{HostName, NotAsked, Resolves};
 
 /// Something that must hold after a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,10 @@ pub enum Check {
     NoCarrierLoop(NoCarrierLoop),
     /// A program prints a line.
     Says(Says),
+    /// A name leads to what it should.
+    Resolves(Resolves),
+    /// A DNS server is not asked.
+    NotAsked(NotAsked),
 }
 
 impl Check {
@@ -39,7 +43,11 @@ impl Check {
         match self {
             Self::Reach(reach) => Some(&reach.probe),
             Self::Unreachable(unreachable) => Some(&unreachable.probe),
-            Self::Silent(_) | Self::NoCarrierLoop(_) | Self::Says(_) => None,
+            Self::Silent(_)
+            | Self::NoCarrierLoop(_)
+            | Self::Says(_)
+            | Self::Resolves(_)
+            | Self::NotAsked(_) => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod act;
 mod check;
+mod dns;
 mod name;
 mod program;
 mod topology;
@@ -14,6 +15,7 @@ use indexmap::IndexMap;
 
 pub use act::*;
 pub use check::*;
+pub use dns::*;
 pub use name::*;
 pub use program::*;
 pub use topology::*;

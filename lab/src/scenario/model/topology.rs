@@ -6,7 +6,7 @@ use fps_netlink::{LinkName, TableId};
 use indexmap::IndexMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::NetName;
+use super::{DnsServer, NetName};
 
 /// An L2 segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Host {
     pub hosts_file: Vec<HostsLine>,
     /// The name servers that its /etc/resolv.conf names.
     pub name_servers: Vec<IpAddr>,
+    /// Its DNS server.
+    pub dns: Option<DnsServer>,
     /// Its control groups.
     pub cgroups: Vec<String>,
 }

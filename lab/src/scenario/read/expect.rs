@@ -5,16 +5,24 @@ use std::time::Duration;
 
 use super::probe::{self, Question};
 use super::target::{Aim, aim};
-use super::{Lab, Names, Verb, act};
+use super::{Lab, Names, Verb, act, dns};
 use crate::scenario::model::{
     Check, Expectation, NoCarrierLoop, Reach, Says, Silent, Unreachable, When,
 };
 use crate::scenario::syntax::{Node, Table};
 
-const VERBS: &[&str] = &["reach", "unreachable", "silent", "no-carrier-loop", "says"];
+const VERBS: &[&str] = &[
+    "reach",
+    "unreachable",
+    "silent",
+    "no-carrier-loop",
+    "says",
+    "resolves",
+    "not-asked",
+];
 
 /// How long a probe, or a program, may take to be answered where the file does not say.
-const DEFAULT_WITHIN: Duration = Duration::from_secs(1);
+pub(super) const DEFAULT_WITHIN: Duration = Duration::from_secs(1);
 
 /// For how long no answer may come where the file does not say.
 const DEFAULT_HOLD: Duration = Duration::from_millis(500);
@@ -29,6 +37,8 @@ pub(crate) fn expectation(node: Node<'_>, lab: &Lab, names: &mut Names) -> Optio
         "silent" => silent(verb, lab, names),
         "no-carrier-loop" => no_carrier_loop(verb, lab, names),
         "says" => says(verb, lab, names),
+        "resolves" => dns::resolves(verb, lab, names),
+        "not-asked" => dns::not_asked(verb, lab, names),
         _ => None,
     });
     if names.count() == before {
@@ -37,14 +47,15 @@ pub(crate) fn expectation(node: Node<'_>, lab: &Lab, names: &mut Names) -> Optio
     expectation
 }
 
-/// The name that the file gives, or the one that says what is checked.
-fn name(
+/// The name that the file gives under a key, or the one that says what is checked.
+pub(super) fn name(
     table: &Table<'_>,
+    key: &str,
     verb: Verb<'_>,
     canonical: Option<String>,
     names: &mut Names,
 ) -> Option<String> {
-    match table.get("name") {
+    match table.get(key) {
         None => Some(names.canonical(&canonical?, verb.word.span)),
         Some(node) => {
             node.text()?;
@@ -65,7 +76,7 @@ fn reach(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
             Some(via) => format!("reach {text} via {}", via.text),
             None => format!("reach {text}"),
         });
-    let name = name(&table, verb, canonical, names);
+    let name = name(&table, "name", verb, canonical, names);
     let when = when(&table);
     let question = question?;
     let via = question
@@ -105,7 +116,7 @@ fn when(table: &Table<'_>) -> Option<When> {
 }
 
 /// Says what to write instead of `within`, before the table only says that it has no such key.
-fn refuse_within(verb: Verb<'_>) {
+pub(super) fn refuse_within(verb: Verb<'_>) {
     let entries = verb
         .node
         .value
@@ -126,6 +137,7 @@ fn unreachable(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectati
     let text = question.as_ref().and_then(Question::text);
     let name = name(
         &table,
+        "name",
         verb,
         text.map(|text| format!("unreachable {text}")),
         names,
@@ -154,7 +166,7 @@ fn silent(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
             true => format!("silent {}:{}", on.text, link.text),
             false => format!("silent {}:{} to {}", on.text, link.text, to.join(", ")),
         });
-    let name = name(&table, verb, canonical, names);
+    let name = name(&table, "name", verb, canonical, names);
     let hold = table.need("for", "\"500ms\"").and_then(Node::duration);
     let on = lab.host(on_word?)?;
     let link = lab.interface(&on, link_word?)?;
@@ -177,7 +189,7 @@ fn no_carrier_loop(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expec
         .table("`no-carrier-loop`", &["name", "on", "for"])?;
     let on_word = table.need("on", "\"laptop\"").and_then(Node::word);
     let canonical = on_word.map(|on| format!("no-carrier-loop {}", on.text));
-    let name = name(&table, verb, canonical, names);
+    let name = name(&table, "name", verb, canonical, names);
     let hold = table.need("for", "\"500ms\"").and_then(Node::duration);
     let on_word = on_word?;
     let on = lab.host(on_word)?;
@@ -214,7 +226,7 @@ fn says(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
     let canonical = who_word
         .zip(text.as_ref())
         .map(|(who, text)| format!("{} says `{text}`", who.text));
-    let name = name(&table, verb, canonical, names);
+    let name = name(&table, "name", verb, canonical, names);
     let within = table
         .get("within")
         .map_or(Some(DEFAULT_WITHIN), Node::duration);

@@ -3,7 +3,7 @@
 use fps_netlink::LinkName;
 use indexmap::IndexMap;
 
-use super::{Lab, link, net, route};
+use super::{Lab, dns, link, net, route};
 use crate::scenario::model::{Host, HostName, HostsLine, Link, Serve, StaticRoute};
 use crate::scenario::syntax::{Node, Table, Word, is_domain};
 
@@ -14,6 +14,7 @@ const KEYS: &[&str] = &[
     "routes",
     "hosts",
     "name-servers",
+    "dns",
     "cgroups",
     "link",
 ];
@@ -46,6 +47,7 @@ fn empty() -> Host {
         serve: Serve::default(),
         hosts_file: Vec::new(),
         name_servers: Vec::new(),
+        dns: None,
         cgroups: Vec::new(),
     }
 }
@@ -84,6 +86,13 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
     let name_servers = table.get("name-servers").map(Node::one_or_many);
     let name_servers = name_servers.unwrap_or_default();
     let name_servers = name_servers.into_iter().filter_map(Node::address).collect();
+    let dns = table.get("dns").and_then(dns::server);
+    if dns.is_some() && (serve.udp.contains(&53) || serve.tcp.contains(&53)) {
+        let key = table
+            .key("serve")
+            .unwrap_or_else(|| unreachable!("it was read"));
+        key.add(key.wrong("port 53 is that of `dns`"));
+    }
     let cgroups = cgroups(table);
     if let Some(entry) = lab.hosts.get_mut(host) {
         entry.nat = nat;
@@ -92,6 +101,7 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
         entry.serve = serve;
         entry.hosts_file = hosts_file;
         entry.name_servers = name_servers;
+        entry.dns = dns;
         entry.cgroups = cgroups;
     }
 }

@@ -6,6 +6,7 @@
 //! - `act`, `expect`: what steps do and check
 
 mod act;
+mod dns;
 mod document;
 mod expect;
 mod family;

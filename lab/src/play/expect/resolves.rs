@@ -1,0 +1,211 @@
+//! `resolves`: a name leads to what it should, asked as programs ask, and the right server is asked.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant as Moment};
+
+use fps_dns::zone::Name;
+use fps_packet::{Direction, Frame, Transport};
+use tokio::time::{Instant, timeout_at};
+
+use super::{CheckError, lossy};
+use crate::ask::{Answered, ask};
+use crate::lab::LogEntry;
+use crate::play::Verdict;
+use crate::play::stage::Stage;
+use crate::scenario::{HostName, Resolves, Way};
+
+const PORT: u16 = 53;
+/// How long one question waits for its answer.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long before the next try.
+const GAP: Duration = Duration::from_millis(50);
+
+/// What came of one question.
+struct Attempt {
+    by: Way,
+    since: Moment,
+    answer: Answered,
+}
+
+pub(super) async fn check(stage: &Stage<'_>, wanted: &Resolves) -> Result<Verdict, CheckError> {
+    let deadline = Instant::now() + wanted.within;
+    let mut held = Vec::new();
+    for by in &wanted.by {
+        match asked_until(stage, wanted, *by, deadline).await? {
+            Ok(seen) => held.push(seen),
+            Err(verdict) => return Ok(verdict),
+        }
+    }
+    // A capture that has lost packets cannot show that a question went nowhere else.
+    let lost = stage.tape(&wanted.on).sync().await?;
+    if lost > 0 && wanted.via.is_some() {
+        return Ok(lossy(&wanted.on, lost));
+    }
+    Ok(Verdict::Held(held.join("; ")))
+}
+
+/// Asks until it holds or there is no time left.
+async fn asked_until(
+    stage: &Stage<'_>,
+    wanted: &Resolves,
+    by: Way,
+    deadline: Instant,
+) -> Result<Result<String, Verdict>, CheckError> {
+    loop {
+        let attempt = attempt(stage, wanted, by).await?;
+        let problem = match problem(stage, wanted, &attempt).await? {
+            None => return Ok(Ok(format!("{by}: {}", attempt.answer))),
+            Some(problem) => problem,
+        };
+        if Instant::now() + GAP >= deadline {
+            return Ok(Err(failed(stage, wanted, &attempt, problem)));
+        }
+        tokio::time::sleep(GAP).await;
+    }
+}
+
+async fn attempt(stage: &Stage<'_>, wanted: &Resolves, by: Way) -> Result<Attempt, CheckError> {
+    let (since, host) = (Moment::now(), stage.lab.host(&wanted.on).id());
+    let asking = ask(stage.lab.sandbox(), host, wanted, by);
+    let answer = match timeout_at(Instant::now() + PATIENCE, asking).await {
+        Ok(answer) => answer?,
+        Err(_) => Answered::Unanswered(format!("no answer within {PATIENCE:?}")),
+    };
+    Ok(Attempt { by, since, answer })
+}
+
+/// What is wrong with an attempt.
+async fn problem(
+    stage: &Stage<'_>,
+    wanted: &Resolves,
+    attempt: &Attempt,
+) -> Result<Option<String>, CheckError> {
+    if !attempt.answer.is(&wanted.to) {
+        return Ok(Some(format!("{}: {}", attempt.by, attempt.answer)));
+    }
+    if let Some(host) = &wanted.asked {
+        let asked: BTreeSet<_> = asked(stage, wanted, attempt.since)
+            .map(|(host, _)| host)
+            .collect();
+        if asked != [host.clone()].into() {
+            let asked: Vec<_> = asked.iter().map(HostName::as_str).collect();
+            let asked = match asked.as_slice() {
+                [] => "no server".to_owned(),
+                asked => asked.join(" and "),
+            };
+            let by = attempt.by;
+            return Ok(Some(format!("{by}: answered, but {asked} was asked")));
+        }
+    }
+    let Some(via) = &wanted.via else {
+        return Ok(None);
+    };
+    let links = leaves_by(stage, wanted, attempt.since).await?;
+    let right = links.len() == 1 && links.contains(via.as_str());
+    let links: Vec<_> = links.into_iter().collect();
+    Ok((!right).then(|| {
+        format!(
+            "{}: answered, but it left by [{}]",
+            attempt.by,
+            links.join(", ")
+        )
+    }))
+}
+
+/// Which servers were asked for the name, or what it is an alias of.
+fn asked<'a>(
+    stage: &'a Stage<'_>,
+    wanted: &Resolves,
+    since: Moment,
+) -> impl Iterator<Item = (HostName, LogEntry)> + use<'a> {
+    let name = name(&wanted.name);
+    let servers = stage
+        .lab
+        .hosts()
+        .filter_map(|(host, it)| Some((host, it.name_server()?)));
+    servers.flat_map(move |(host, server)| {
+        let entries = server.asked_since(since).into_iter();
+        let name = name.clone();
+        let entries = entries.filter(move |entry| entry.asked.name == name);
+        entries.map(|entry| (host.clone(), entry))
+    })
+}
+
+fn name(text: &str) -> Name {
+    let mut name = Name::from_ascii(text).expect("validation has seen it");
+    name.set_fqdn(true);
+    name
+}
+
+/// The links by which questions for the name have left the host since a moment.
+async fn leaves_by(
+    stage: &Stage<'_>,
+    wanted: &Resolves,
+    since: Moment,
+) -> Result<BTreeSet<String>, CheckError> {
+    let (tape, encoded) = (stage.tape(&wanted.on), encoded(&wanted.name));
+    tape.sync().await?;
+    Ok(tape.look(|frames| {
+        let sent = frames.iter().filter(|frame| {
+            let is_new = frame.at >= since && frame.direction == Direction::Sent;
+            is_new && asks(frame, &encoded)
+        });
+        let links = sent.map(|frame| tape.names().show(frame.ifindex));
+        // What a host asks itself is on no way anywhere.
+        links.filter(|link| link != "lo").collect()
+    }))
+}
+
+fn asks(frame: &Frame, encoded: &[u8]) -> bool {
+    let Some(packet) = frame.packet() else {
+        return false;
+    };
+    let to = match packet.transport {
+        Transport::Udp {
+            destination_port, ..
+        }
+        | Transport::Tcp {
+            destination_port, ..
+        } => destination_port,
+        _ => return false,
+    };
+    let lower = packet.payload.to_ascii_lowercase();
+    to == PORT && lower.windows(encoded.len()).any(|window| window == encoded)
+}
+
+/// As it stands in a question: each label behind its length, and the root (RFC 1035, 3.1).
+fn encoded(text: &str) -> Vec<u8> {
+    let name = name(&text.to_ascii_lowercase());
+    let labels = name.iter().flat_map(|label| {
+        let length = u8::try_from(label.len()).expect("at most 63");
+        [&[length], label].concat()
+    });
+    labels.chain([0]).collect()
+}
+
+fn failed(stage: &Stage<'_>, wanted: &Resolves, attempt: &Attempt, problem: String) -> Verdict {
+    let questions = asked(stage, wanted, stage.step_began());
+    let evidence = questions.map(|(host, entry)| {
+        let after = entry.at.saturating_duration_since(stage.step_began());
+        let (from, by, kind) = (entry.from, entry.by, entry.asked.kind);
+        format!(
+            "{after:.1?} {host} asked by {from} ({by:?}) for {kind}: {}",
+            entry.word
+        )
+    });
+    let mut evidence: Vec<_> = evidence.take(10).collect();
+    if evidence.is_empty() {
+        evidence.push("no server of the lab was asked for it in this step".to_owned());
+    }
+    let asked = wanted
+        .asked
+        .as_ref()
+        .map(|host| format!(", of {host} alone"));
+    let via = wanted.via.as_ref().map(|link| format!(", by {link} alone"));
+    let (asked, via) = (asked.unwrap_or_default(), via.unwrap_or_default());
+    let why = format!(
+        "expected {}{asked}{via}, by {}; {problem}",
+        wanted.to, attempt.by
+    );
+    Verdict::Failed { why, evidence }
+}
