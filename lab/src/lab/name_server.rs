@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use fps_dns::zone::{Asked, Name, Server, Transport, Zone};
+use fps_dns::zone::{Asked, Manner, Manners, Name, Server, Transport, Zone};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::task::JoinSet;
@@ -15,7 +15,7 @@ use super::echo::{bind_datagram, listen, serve_streams};
 use super::host::Service;
 use super::packet_info::{self, Received};
 use crate::sandbox::{HostId, Sandbox, SocketKind};
-use crate::scenario::{DnsServer, HostName};
+use crate::scenario::{DnsChange, DnsServer, HostName};
 
 const PORT: u16 = 53;
 /// How many questions are remembered.
@@ -52,24 +52,39 @@ pub struct LogEntry {
 
 impl NameServer {
     fn new(plan: &DnsServer) -> Self {
-        let name = |text: &str| Name::from_ascii(text).expect("validation has seen it");
-        let mut server = Server::default();
-        for (apex, lines) in &plan.zones {
+        let server = Self {
+            server: Mutex::default(),
+            log: Mutex::default(),
+        };
+        server.put(&plan.zones);
+        server.set_manners(&plan.manners);
+        server
+    }
+
+    /// Does what an act says.
+    pub fn change(&self, change: &DnsChange) {
+        self.put(&change.zones);
+        if let Some(manners) = &change.manners {
+            self.set_manners(manners);
+        }
+    }
+
+    fn put(&self, zones: &[(String, Vec<String>)]) {
+        for (apex, lines) in zones {
             let mut zone = Zone::new(&name(apex));
             for line in lines {
                 zone.add(line).expect("validation has seen it");
             }
-            server.put(zone);
+            lock(&self.server).put(zone);
         }
-        for (below, manner) in &plan.manners {
-            let mut below = name(below);
-            below.set_fqdn(true);
-            server.manners.set(below, *manner);
+    }
+
+    fn set_manners(&self, manners: &[(String, Manner)]) {
+        let mut all = Manners::default();
+        for (below, manner) in manners {
+            all.set(name(below), *manner);
         }
-        Self {
-            server: Mutex::new(server),
-            log: Mutex::default(),
-        }
+        lock(&self.server).manners = all;
     }
 
     /// What it was asked since a moment, in order.
@@ -113,6 +128,12 @@ impl Log {
             false => self.has_lost = true,
         }
     }
+}
+
+fn name(text: &str) -> Name {
+    let mut name = Name::from_ascii(text).expect("validation has seen it");
+    name.set_fqdn(true);
+    name
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

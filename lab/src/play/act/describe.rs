@@ -42,6 +42,19 @@ impl fmt::Display for Act {
                 let verb = change.action.verb();
                 write!(f, "on {}: ip route {verb} {}", change.on, change.route)
             }
+            Self::Dns(change) => {
+                write!(f, "on {}: its DNS server", change.on)?;
+                let apexes = change.zones.iter().map(|(apex, _)| apex.as_str());
+                let apexes: Vec<_> = apexes.collect();
+                if !apexes.is_empty() {
+                    write!(f, " has other records in {}", apexes.join(", "))?;
+                }
+                match change.manners.as_deref() {
+                    Some([]) => f.write_str(" answers as usual"),
+                    Some(_) => f.write_str(" has other manners"),
+                    None => Ok(()),
+                }
+            }
             Self::Rule(change) => {
                 write!(f, "on {}:", change.on)?;
                 let rules = change.rules.iter().enumerate();

@@ -25,6 +25,11 @@ pub(super) async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), Stag
         Act::Sysctl(sysctl) => write_sysctl(stage, sysctl),
         Act::Route(change) => change_route(stage, change).await,
         Act::Rule(change) => change_rules(stage, change).await,
+        Act::Dns(change) => {
+            let server = stage.lab.host(&change.on).name_server();
+            server.expect("validation has seen it").change(change);
+            Ok(())
+        }
     }
 }
 

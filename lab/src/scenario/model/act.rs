@@ -6,7 +6,7 @@ use std::time::Duration;
 use fps_netlink::{Fwmark, LinkName, Rule, RulePriority, TableId};
 use ipnet::IpNet;
 
-use super::{HostName, Link, ProgramName, StaticRoute, TunnelRole};
+use super::{DnsChange, HostName, Link, ProgramName, StaticRoute, TunnelRole};
 
 /// One thing done to the lab.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum Act {
     Route(RouteChange),
     /// Adds or deletes a rule.
     Rule(RuleChange),
+    /// Changes a DNS server.
+    Dns(DnsChange),
 }
 
 /// The programs that a step starts or ends.

@@ -18,6 +18,17 @@ pub struct DnsServer {
     pub manners: Vec<(String, Manner)>,
 }
 
+/// What becomes of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsChange {
+    /// The host of the server.
+    pub on: HostName,
+    /// Zones in place of those with the same apex, if it has them.
+    pub zones: Vec<(String, Vec<String>)>,
+    /// How it misbehaves from now on, in place of how it did; none where that stays.
+    pub manners: Option<Vec<(String, Manner)>>,
+}
+
 /// A name leads to what it should, by each of these ways.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolves {

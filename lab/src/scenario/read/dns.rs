@@ -6,7 +6,9 @@ use fps_dns::zone::{Manner, Name, RecordType, Zone};
 
 use super::expect::{DEFAULT_WITHIN, name, refuse_within};
 use super::{Lab, Names, Verb};
-use crate::scenario::model::{Check, DnsServer, Expectation, NotAsked, Resolves, Wanted, Way};
+use crate::scenario::model::{
+    Check, DnsChange, DnsServer, Expectation, NotAsked, Resolves, Wanted, Way,
+};
 use crate::scenario::syntax::{Node, Table, Word};
 
 const TYPES: [(&str, RecordType); 6] = [
@@ -21,16 +23,37 @@ const TYPES: [(&str, RecordType); 6] = [
 /// Reads a host's DNS server.
 pub(crate) fn server(node: Node<'_>) -> Option<DnsServer> {
     let table = node.table("`dns`", &["zone", "manner"])?;
-    let zones = table.get("zone").map(Node::entries).unwrap_or_default();
-    let zones = zones
-        .into_iter()
-        .filter_map(|(apex, node)| zone(apex, node));
-    let manners = table.get("manner").and_then(Node::list).unwrap_or_default();
-    let manners = manners.into_iter().filter_map(manner);
     Some(DnsServer {
-        zones: zones.collect(),
-        manners: manners.collect(),
+        zones: zones(&table),
+        manners: manners(&table).unwrap_or_default(),
     })
+}
+
+/// Reads what becomes of one.
+pub(crate) fn change(node: Node<'_>, lab: &Lab) -> Option<DnsChange> {
+    let table = node.table("`dns`", &["on", "zone", "manner"])?;
+    let on = table.need("on", "\"router\"").and_then(Node::word);
+    let (zones, manners) = (zones(&table), manners(&table));
+    if table.get("zone").is_none() && manners.is_none() {
+        let wrong = table.wrong("nothing changes: there is neither `zone` nor `manner`");
+        return table.refuse(wrong);
+    }
+    Some(DnsChange {
+        on: server_of(on?, lab)?,
+        zones,
+        manners,
+    })
+}
+
+fn zones(table: &Table<'_>) -> Vec<(String, Vec<String>)> {
+    let zones = table.get("zone").map(Node::entries).unwrap_or_default();
+    let zones = zones.into_iter();
+    zones.filter_map(|(apex, node)| zone(apex, node)).collect()
+}
+
+fn manners(table: &Table<'_>) -> Option<Vec<(String, Manner)>> {
+    let manners = table.get("manner").and_then(Node::list)?;
+    Some(manners.into_iter().filter_map(manner).collect())
 }
 
 fn zone(apex: Word<'_>, node: Node<'_>) -> Option<(String, Vec<String>)> {

@@ -7,13 +7,13 @@ pub(crate) mod program;
 mod routes;
 mod run;
 
-use super::{Lab, Verb};
+use super::{Lab, Verb, dns};
 use crate::scenario::model::{Act, HostName};
 use crate::scenario::syntax::{Node, Table};
 
 /// All verbs of `do`.
 const VERBS: &[&str] = &[
-    "start", "stop", "kill", "run", "routes", "link", "roam", "sysctl", "route", "rule",
+    "start", "stop", "kill", "run", "routes", "link", "roam", "sysctl", "route", "rule", "dns",
 ];
 
 /// The verbs that make sense before any program starts.
@@ -42,6 +42,7 @@ fn read(verb: Verb<'_>, lab: &mut Lab) -> Option<Act> {
         "sysctl" => kernel::sysctl(node, lab).map(Act::Sysctl),
         "route" => kernel::route(node, lab).map(Act::Route),
         "rule" => kernel::rule(node, lab).map(Act::Rule),
+        "dns" => dns::change(node, lab).map(Act::Dns),
         _ => None,
     }
 }
