@@ -1,17 +1,20 @@
 //! A name asked for as programs ask.
 //!
 //! - `nss`: by getent(1), as getaddrinfo(3) does
+//! - `resolvectl`: by systemd-resolved(8), over D-Bus
 //! - `stub`: with a question of our own to the first server of /etc/resolv.conf
 //! - `command`: a program's output
 
 mod command;
 mod nss;
+mod resolvectl;
 mod stub;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 
+pub(crate) use resolvectl::flush;
 pub(crate) use stub::question;
 
 use crate::sandbox::{HostId, Sandbox, SandboxError};
@@ -48,6 +51,9 @@ pub enum AskError {
     /// getent(1) is not there, or ended in a way of its own.
     #[error("getent says: {0}")]
     Getent(String),
+    /// resolvectl(1) did not do what it was told.
+    #[error("resolvectl says: {0}")]
+    Resolvectl(String),
 }
 
 impl Answered {
@@ -90,6 +96,7 @@ pub async fn ask(
 ) -> Result<Answered, AskError> {
     match by {
         Way::Nss => nss::ask(sandbox, host, question).await,
+        Way::Resolvectl => resolvectl::ask(sandbox, host, question).await,
         Way::Udp | Way::Tcp => stub::ask(sandbox, host, question, by).await,
     }
 }

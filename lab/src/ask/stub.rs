@@ -36,7 +36,7 @@ pub(super) async fn ask(
     let to = SocketAddr::new(server, PORT);
     let answer = match by {
         Way::Tcp => by_tcp(sandbox, host, to, &bytes).await?,
-        Way::Udp | Way::Nss => by_udp(sandbox, host, to, &bytes).await?,
+        _ => by_udp(sandbox, host, to, &bytes).await?,
     };
     Ok(match answer {
         Ok(answer) => read(&answer, &message, question),

@@ -9,10 +9,10 @@ use indexmap::IndexMap;
 
 use super::error::At;
 use super::host::{Host, LiveLink, configuration};
-use super::{Lab, LabError, echo, files, machine, name_server};
+use super::{Lab, LabError, echo, files, machine, name_server, resolved};
 use crate::multicall::PROGRAMS;
 use crate::sandbox::{GroupsSpec, HostHandle, HostSpec, Sandbox, SocketKind};
-use crate::scenario::{self, HostName, NetName, Scenario, StaticRoute};
+use crate::scenario::{self, HostName, NetName, Resolver, Scenario, StaticRoute};
 
 /// What a lab takes from the machine.
 #[derive(Clone, Debug)]
@@ -59,7 +59,14 @@ fn spec(
     groups: Option<&str>,
 ) -> HostSpec {
     let names = Some(&host.cgroups).filter(|names| !names.is_empty());
+    let resolved = host.resolver == Resolver::SystemdResolved;
     HostSpec {
+        usr: (resolved && resolved::find() == Some(resolved::Place::Tree))
+            .then(|| format!("{}/usr", resolved::TREE)),
+        links: match resolved {
+            true => vec![(files::RESOLV_CONF.to_owned(), files::STUB.to_owned())],
+            false => Vec::new(),
+        },
         groups: groups.zip(names).map(|(under, names)| GroupsSpec {
             under: under.to_owned(),
             names: names.clone(),

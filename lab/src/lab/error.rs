@@ -42,6 +42,14 @@ pub enum LabError {
         /// What needs it.
         what: String,
     },
+    /// There is no systemd-resolved for the hosts that shall have it.
+    #[error(
+        "this machine has no systemd-resolved for hosts with `resolver = \"systemd-resolved\"`: run \
+         `ci/resolved`, which unpacks Debian's packages for them and installs nothing (to install \
+         systemd-resolved, libnss-resolve and dbus-daemon would do, and would rewrite the machine's \
+         own /etc/resolv.conf)"
+    )]
+    NoResolved,
     /// A program that the scenario needs is not on this machine.
     #[error(
         "this machine has no `{program}`, which the scenario needs: install the package that \

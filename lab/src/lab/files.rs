@@ -2,17 +2,29 @@
 
 use std::fmt::Write;
 
+use nix::unistd::geteuid;
+
+use super::resolved;
 use crate::play::CARRIER_NAME;
 use crate::sandbox::FileSpec;
-use crate::scenario::{Host, HostName, Scenario};
+use crate::scenario::{Host, HostName, Resolver, Scenario};
+
+/// Where programs look for name servers.
+pub(super) const RESOLV_CONF: &str = "/etc/resolv.conf";
+/// Where that leads with systemd-resolved(8).
+pub(super) const STUB: &str = "../run/systemd/resolve/stub-resolv.conf";
 
 /// The files of one host.
 pub(super) fn of(scenario: &Scenario, name: &HostName, host: &Host) -> Vec<FileSpec> {
-    vec![
+    let mut files = vec![
         FileSpec::new("/etc/hostname", format!("{name}\n")),
         FileSpec::new("/etc/hosts", hosts(scenario, name, host)),
-        FileSpec::new("/etc/resolv.conf", resolv_conf(host)),
-    ]
+    ];
+    match host.resolver {
+        Resolver::ResolvConf => files.push(FileSpec::new(RESOLV_CONF, resolv_conf(host))),
+        Resolver::SystemdResolved => files.extend(resolved::files(geteuid().is_root())),
+    }
+    files
 }
 
 /// The machine's own would name servers that no host of the lab can reach.

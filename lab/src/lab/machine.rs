@@ -6,15 +6,20 @@ use std::path::Path;
 
 use nix::unistd::geteuid;
 
-use super::LabError;
+use super::{LabError, resolved};
 use crate::sandbox::PATH;
-use crate::scenario::Scenario;
+use crate::scenario::{Host, Resolver, Scenario};
 
+/// The program of a resolver.
+const RESOLVED: &str = "systemd-resolved";
 /// The device that a TUN is opened by.
 const TUN: &str = "/dev/net/tun";
 
 pub(super) fn check(scenario: &Scenario) -> Result<(), LabError> {
     if let Some(program) = missing(scenario).next() {
+        if program == RESOLVED {
+            return Err(LabError::NoResolved);
+        }
         let (program, package) = (program.to_owned(), package(program));
         return Err(LabError::Missing { program, package });
     }
@@ -52,7 +57,14 @@ fn needs_root(scenario: &Scenario) -> Option<String> {
 /// The programs that a scenario needs and this machine does not have.
 pub fn missing(scenario: &Scenario) -> impl Iterator<Item = &str> {
     let needs = scenario.needs.iter().map(String::as_str);
-    needs.filter(|program| !has_program(program))
+    let needs = needs.filter(|program| !has_program(program));
+    let wants = scenario.hosts.values().any(has_resolved);
+    let resolved = (wants && resolved::find().is_none()).then_some(RESOLVED);
+    needs.chain(resolved)
+}
+
+fn has_resolved(host: &Host) -> bool {
+    host.resolver == Resolver::SystemdResolved
 }
 
 /// The package that brings a program on Debian.
@@ -60,6 +72,7 @@ fn package(program: &str) -> String {
     match program {
         "certutil" => "libnss3-tools",
         "nft" => "nftables",
+        RESOLVED => "systemd-resolved libnss-resolve dbus-daemon",
         same => same,
     }
     .to_owned()

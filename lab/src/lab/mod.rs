@@ -16,6 +16,7 @@ mod links;
 mod machine;
 mod name_server;
 mod packet_info;
+mod resolved;
 
 use fps_netns::{Segment, Switch};
 use indexmap::IndexMap;

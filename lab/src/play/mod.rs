@@ -89,6 +89,12 @@ struct Play<'a, 'b> {
 impl Play<'_, '_> {
     async fn run(mut self) -> End {
         let scenario = self.stage.scenario;
+        if let Err(error) = act::start_resolvers(self.stage).await {
+            return End::ActFailed {
+                step: "start the resolvers".to_owned(),
+                error: crate::chain(&error),
+            };
+        }
         for act in &scenario.seed {
             if let Err(error) = act::perform(self.stage, act).await {
                 return End::ActFailed {

@@ -79,6 +79,10 @@ pub struct HostSpec {
     pub forward: bool,
     /// Files of its own in /etc and /run.
     pub files: Vec<FileSpec>,
+    /// A folder that is laid over its /usr.
+    pub usr: Option<String>,
+    /// Symbolic links: path and target.
+    pub links: Vec<(String, String)>,
     /// Programs found in its PATH before the machine's: name and target.
     pub programs: Vec<(String, String)>,
     /// Its control groups, if it is to have any.

@@ -146,6 +146,7 @@ fn the_split_tunnel_reads_as_it_is_written() {
             .to_vec(),
         down: false,
         full_tunnel: None,
+        dns: None,
         endpoints: Vec::new(),
         exit: 0,
     };

@@ -3,14 +3,20 @@
 mod describe;
 mod routes;
 
+use std::time::Duration;
+
 use super::StageError;
 use super::programs::{self, Order};
 use super::stage::Stage;
 use super::tunnel;
 use crate::sandbox::Signal;
 use crate::scenario::{
-    Act, ProgramName, ProgramRef, RouteAction, RouteChange, RuleChange, Run, Sysctl, TunnelRole,
+    Act, ProgramName, ProgramRef, Resolver, RouteAction, RouteChange, RuleChange, Run, Sysctl,
+    TunnelRole, resolver_programs,
 };
+
+/// How long resolvectl(1) may take.
+const RESOLVECTL: Duration = Duration::from_secs(5);
 
 /// Performs an act, to its end.
 pub(super) async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), StageError> {
@@ -31,6 +37,30 @@ pub(super) async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), Stag
             Ok(())
         }
     }
+}
+
+/// Starts the resolvers that hosts have, and gives them the servers that DHCP would.
+pub(super) async fn start_resolvers(stage: &mut Stage<'_>) -> Result<(), StageError> {
+    let scenario = stage.scenario;
+    let hosts = scenario.hosts.iter();
+    for (name, host) in hosts.filter(|(_, host)| host.resolver == Resolver::SystemdResolved) {
+        for (program, _) in resolver_programs(name) {
+            start_named(stage, &program).await?;
+        }
+        for (link, servers) in host.dns_by_link() {
+            let servers = servers.iter().map(ToString::to_string);
+            let words = ["resolvectl".to_owned(), "dns".to_owned(), link.to_string()];
+            let command: Vec<_> = words.into_iter().chain(servers).collect();
+            let call = Run {
+                on: name.clone(),
+                command,
+                exit: 0,
+                within: RESOLVECTL,
+            };
+            run(stage, &call).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn start(stage: &mut Stage<'_>, program: &ProgramRef) -> Result<(), StageError> {

@@ -88,7 +88,13 @@ pub(super) fn command(routes: &Routes) -> Vec<String> {
         full_tunnel(&mut command, full);
     }
     many(&mut command, "--endpoint", &routes.endpoints);
-    command.push("--no-dns".to_owned());
+    match &routes.dns {
+        Some(dns) => {
+            many(&mut command, "--dns", &dns.servers);
+            many(&mut command, "--dns-domain", &dns.domains);
+        }
+        None => command.push("--no-dns".to_owned()),
+    }
     flag(&mut command, "--down", routes.down);
     command
 }

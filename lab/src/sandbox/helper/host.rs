@@ -60,6 +60,7 @@ impl Host {
             MsFlags::empty(),
             Some(&options),
         )?;
+        lay_over_usr(spec)?;
         let private = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
         mount_at(
             Some("tmpfs"),
@@ -80,6 +81,7 @@ impl Host {
             symlink(target, Path::new(PROGRAMS).join(name)).step(format!("link {name}"))?;
         }
         spec.files.iter().try_for_each(write)?;
+        spec.links.iter().try_for_each(link)?;
         let network = Namespace::current().step("hold the network namespace")?;
         let copy = network
             .as_fd()
@@ -178,6 +180,26 @@ impl Entrance {
 fn held(descriptor: RawFd) -> BorrowedFd<'static> {
     // SAFETY: hosts are never dropped while the helper runs.
     unsafe { BorrowedFd::borrow_raw(descriptor) }
+}
+
+/// Makes the host's /usr hold more than the machine's.
+fn lay_over_usr(spec: &HostSpec) -> Result<()> {
+    let Some(usr) = &spec.usr else {
+        return Ok(());
+    };
+    let options = format!("lowerdir={usr}:/usr");
+    let (kind, read_only) = (Some("overlay"), MsFlags::MS_RDONLY);
+    mount_at(kind, "/usr", kind, read_only, Some(&options))
+}
+
+/// Makes a symbolic link, in place of what the machine has there.
+fn link((path, target): &(String, String)) -> Result<()> {
+    let step = || format!("link {path}");
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).step(step())?,
+        _ => {}
+    }
+    symlink(target, path).step(step())
 }
 
 /// Writes a file, in place of what the machine has there, symbolic links included.

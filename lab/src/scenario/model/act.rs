@@ -82,8 +82,19 @@ pub struct Routes {
     pub full_tunnel: Option<FullTunnel>,
     /// `--endpoint`, once for each.
     pub endpoints: Vec<IpAddr>,
+    /// What names it sets; `--no-dns` where there is none.
+    pub dns: Option<RoutesDns>,
     /// The exit code that it must have.
     pub exit: i32,
+}
+
+/// What the route engine sets of names. With neither it takes away what it has set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoutesDns {
+    /// `--dns`, once for each.
+    pub servers: Vec<String>,
+    /// `--dns-domain`, once for each.
+    pub domains: Vec<String>,
 }
 
 /// What a full tunnel leads into the TUN device, and how.

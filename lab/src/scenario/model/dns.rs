@@ -85,6 +85,8 @@ pub enum Way {
     Udp,
     /// With a connection to it.
     Tcp,
+    /// By resolvectl(1), over D-Bus.
+    Resolvectl,
 }
 
 impl Wanted {
@@ -110,7 +112,12 @@ impl fmt::Display for Wanted {
 
 impl Way {
     /// Each, with its word in a scenario.
-    pub const ALL: [(&str, Self); 3] = [("nss", Self::Nss), ("udp", Self::Udp), ("tcp", Self::Tcp)];
+    pub const ALL: [(&str, Self); 4] = [
+        ("nss", Self::Nss),
+        ("udp", Self::Udp),
+        ("tcp", Self::Tcp),
+        ("resolvectl", Self::Resolvectl),
+    ];
 }
 
 impl fmt::Display for Way {
@@ -119,6 +126,7 @@ impl fmt::Display for Way {
             Self::Nss => "nss",
             Self::Udp => "udp",
             Self::Tcp => "tcp",
+            Self::Resolvectl => "resolvectl",
         })
     }
 }

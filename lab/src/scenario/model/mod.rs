@@ -6,6 +6,7 @@ mod check;
 mod dns;
 mod name;
 mod program;
+mod resolver;
 mod topology;
 mod tunnel;
 
@@ -18,6 +19,7 @@ pub use check::*;
 pub use dns::*;
 pub use name::*;
 pub use program::*;
+pub use resolver::*;
 pub use topology::*;
 pub use tunnel::*;
 

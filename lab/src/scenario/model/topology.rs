@@ -6,7 +6,7 @@ use fps_netlink::{LinkName, TableId};
 use indexmap::IndexMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::{DnsServer, NetName};
+use super::{DnsServer, NetName, Resolver};
 
 /// An L2 segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,10 +34,30 @@ pub struct Host {
     pub hosts_file: Vec<HostsLine>,
     /// The name servers that its /etc/resolv.conf names.
     pub name_servers: Vec<IpAddr>,
+    /// What answers for its programs.
+    pub resolver: Resolver,
     /// Its DNS server.
     pub dns: Option<DnsServer>,
     /// Its control groups.
     pub cgroups: Vec<String>,
+}
+
+impl Host {
+    /// Its name servers by the links whose DHCP would give them: those with a subnet that the server is
+    /// in, or else with a default gateway.
+    pub fn dns_by_link(&self) -> IndexMap<LinkName, Vec<IpAddr>> {
+        let mut by_link: IndexMap<LinkName, Vec<IpAddr>> = IndexMap::new();
+        for server in &self.name_servers {
+            let near = |link: &Link| link.addresses.iter().any(|it| it.contains(server));
+            let links = || self.links.iter();
+            let link = links().find(|(_, link)| near(link));
+            let link = link.or_else(|| links().find(|(_, link)| !link.gateways.is_empty()));
+            if let Some((name, _)) = link {
+                by_link.entry(*name).or_default().push(*server);
+            }
+        }
+        by_link
+    }
 }
 
 /// One end of a veth pair whose other end is a port of a net.

@@ -7,7 +7,7 @@ use fps_dns::zone::{Manner, Name, RecordType, Zone};
 use super::expect::{DEFAULT_WITHIN, name, refuse_within};
 use super::{Lab, Names, Verb};
 use crate::scenario::model::{
-    Check, DnsChange, DnsServer, Expectation, NotAsked, Resolves, Wanted, Way,
+    Check, DnsChange, DnsServer, Expectation, NotAsked, Resolver, Resolves, Wanted, Way,
 };
 use crate::scenario::syntax::{Node, Table, Word};
 
@@ -147,12 +147,13 @@ pub(crate) fn resolves(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<E
     let asked = asked.map(|word| server_of(word, lab));
     domain(asked_for?)?;
     let kind = kind?;
+    let ways = ways(&table, kind, lab.hosts[&on].resolver)?;
     let check = Resolves {
         on,
         name: asked_for?.text.to_owned(),
         kind,
         to: wanted(&table, kind)?,
-        by: ways(&table, kind)?,
+        by: ways,
         asked: all_or_none(asked)?,
         via: all_or_none(via)?,
         within: within?,
@@ -209,20 +210,27 @@ fn wanted(table: &Table<'_>, kind: RecordType) -> Option<Wanted> {
     (data.len() == count).then_some(Wanted::Data(data))
 }
 
-fn ways(table: &Table<'_>, kind: RecordType) -> Option<Vec<Way>> {
-    let has_nss = matches!(kind, RecordType::A | RecordType::AAAA);
+fn ways(table: &Table<'_>, kind: RecordType, resolver: Resolver) -> Option<Vec<Way>> {
+    let problem = |way| match way {
+        Way::Nss if !matches!(kind, RecordType::A | RecordType::AAAA) => {
+            Some(format!("`nss` knows no {kind} records"))
+        }
+        Way::Resolvectl if resolver != Resolver::SystemdResolved => {
+            Some("the host has no systemd-resolved".to_owned())
+        }
+        _ => None,
+    };
     let Some(node) = table.get("by") else {
         let all = Way::ALL.iter().map(|(_, way)| *way);
-        return Some(all.filter(|way| has_nss || *way != Way::Nss).collect());
+        return Some(all.filter(|way| problem(*way).is_none()).collect());
     };
     let nodes = node.one_or_many();
     let ways = nodes.iter().map(|node| {
         let way = node.choice("by", &Way::ALL)?;
-        if way == Way::Nss && !has_nss {
-            let wrong = node.wrong(format!("`nss` knows no {kind} records"));
-            return node.refuse(wrong.label("only A and AAAA"));
+        match problem(way) {
+            None => Some(way),
+            Some(problem) => node.refuse(node.wrong(problem)),
         }
-        Some(way)
     });
     ways.collect()
 }

@@ -4,7 +4,7 @@ use fps_netlink::LinkName;
 use indexmap::IndexMap;
 
 use super::{Lab, dns, link, net, route};
-use crate::scenario::model::{Host, HostName, HostsLine, Link, Serve, StaticRoute};
+use crate::scenario::model::{Host, HostName, HostsLine, Link, Resolver, Serve, StaticRoute};
 use crate::scenario::syntax::{Node, Table, Word, is_domain};
 
 const KEYS: &[&str] = &[
@@ -14,12 +14,18 @@ const KEYS: &[&str] = &[
     "routes",
     "hosts",
     "name-servers",
+    "resolver",
     "dns",
     "cgroups",
     "link",
 ];
 const LINK_KEYS: &[&str] = &["net", "ip", "via", "metric"];
 const ROUTE_KEYS: &[&str] = &["to", "via", "link", "metric", "table"];
+
+const RESOLVERS: [(&str, Resolver); 2] = [
+    ("resolv-conf", Resolver::ResolvConf),
+    ("systemd-resolved", Resolver::SystemdResolved),
+];
 
 /// Reads all hosts.
 pub(crate) fn hosts(node: Node<'_>, lab: &mut Lab) {
@@ -47,6 +53,7 @@ fn empty() -> Host {
         serve: Serve::default(),
         hosts_file: Vec::new(),
         name_servers: Vec::new(),
+        resolver: Resolver::default(),
         dns: None,
         cgroups: Vec::new(),
     }
@@ -86,6 +93,8 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
     let name_servers = table.get("name-servers").map(Node::one_or_many);
     let name_servers = name_servers.unwrap_or_default();
     let name_servers = name_servers.into_iter().filter_map(Node::address).collect();
+    let resolver = table.get("resolver");
+    let resolver = resolver.and_then(|node| node.choice("resolver", &RESOLVERS));
     let dns = table.get("dns").and_then(dns::server);
     if dns.is_some() && (serve.udp.contains(&53) || serve.tcp.contains(&53)) {
         let key = table
@@ -101,6 +110,7 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
         entry.serve = serve;
         entry.hosts_file = hosts_file;
         entry.name_servers = name_servers;
+        entry.resolver = resolver.unwrap_or_default();
         entry.dns = dns;
         entry.cgroups = cgroups;
     }

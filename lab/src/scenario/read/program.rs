@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::Lab;
-use crate::scenario::model::{HostName, Program, ProgramName, Ready, ReadyWhen, TunnelRole};
+use crate::scenario::model::{
+    HostName, Program, ProgramName, Ready, ReadyWhen, Resolver, TunnelRole, resolver_programs,
+};
 use crate::scenario::syntax::{Node, Word};
 
 const KEYS: &[&str] = &["on", "command", "ready", "tun", "may-end"];
@@ -22,9 +24,22 @@ pub(crate) fn programs(node: Node<'_>, lab: &mut Lab) {
             name.add(wrong.label("choose another name"));
             continue;
         }
+        if lab.programs.contains_key(&ProgramName::new(name.text)) {
+            let wrong = name.wrong(format!("`{}` is the resolver of a host", name.text));
+            name.add(wrong.label("choose another name"));
+            continue;
+        }
         let program = read(name, node, lab).unwrap_or_else(placeholder);
         lab.programs.insert(ProgramName::new(name.text), program);
     }
+}
+
+/// Adds the programs of those hosts that have a resolver of their own.
+pub(crate) fn resolvers(lab: &mut Lab) {
+    let hosts = lab.hosts.iter();
+    let hosts = hosts.filter(|(_, host)| host.resolver == Resolver::SystemdResolved);
+    let programs = hosts.flat_map(|(host, _)| resolver_programs(host));
+    lab.programs.extend(programs.collect::<Vec<_>>());
 }
 
 /// Stands for a broken program, so that steps may name it.

@@ -28,6 +28,7 @@ pub(crate) fn scenario(document: &Document<'_>, problems: &Problems) -> (Option<
     if let Some(node) = table.get("tunnel") {
         tunnel::tunnel(node, &mut lab);
     }
+    program::resolvers(&mut lab);
     if let Some(node) = table.get("program") {
         program::programs(node, &mut lab);
     }

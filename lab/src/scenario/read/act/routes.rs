@@ -4,7 +4,7 @@ use fps_netlink::LinkName;
 use ipnet::IpNet;
 
 use super::full;
-use crate::scenario::model::{HostName, Routes, RoutesAction};
+use crate::scenario::model::{HostName, Resolver, Routes, RoutesAction, RoutesDns};
 use crate::scenario::read::target::aim;
 use crate::scenario::read::{Lab, Plug};
 use crate::scenario::syntax::{Node, Table, optional};
@@ -28,6 +28,8 @@ const KEYS: &[&str] = &[
     "lan-route",
     "auto",
     "endpoint",
+    "dns",
+    "dns-domain",
     "exit",
 ];
 
@@ -50,6 +52,7 @@ pub(crate) fn routes(node: Node<'_>, lab: &mut Lab) -> Option<Routes> {
     let endpoint = |node: Node<'_>| aim(node.word()?, lab)?.address(None, node.span, lab);
     let endpoints = many(&table, "endpoint").filter_map(endpoint).collect();
     let exit = exit(&table, action);
+    let dns = dns(&table);
     let (on, tun, action) = (on?, tun?, action?);
     lab.add_tun(&on, &tun);
     let exit = exit?;
@@ -63,7 +66,6 @@ pub(crate) fn routes(node: Node<'_>, lab: &mut Lab) -> Option<Routes> {
     }
     let tun_addresses = addresses.into_iter().map(|(address, _)| address).collect();
     Some(Routes {
-        on,
         action,
         tun,
         tun_addresses,
@@ -72,8 +74,21 @@ pub(crate) fn routes(node: Node<'_>, lab: &mut Lab) -> Option<Routes> {
         down: down?,
         full_tunnel: full_tunnel?,
         endpoints,
+        dns: match lab.hosts[&on].resolver {
+            Resolver::SystemdResolved => Some(dns),
+            Resolver::ResolvConf => Some(dns).filter(|dns| *dns != RoutesDns::default()),
+        },
+        on,
         exit,
     })
+}
+
+fn dns(table: &Table<'_>) -> RoutesDns {
+    let texts = |key| many(table, key).filter_map(Node::text).collect();
+    RoutesDns {
+        servers: texts("dns"),
+        domains: texts("dns-domain"),
+    }
 }
 
 fn many<'a>(table: &Table<'a>, key: &str) -> impl Iterator<Item = Node<'a>> + use<'a> {
