@@ -148,6 +148,11 @@ impl Look<'_> {
             let domains = Vec::new();
             let operation = Operation::SetDomains { domains, device };
             needed.leave(operation, Change::Dns(DnsChange::Domains(Vec::new())));
+            if told.default_route == Some(false) {
+                // Or the servers that stay were asked for nothing.
+                let operation = Operation::SetDefaultRoute { on: true, device };
+                needed.leave(operation, Change::Dns(DnsChange::DefaultRoute(true)));
+            }
         }
     }
 
@@ -198,6 +203,10 @@ impl Look<'_> {
             Operation::SetDomains { domains, .. } => {
                 let set = dns.is_some_and(|dns| dns.domains == *domains);
                 (!set).then(|| Change::Dns(DnsChange::Domains(domains.clone())))
+            }
+            Operation::SetDefaultRoute { on, .. } => {
+                let set = dns.is_some_and(|dns| dns.default_route == Some(*on));
+                (!set).then_some(Change::Dns(DnsChange::DefaultRoute(*on)))
             }
             // Routes are looked at as a whole. A rule is deleted first for those alone who type the
             // commands; the kernel forgets cached routes by itself.

@@ -84,7 +84,9 @@ pub enum DnsChange {
     Servers(Vec<DnsServer>),
     /// The domains to ask them for.
     Domains(Vec<DnsDomain>),
-    /// Neither.
+    /// Whether to ask them for all other names.
+    DefaultRoute(bool),
+    /// Nothing of it.
     Revert,
 }
 

@@ -72,7 +72,7 @@ impl ApplyRank {
             {
                 Self::StaleAddress
             }
-            Change::Dns(DnsChange::Domains(_)) => Self::Domains,
+            Change::Dns(DnsChange::Domains(_) | DnsChange::DefaultRoute(_)) => Self::Domains,
             Change::Dns(_) => Self::Servers,
             Change::AddAddress(_)
             | Change::KeepAddress(_)

@@ -144,10 +144,7 @@ impl Options {
             self.from.map(Selector::From),
             self.except_fwmark.map(Selector::Unmarked),
         ];
-        let dns = Dns {
-            servers: self.servers,
-            domains: self.domains,
-        };
+        let dns = Dns::new(self.servers, self.domains);
         let intent = Intent::new(self.tun, self.addresses, self.mtu, self.routes)?
             .with_dns((!self.no_dns).then_some(dns));
         if !self.full_tunnel {

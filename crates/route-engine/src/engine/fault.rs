@@ -37,6 +37,7 @@ impl DnsBackend for Memory {
         match change.clone() {
             DnsChange::Servers(servers) => dns.servers = servers,
             DnsChange::Domains(domains) => dns.domains = domains,
+            DnsChange::DefaultRoute(on) => dns.default_route = Some(on),
             DnsChange::Revert => *dns = Dns::default(),
         }
         Ok(())
@@ -235,10 +236,11 @@ fn intent(addresses: &[&str], full: Option<FullTunnel>) -> Intent {
     let routes = ["10.66.1.0/24", "10.66.2.0/24", "fd66:1::/48"];
     let routes = routes.map(|text| text.parse().unwrap());
     let intent = Intent::new(name("fpsc0"), addresses.collect(), mtu, routes.to_vec()).unwrap();
-    let intent = intent.with_dns(Some(Dns {
-        servers: vec!["10.66.0.1".parse().unwrap()],
-        domains: vec!["~fps.test".parse().unwrap()],
-    }));
+    // A domain that is searched needs the most of a resolver.
+    let intent = intent.with_dns(Some(Dns::new(
+        vec!["10.66.0.1".parse().unwrap()],
+        vec!["fps.test".parse().unwrap()],
+    )));
     let Some(full) = full else { return intent };
     let endpoints = ["203.0.113.20:443", "2001:db8::10"].map(|text| text.parse().unwrap());
     let intent = intent.with_full_tunnel(full).unwrap();

@@ -78,9 +78,15 @@ impl Resolvectl {
 
 impl DnsBackend for Resolvectl {
     fn settings(&self, device: LinkName) -> Result<Dns, DnsError> {
+        let (servers, domains) = (self.ask("dns", device)?, self.ask("domain", device)?);
+        let default_route = match Dns::would_take_all(&domains) {
+            true => self.ask::<String>("default-route", device)?.pop(),
+            false => None,
+        };
         Ok(Dns {
-            servers: self.ask("dns", device)?,
-            domains: self.ask("domain", device)?,
+            servers,
+            domains,
+            default_route: default_route.map(|word| word == "yes"),
         })
     }
 
@@ -94,11 +100,17 @@ impl DnsBackend for Resolvectl {
         let (verb, values) = match change {
             DnsChange::Servers(servers) => ("dns", texts(servers)),
             DnsChange::Domains(domains) => ("domain", texts(domains)),
+            DnsChange::DefaultRoute(on) => ("default-route", vec![yes(*on).to_owned()]),
             DnsChange::Revert => ("revert", Vec::new()),
         };
         let words = [verb.to_owned(), device.to_string()];
         self.run(&[&words[..], &values].concat()).map(drop)
     }
+}
+
+/// As resolvectl(1) takes it.
+pub(crate) fn yes(on: bool) -> &'static str {
+    if on { "yes" } else { "no" }
 }
 
 /// The values as words; an empty one takes away what is there.

@@ -4,8 +4,8 @@ mod bounded;
 mod dns;
 mod transaction;
 
-pub(crate) use dns::Resolvectl;
 pub use dns::{DnsBackend, DnsError};
+pub(crate) use dns::{Resolvectl, yes};
 pub(crate) use transaction::Fault;
 pub use transaction::Transaction;
 

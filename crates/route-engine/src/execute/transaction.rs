@@ -318,11 +318,17 @@ impl Transaction {
         let (Some(dns), Some(before)) = (self.executor.dns(), &self.before.dns) else {
             return Ok(());
         };
-        let Dns { servers, domains } = before.clone();
+        let Dns {
+            servers,
+            domains,
+            default_route,
+        } = before.clone();
         let changes = if before.is_empty() {
             vec![DnsChange::Revert]
         } else {
-            vec![DnsChange::Domains(domains), DnsChange::Servers(servers)]
+            let default_route = default_route.map(DnsChange::DefaultRoute);
+            let others = [DnsChange::Domains(domains), DnsChange::Servers(servers)];
+            others.into_iter().chain(default_route).collect()
         };
         let device = self.device();
         let mut outcomes = changes.iter().map(|change| dns.change(device, change));

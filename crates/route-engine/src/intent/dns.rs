@@ -17,6 +17,11 @@ pub struct Dns {
     pub servers: Vec<DnsServer>,
     /// Domains that they are asked for.
     pub domains: Vec<DnsDomain>,
+    /// Whether they are asked for the names of no domain as well; as the resolver has it, where that is
+    /// none. A device with domains that are searched, and none that only routes, is asked for everything
+    /// unless it is told otherwise (`dns_scope_is_default_route` in src/resolve/resolved-dns-scope.c).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_route: Option<bool>,
 }
 
 impl DnsDomain {
@@ -27,6 +32,22 @@ impl DnsDomain {
 }
 
 impl Dns {
+    /// These servers, for these domains and no other names; without domains for all.
+    pub fn new(servers: Vec<DnsServer>, domains: Vec<DnsDomain>) -> Self {
+        let default_route = Self::would_take_all(&domains).then_some(false);
+        Self {
+            servers,
+            domains,
+            default_route,
+        }
+    }
+
+    /// Whether a device with these domains would be asked for all names, though none of them says so.
+    pub(crate) fn would_take_all(domains: &[DnsDomain]) -> bool {
+        let only_searched = |domain: &DnsDomain| !domain.0.starts_with('~') && domain.0 != ".";
+        !domains.is_empty() && domains.iter().all(only_searched)
+    }
+
     /// Whether nothing is wanted.
     pub fn is_empty(&self) -> bool {
         self.servers.is_empty() && self.domains.is_empty()
@@ -139,6 +160,23 @@ mod tests {
             "%eth0",
         ] {
             assert_eq!(text.parse::<DnsServer>(), Err(InvalidDnsServer), "{text}");
+        }
+    }
+
+    #[test]
+    fn servers_of_a_domain_are_asked_for_nothing_else() {
+        for (domains, default_route) in [
+            (&[][..], None),
+            (&["~fps.test"], None),
+            (&["~."], None),
+            (&["."], None),
+            (&["fps.test", "~example.net"], None),
+            (&["fps.test"], Some(false)),
+            (&["fps.test", "example.net"], Some(false)),
+        ] {
+            let domains = domains.iter().map(|domain| domain.parse().unwrap());
+            let dns = Dns::new(Vec::new(), domains.collect());
+            assert_eq!(dns.default_route, default_route, "{dns}");
         }
     }
 

@@ -185,6 +185,7 @@ impl Intent {
         self.dns = dns.map(|dns| Dns {
             servers: once(dns.servers),
             domains: once(dns.domains),
+            ..dns
         });
         self
     }

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use self::Word::{Name, Plain};
 use super::route::PlannedRoute;
+use crate::execute::yes;
 use crate::intent::everything;
 use crate::{DnsDomain, DnsServer, Mtu, TunAddress, quote};
 
@@ -75,7 +76,14 @@ pub enum Operation {
         /// The device.
         device: LinkName,
     },
-    /// Forgets both.
+    /// Says whether they are asked for all other names as well.
+    SetDefaultRoute {
+        /// Whether they are.
+        on: bool,
+        /// The device.
+        device: LinkName,
+    },
+    /// Forgets all of that.
     RevertDns {
         /// The device.
         device: LinkName,
@@ -99,6 +107,7 @@ impl Operation {
             Self::FlushCache => "flush-cache",
             Self::SetServers { .. } => "set-dns-servers",
             Self::SetDomains { .. } => "set-dns-domains",
+            Self::SetDefaultRoute { .. } => "set-dns-default-route",
             Self::RevertDns { .. } => "revert-dns",
         }
     }
@@ -168,6 +177,10 @@ impl Operation {
                 resolvectl(put, "domain", *device);
                 domains.iter().for_each(|domain| put(Name(domain.as_str())));
                 none(put, domains);
+            }
+            Self::SetDefaultRoute { on, device } => {
+                resolvectl(put, "default-route", *device);
+                put(Plain(&yes(*on)));
             }
             Self::RevertDns { device } => resolvectl(put, "revert", *device),
         }

@@ -168,13 +168,20 @@ fn defaults(intent: &Intent, full: &FullTunnel) -> impl Iterator<Item = PlannedR
 
 fn set_dns(intent: &Intent) -> Vec<Operation> {
     let mut operations = Vec::new();
-    let Dns { servers, domains } = intent.dns().cloned().unwrap_or_default();
+    let Dns {
+        servers,
+        domains,
+        default_route,
+    } = intent.dns().cloned().unwrap_or_default();
     let device = intent.tun();
     if !servers.is_empty() {
         operations.push(Operation::SetServers { servers, device });
     }
     if !domains.is_empty() {
         operations.push(Operation::SetDomains { domains, device });
+    }
+    if let Some(on) = default_route {
+        operations.push(Operation::SetDefaultRoute { on, device });
     }
     operations
 }

@@ -81,6 +81,7 @@ impl Record {
         told.fold(Dns::default(), |mut all, dns| {
             all.servers.extend(dns.servers.iter().cloned());
             all.domains.extend(dns.domains.iter().cloned());
+            all.default_route = all.default_route.or(dns.default_route);
             all
         })
     }

@@ -56,6 +56,7 @@ fn planned(needed: &Needed, plan: &Plan, state: &KernelState, step: &Step) -> Fi
             "{operation}: beside it `{}`",
             state.describe(route)
         )),
+        Change::Dns(DnsChange::DefaultRoute(_)) => Kind::Changed.of(operation.to_string()),
         Change::Dns(DnsChange::Servers(_) | DnsChange::Domains(_)) => match &state.dns {
             Some(dns) if !dns.is_empty() => Kind::Changed.of(format!("{operation}: it is `{dns}`")),
             _ => Kind::Missing.of(operation.to_string()),

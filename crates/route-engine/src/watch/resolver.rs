@@ -105,11 +105,21 @@ impl Resolver {
 /// would be asked for everything.
 fn restore(backend: &dyn DnsBackend, device: LinkName, wanted: &Dns) -> Looked {
     let there = backend.settings(device)?;
-    let Dns { servers, domains } = wanted.clone();
+    let Dns {
+        servers,
+        domains,
+        default_route,
+    } = wanted.clone();
     let mut commands = Vec::new();
     if !domains.is_empty() && there.domains != domains {
         backend.change(device, &DnsChange::Domains(domains.clone()))?;
         commands.push(Operation::SetDomains { domains, device }.to_string());
+    }
+    if let Some(on) = default_route
+        && there.default_route != default_route
+    {
+        backend.change(device, &DnsChange::DefaultRoute(on))?;
+        commands.push(Operation::SetDefaultRoute { on, device }.to_string());
     }
     if !servers.is_empty() && there.servers != servers {
         backend.change(device, &DnsChange::Servers(servers.clone()))?;

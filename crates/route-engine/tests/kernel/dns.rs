@@ -67,6 +67,38 @@ fn sets_domains_before_servers_and_nothing_twice() {
 }
 
 #[test]
+fn servers_of_a_searched_domain_are_asked_for_nothing_else() {
+    with_namespaces(
+        "dns::servers_of_a_searched_domain_are_asked_for_nothing_else",
+        async || {
+            let (host, resolver) = (Host::new().await, Resolver::new());
+            let run = |line: &str| {
+                let output = resolver.run(&host, line);
+                assert!(output.status.success(), "{output:?}");
+                resolver.said()
+            };
+            let search = DNS.replace('~', "");
+            let said = run(&format!("apply {search}"));
+            let set = "domain fpsc0 fps.test\ndefault-route fpsc0 no\ndns fpsc0 10.66.0.1\n";
+            assert_eq!(said, set);
+            assert_eq!(run(&format!("apply {search}")), "");
+            std::fs::write(resolver.file("default-route"), "yes").unwrap();
+            let verified = resolver.run(&host, &format!("verify {search}"));
+            let found = String::from_utf8(verified.stdout).unwrap();
+            assert!(
+                found.contains("resolvectl default-route fpsc0 no"),
+                "{found}"
+            );
+            let said = run(&format!("apply {search}"));
+            assert_eq!(said, "default-route fpsc0 no\n");
+            // Servers without a domain are asked for everything.
+            let said = run("apply --tun fpsc0 --tun-address 10.66.0.2/30 --dns 10.66.0.1");
+            assert_eq!(said, "domain fpsc0 \ndefault-route fpsc0 yes\n");
+        },
+    );
+}
+
+#[test]
 fn sets_back_what_was_there_before_a_failure() {
     with_namespaces(
         "dns::sets_back_what_was_there_before_a_failure",

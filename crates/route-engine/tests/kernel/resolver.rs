@@ -20,7 +20,7 @@ impl Resolver {
         let script = format!(
             "#!/bin/sh\n\
              verb=$1 device=$2; shift 2\n\
-             [ $verb = revert ] && rm -f {here}/dns {here}/domain\n\
+             [ $verb = revert ] && rm -f {here}/dns {here}/domain {here}/default-route\n\
              if [ $# = 0 ] && [ $verb != revert ]; then\n\
                [ -p {here}/hang ] && exec cat {here}/hang\n\
                value=; [ -e {here}/$verb ] && read -r value < {here}/$verb\n\
