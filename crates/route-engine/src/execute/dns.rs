@@ -21,6 +21,11 @@ pub trait DnsBackend: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Has it forget what it has looked up.
+    fn flush(&self) -> Result<(), DnsError> {
+        Ok(())
+    }
+
     /// Changes that.
     fn change(&self, device: LinkName, change: &DnsChange) -> Result<(), DnsError>;
 }
@@ -94,6 +99,10 @@ impl DnsBackend for Resolvectl {
         // For a resolved that has another.
         let other = env::var_os("FPS_ROUTE_RESOLVED_DIR").map(PathBuf::from);
         Some(other.unwrap_or_else(|| PathBuf::from("/run/systemd/resolve")))
+    }
+
+    fn flush(&self) -> Result<(), DnsError> {
+        self.run(&["flush-caches".to_owned()]).map(drop)
     }
 
     fn change(&self, device: LinkName, change: &DnsChange) -> Result<(), DnsError> {

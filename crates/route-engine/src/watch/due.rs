@@ -1,6 +1,7 @@
 //! What the events of the kernel call for.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use fps_netlink::{Event, FPS_ROUTE_PROTOCOL, LinkName, Route, TableId};
 use ipnet::IpNet;
@@ -20,6 +21,8 @@ pub(super) struct Due {
     pub(super) all: bool,
     /// The resolver, too.
     pub(super) dns: bool,
+    /// The host has other addresses, so what it has looked up before may be another network's.
+    pub(super) roamed: bool,
     /// The first events that call for it.
     pub(super) because: Vec<String>,
     /// How many there were.
@@ -34,6 +37,8 @@ pub(super) struct Concerns {
     keeps_lan: bool,
     /// IPv6 is left out, since the host has none.
     pub(super) without_ipv6: bool,
+    /// Names are looked up through the device.
+    dns: bool,
     /// The device's addresses.
     addresses: FxHashSet<IpNet>,
     /// The networks that table main is to lead into the device.
@@ -52,9 +57,22 @@ impl Concerns {
             tables: intent.tables().collect(),
             keeps_lan: intent.keeps_lan(),
             without_ipv6: false,
+            dns: intent.dns().is_some_and(|dns| !dns.is_empty()),
             nets: subnets.chain(routes).collect(),
             addresses,
         }
+    }
+}
+
+impl Concerns {
+    /// Whether an address that comes or goes is one of another network, whose answers a resolver may have.
+    fn is_roam(&self, address: &IpNet) -> bool {
+        // A link-local one comes with the link, in whatever network.
+        let is_local = match address.addr() {
+            IpAddr::V4(ip) => ip.is_link_local(),
+            IpAddr::V6(ip) => ip.is_unicast_link_local(),
+        };
+        self.dns && !is_local && !self.addresses.contains(address)
     }
 }
 
@@ -68,7 +86,7 @@ impl Due {
     }
 
     pub(super) fn is_due(&self) -> bool {
-        self.lan || self.all
+        self.lan || self.all || self.roamed
     }
 
     /// The resolver has changed something.
@@ -98,6 +116,7 @@ impl Due {
             }
             Event::Address(address) => {
                 let text = format!("address {}", address.net);
+                self.roamed |= concerns.is_roam(&address.net);
                 if concerns.without_ipv6 && address.net.addr().is_ipv6() {
                     self.call_for_all(text.clone());
                 }
@@ -105,6 +124,7 @@ impl Due {
             }
             Event::AddressGone(address) => {
                 let text = format!("address {} gone", address.net);
+                self.roamed |= concerns.is_roam(&address.net);
                 // With its last IPv4 address a device loses all its IPv4 routes, without events.
                 if address.net.addr().is_ipv4() || concerns.addresses.contains(&address.net) {
                     self.call_for_all(text.clone());
@@ -205,6 +225,26 @@ mod tests {
         due.note(event, &concerns(keeps_lan));
         assert_eq!(due.is_due(), !due.because.is_empty(), "{event:?}");
         [due.lan, due.all, due.dns]
+    }
+
+    #[test]
+    fn an_address_of_another_network_is_a_roam_where_names_are_looked_up() {
+        for (dns, address, is_roam) in [
+            (true, "10.0.7.23/24", true),
+            (true, "2001:db8::7/64", true),
+            (true, "fe80::7/64", false),
+            (true, "fd66::2/64", false),
+            (false, "10.0.7.23/24", false),
+        ] {
+            let mut concerns = concerns(false);
+            concerns.dns = dns;
+            let address = Address::new(IfIndex::LOOPBACK, address.parse().unwrap());
+            for event in [Event::Address(address.clone()), Event::AddressGone(address)] {
+                let mut due = Due::default();
+                due.note(&event, &concerns);
+                assert_eq!(due.roamed, is_roam, "{event:?}");
+            }
+        }
     }
 
     #[test]

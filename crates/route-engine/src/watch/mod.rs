@@ -17,7 +17,7 @@ use serde_json::json;
 use self::due::{Concerns, Due};
 use self::journal::Journal;
 use self::pace::Pace;
-use self::resolver::{Happened, Resolver};
+use self::resolver::{Happened, Looked, Resolver};
 use self::signals::{Signals, Told};
 use crate::engine::mirror;
 use crate::{Action, DnsReading, Engine, Error, Intent, Numbering};
@@ -142,10 +142,15 @@ impl Watch {
             Happened::Unwatched(error) => self
                 .journal
                 .write("resolver-unwatched", json!({"error": error})),
-            Happened::Looked(Ok(commands)) if commands.is_empty() => {}
-            Happened::Looked(Ok(commands)) => self
-                .journal
-                .write("restored", json!({"commands": commands})),
+            Happened::Looked(Ok(Looked { commands, flushed })) => {
+                if !commands.is_empty() {
+                    self.journal
+                        .write("restored", json!({"commands": commands}));
+                }
+                if flushed {
+                    self.journal.write("flushed", json!({}));
+                }
+            }
             Happened::Looked(Err(cause)) => {
                 let device = self.intent.tun();
                 self.failed(&Error::ReadDns { device, cause });
@@ -198,8 +203,8 @@ impl Watch {
         if due.all {
             self.restore().await;
         }
-        if let Some(resolver) = self.resolver.as_mut().filter(|_| due.dns) {
-            resolver.look();
+        if let Some(resolver) = self.resolver.as_mut().filter(|_| due.dns || due.roamed) {
+            resolver.look(due.roamed);
         }
         self.pace.looked(began, Instant::now());
     }

@@ -10,8 +10,13 @@ use super::optional;
 use super::witness::Witness;
 use crate::{Dns, DnsBackend, DnsChange, DnsError, Operation};
 
-/// What a look at the resolver came to: the commands that were needed.
-type Looked = Result<Vec<String>, DnsError>;
+/// What a look at the resolver came to.
+pub(super) struct Looked {
+    /// The commands that were needed.
+    pub(super) commands: Vec<String>,
+    /// Whether what it had looked up before was forgotten.
+    pub(super) flushed: bool,
+}
 
 /// A resolver, what is wanted of it, and whoever looks whether it has that.
 pub(super) struct Resolver {
@@ -19,9 +24,11 @@ pub(super) struct Resolver {
     device: LinkName,
     wanted: Dns,
     witness: Option<Witness>,
-    look: Option<oneshot::Receiver<Looked>>,
+    look: Option<oneshot::Receiver<Result<Looked, DnsError>>>,
     /// Something has changed since that look began.
     again: bool,
+    /// The next look is to have it forget what it has looked up.
+    flush: bool,
 }
 
 /// What happens with a resolver.
@@ -31,7 +38,7 @@ pub(super) enum Happened {
     /// They cannot be followed any more.
     Unwatched(String),
     /// They were looked at.
-    Looked(Looked),
+    Looked(Result<Looked, DnsError>),
 }
 
 impl Resolver {
@@ -59,22 +66,36 @@ impl Resolver {
             witness,
             look: None,
             again: false,
+            flush: false,
         };
         (resolver, problem)
     }
 
-    /// Has another thread look, and set what is missing.
-    pub(super) fn look(&mut self) {
+    /// Has another thread look, and set what is missing; and have the resolver forget what it has looked
+    /// up, where another network may have answered that.
+    pub(super) fn look(&mut self, flush: bool) {
+        self.flush |= flush;
         if self.look.is_some() {
             self.again = true;
             return;
         }
         let (backend, device) = (Arc::clone(&self.backend), self.device);
         let wanted = self.wanted.clone();
+        let flush = std::mem::take(&mut self.flush);
         let (tell, told) = oneshot::channel();
         thread::spawn(move || {
+            let look = || {
+                let commands = restore(&*backend, device, &wanted)?;
+                if flush {
+                    backend.flush()?;
+                }
+                Ok(Looked {
+                    commands,
+                    flushed: flush,
+                })
+            };
             // Nobody listens any more where the watch is over.
-            let _ = tell.send(restore(&*backend, device, &wanted));
+            let _ = tell.send(look());
         });
         self.look = Some(told);
     }
@@ -85,7 +106,7 @@ impl Resolver {
             looked = optional(self.look.as_mut()) => {
                 self.look = None;
                 if std::mem::take(&mut self.again) {
-                    self.look();
+                    self.look(false);
                 }
                 let lost = || DnsError("whoever looked at the resolver is gone".to_owned());
                 Happened::Looked(looked.unwrap_or_else(|_| Err(lost())))
@@ -103,7 +124,11 @@ impl Resolver {
 
 /// Makes the settings be what is wanted: domains before servers, since a server without a domain
 /// would be asked for everything.
-fn restore(backend: &dyn DnsBackend, device: LinkName, wanted: &Dns) -> Looked {
+fn restore(
+    backend: &dyn DnsBackend,
+    device: LinkName,
+    wanted: &Dns,
+) -> Result<Vec<String>, DnsError> {
     let there = backend.settings(device)?;
     let Dns {
         servers,

@@ -19,6 +19,7 @@ impl Resolver {
         let here = resolver.folder.path().display();
         let script = format!(
             "#!/bin/sh\n\
+             [ $1 = flush-caches ] && {{ echo $1 >> {here}/log; exit; }}\n\
              verb=$1 device=$2; shift 2\n\
              [ $verb = revert ] && rm -f {here}/dns {here}/domain {here}/default-route\n\
              if [ $# = 0 ] && [ $verb != revert ]; then\n\

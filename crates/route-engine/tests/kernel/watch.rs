@@ -268,6 +268,10 @@ fn sets_the_resolver_again() {
         let restored = watcher.wait_for("restored");
         assert_eq!(commands(&restored), ["resolvectl domain fpsc0 \\~fps.test"]);
         assert_eq!(resolver.said(), "domain fpsc0 ~fps.test\n");
+        // What was looked up in another network is forgotten.
+        host.add_address(host.lan, "10.0.7.23/24").await;
+        watcher.wait_for("flushed");
+        assert_eq!(resolver.said(), "flush-caches\n");
     });
 }
 
