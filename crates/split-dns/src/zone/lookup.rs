@@ -5,7 +5,7 @@ use hickory_proto::rr::{LowerName, Name, RData, Record, RecordSet, RecordType, R
 use super::Zone;
 
 /// How many aliases are followed.
-const ALIASES: usize = 8;
+pub(super) const ALIASES: usize = 8;
 
 /// See the module.
 #[derive(Debug, Default)]

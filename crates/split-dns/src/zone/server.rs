@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
-use hickory_proto::rr::{DNSClass, Name, RecordType};
+use hickory_proto::rr::{DNSClass, Name, RData, RecordType};
 
-use super::lookup::Found;
+use super::lookup::{ALIASES, Found};
 use super::{Manner, Manners, Zone};
 
 /// The longest answer by UDP to who says nothing of its size (RFC 1035, 4.2.1).
@@ -108,7 +108,7 @@ impl Server {
         let Some(zone) = zone else {
             return Reply::error(question, ResponseCode::Refused);
         };
-        let found = zone.look_up(name, kind);
+        let found = self.across(zone.look_up(name, kind), kind);
         let mut message = response(question, code(&found));
         message.metadata.authoritative = true;
         let word = word(&found, message.metadata.response_code);
@@ -125,6 +125,30 @@ impl Server {
         }
         let short = message.truncate().to_vec().expect("a head and a question");
         Reply::of("truncated".to_owned(), short)
+    }
+}
+
+impl Server {
+    /// Follows an alias that leads into another zone of ours, as a resolver would.
+    fn across(&self, mut found: Found, kind: RecordType) -> Found {
+        for _ in 0..ALIASES {
+            let target = match found.answers.last().map(|record| &record.data) {
+                Some(RData::CNAME(target))
+                    if found.authority.is_none() && kind != RecordType::CNAME =>
+                {
+                    target.0.clone()
+                }
+                _ => return found,
+            };
+            let zone = self.zones.iter().find(|zone| zone.apex().zone_of(&target));
+            let Some(zone) = zone else {
+                return found;
+            };
+            let more = zone.look_up(&target, kind);
+            found.answers.extend(more.answers);
+            (found.authority, found.is_unknown) = (more.authority, more.is_unknown);
+        }
+        found
     }
 }
 
@@ -211,6 +235,7 @@ mod tests {
             "intranet AAAA fd66:1::80",
             "www CNAME intranet",
             "out CNAME www.example.net.",
+            "back CNAME host.test.",
             "one.two.three TXT \"deep down\"",
             "_ldap._tcp SRV 10 20 389 intranet",
         ] {
@@ -218,7 +243,9 @@ mod tests {
         }
         (0..60).for_each(|host| zone.add(&format!("many A 10.66.2.{host}")).unwrap());
         let mut server = Server::default();
-        server.put(Zone::new(&"test.".parse().unwrap()));
+        let mut above = Zone::new(&"test.".parse().unwrap());
+        above.add("host A 10.66.1.81").unwrap();
+        server.put(above);
         server.put(zone);
         server
     }
@@ -247,6 +274,7 @@ mod tests {
             ("INTRANET.fps.Test.", AAAA, &["fd66:1::80"]),
             ("www.fps.test.", A, &["intranet.fps.test.", "10.66.1.80"]),
             ("out.fps.test.", A, &["www.example.net."]),
+            ("back.fps.test.", A, &["host.test.", "10.66.1.81"]),
             ("one.two.three.fps.test.", TXT, &["deep down"]),
             (
                 "_ldap._tcp.fps.test.",
