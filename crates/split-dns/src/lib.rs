@@ -1,5 +1,9 @@
 //! DNS for labs and tunnels.
 //!
 //! - [`zone`]: a server of small zones, as the hosts of a lab have it.
+//! - [`forward`]: a forwarder that chooses its servers by the domain of a name.
+//! - [`cli`]: the command `fps-dns`, which runs the forwarder.
 
+//pub mod cli;
+pub mod forward;
 pub mod zone;
