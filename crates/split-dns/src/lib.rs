@@ -4,6 +4,6 @@
 //! - [`forward`]: a forwarder that chooses its servers by the domain of a name.
 //! - [`cli`]: the command `fps-dns`, which runs the forwarder.
 
-//pub mod cli;
+pub mod cli;
 pub mod forward;
 pub mod zone;

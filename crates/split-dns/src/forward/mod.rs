@@ -7,17 +7,35 @@
 //! - [`answer`]: what the server said, and what the client gets. [`chain`]: where CNAMEs lead.
 //! - [`lifetime`]: how long it may be kept. [`cache`]: where.
 //! - [`outstanding`]: the clients that wait.
+//!
+//! Around it, on one thread:
+//! - `listener`: where clients ask. `forwarder`: what becomes of a question.
+//! - `upstream`: asking servers. `sources`: from where, so that a loop is noticed.
+//! - [`run`]: from the start to the end. [`log`]: what is told of it.
 
 pub mod answer;
 pub mod cache;
 pub mod chain;
+mod client;
 pub mod config;
 pub mod domain;
+mod forwarder;
 pub mod lifetime;
+mod listener;
+pub mod log;
 pub mod name;
 mod opt;
 pub mod outstanding;
+mod program;
 pub mod question;
 pub mod request;
 pub mod routes;
 pub mod server;
+mod sources;
+mod throttle;
+mod upstream;
+
+pub use config::{Config, Limits, Route};
+pub use domain::Domain;
+pub use program::{RunError, run};
+pub use server::Server;
