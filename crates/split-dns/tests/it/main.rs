@@ -1,0 +1,3 @@
+//! The programs of this crate as others see them, over the loopback.
+
+mod forward;
