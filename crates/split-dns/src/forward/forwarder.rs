@@ -224,3 +224,83 @@ impl Waiter {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    use hickory_proto::op::Message;
+    use hickory_proto::rr::RecordType;
+    use tokio::net::UdpSocket;
+    use tokio::task::LocalSet;
+    use tokio::time::timeout;
+
+    use super::super::listener::Listener;
+    use super::super::question::tests::question;
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(10);
+
+    fn run(test: impl Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        LocalSet::new().block_on(&runtime, test);
+    }
+
+    fn listener() -> Listener {
+        Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap()
+    }
+
+    /// Serves there with one server, as no configuration would allow.
+    fn serve(listener: Listener, server: SocketAddr, timeout_ms: u64) -> Rc<Forwarder> {
+        let config = Config {
+            default: vec![server.to_string().parse().unwrap()],
+            limits: Limits {
+                timeout_ms,
+                ..Limits::default()
+            },
+            ..Config::default()
+        };
+        let forwarder = Forwarder::new(&config);
+        let serving = listener.serve(Rc::clone(&forwarder), config.limits);
+        tokio::task::spawn_local(serving);
+        forwarder
+    }
+
+    async fn rcode_from(address: SocketAddr) -> ResponseCode {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let asked = question("one.test.", RecordType::A).to_message();
+        socket.send_to(&asked, address).await.unwrap();
+        let mut bytes = [0; 512];
+        let received = timeout(DEADLINE, socket.recv(&mut bytes)).await;
+        let length = received.expect("no answer came").unwrap();
+        let message = Message::from_vec(&bytes[..length]).unwrap();
+        message.metadata.response_code
+    }
+
+    #[test]
+    fn a_question_that_comes_back_fails_at_once() {
+        run(async {
+            let listener = listener();
+            let address = listener.address();
+            let forwarder = serve(listener, address, 60_000);
+            assert_eq!(rcode_from(address).await, ResponseCode::ServFail);
+            assert_eq!(forwarder.loops.count(), 1);
+        });
+    }
+
+    #[test]
+    fn a_question_that_comes_back_by_another_forwarder_waits_for_itself_and_fails() {
+        run(async {
+            let (one, other) = (listener(), listener());
+            let (address, far) = (one.address(), other.address());
+            let near = serve(one, far, 100);
+            serve(other, address, 100);
+            assert_eq!(rcode_from(address).await, ResponseCode::ServFail);
+            assert_eq!(near.loops.count(), 0);
+        });
+    }
+}

@@ -18,6 +18,7 @@ pub mod cache;
 pub mod chain;
 mod client;
 pub mod config;
+mod descriptors;
 pub mod domain;
 mod forwarder;
 pub mod lifetime;

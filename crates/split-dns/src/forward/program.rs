@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinSet, LocalSet};
 
 use super::config::{Config, InvalidConfig};
+use super::descriptors;
 use super::forwarder::Forwarder;
 use super::listener::Listener;
 
@@ -54,6 +55,7 @@ async fn serve(
     config: &Config,
     again: impl Fn() -> Result<Config, String>,
 ) -> Result<(), RunError> {
+    descriptors::raise();
     let mut signals = Signals::catch().map_err(RunError::Runtime)?;
     let bind = |address: &SocketAddr| {
         Listener::bind(*address).map_err(|error| RunError::Bind(*address, error))

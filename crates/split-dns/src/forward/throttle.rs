@@ -24,6 +24,12 @@ impl Throttle {
         self.last.set(Some(now));
         Some(self.count.get())
     }
+
+    /// How often it has happened in all.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> u64 {
+        self.count.get()
+    }
 }
 
 #[cfg(test)]
