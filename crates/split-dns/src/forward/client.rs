@@ -3,17 +3,18 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use tokio::net::UdpSocket;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::listener::{Datagrams, Local};
 use super::request::Request;
 
 /// A client, by the way that its question came.
 #[derive(Debug)]
 pub(super) enum Client {
     Udp {
-        socket: Rc<UdpSocket>,
+        socket: Rc<Datagrams>,
         peer: SocketAddr,
+        local: Option<Local>,
     },
     Tcp {
         replies: UnboundedSender<Vec<u8>>,
@@ -47,7 +48,11 @@ impl Client {
     /// is no trouble of ours.
     pub(super) fn send(&self, message: Vec<u8>) {
         let _ = match self {
-            Self::Udp { socket, peer } => socket.try_send_to(&message, *peer).is_ok(),
+            Self::Udp {
+                socket,
+                peer,
+                local,
+            } => socket.send(&message, *peer, *local).is_ok(),
             Self::Tcp { replies, .. } => replies.send(message).is_ok(),
         };
     }

@@ -1,5 +1,6 @@
 //! Where clients ask.
 
+mod datagrams;
 mod tcp;
 mod udp;
 
@@ -9,6 +10,8 @@ use std::rc::Rc;
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::net::{TcpListener, UdpSocket};
+
+pub(super) use datagrams::{Datagrams, Local};
 
 use super::config::Limits;
 use super::forwarder::Forwarder;
@@ -21,7 +24,7 @@ const PORTS: usize = 16;
 /// The two sockets at one address.
 #[derive(Debug)]
 pub(super) struct Listener {
-    udp: Rc<UdpSocket>,
+    udp: Rc<Datagrams>,
     tcp: TcpListener,
     address: SocketAddr,
 }
@@ -33,8 +36,9 @@ impl Listener {
         loop {
             tries -= 1;
             let udp = bind(address, Type::DGRAM, Protocol::UDP)?;
-            let udp = Rc::new(UdpSocket::from_std(udp.into())?);
+            let udp = UdpSocket::from_std(udp.into())?;
             let address = udp.local_addr()?;
+            let udp = Rc::new(Datagrams::new(udp)?);
             match listen(address) {
                 Ok(tcp) => return Ok(Self { udp, tcp, address }),
                 Err(error) if tries == 0 || error.kind() != io::ErrorKind::AddrInUse => {

@@ -130,6 +130,32 @@ fn it_listens_at_several_addresses_also_of_ipv6() {
 }
 
 #[test]
+fn a_wildcard_answers_from_the_address_that_was_asked() {
+    let server = Server::of(1);
+    for (listen, asked) in [("0.0.0.0:0", "127.0.0.5"), ("[::]:0", "::1")] {
+        let mut config = config(&[&server], &[], json!({}));
+        config["listen"] = json!([listen]);
+        let mut forwarder = Forwarder::with(&config);
+        let home = if listen.starts_with('[') {
+            "::1"
+        } else {
+            "127.0.0.1"
+        };
+        forwarder.address.set_ip(home.parse().unwrap());
+        let socket = UdpSocket::bind(SocketAddr::new(forwarder.address.ip(), 0)).unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        // A connected socket takes nothing from elsewhere (udp(7)).
+        let asked = SocketAddr::new(asked.parse().unwrap(), forwarder.address.port());
+        socket.connect(asked).unwrap();
+        let client = Client(socket);
+        for _ in 0..2 {
+            let got = client.ask(&query("one.test.", RecordType::A));
+            assert_eq!(got.answers.len(), 1, "{listen}");
+        }
+    }
+}
+
+#[test]
 fn each_question_is_in_the_log_at_level_debug() {
     let server = Server::of(1);
     let forwarder = Forwarder::start(&[], &[("fps.test", &server)], json!({}));
