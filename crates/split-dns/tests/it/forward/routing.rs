@@ -64,7 +64,7 @@ fn the_next_server_is_asked_where_one_is_dead_silent_or_does_not_know() {
     let (silent, good) = (Server::silent(), Server::of(1));
     let confused = Server::new(|query, _| vec![failure(query, ResponseCode::ServFail)]);
     for first in [nobody(), silent.address(), confused.address()] {
-        let mut config = config(&[], &[], json!({ "timeout_ms": 200 }));
+        let mut config = config(&[], &[], json!({ "timeout_ms": 1000 }));
         config["default"] = json!([first, good.address()]);
         let forwarder = Forwarder::with(&config);
         assert_eq!(forwarder.address_of("one.test."), "10.0.0.1", "{first}");
@@ -75,7 +75,7 @@ fn the_next_server_is_asked_where_one_is_dead_silent_or_does_not_know() {
 #[test]
 fn the_server_that_answered_is_asked_first() {
     let (silent, good) = (Server::silent(), Server::of(1));
-    let forwarder = Forwarder::start(&[&silent, &good], &[], json!({ "timeout_ms": 200 }));
+    let forwarder = Forwarder::start(&[&silent, &good], &[], json!({ "timeout_ms": 1000 }));
     forwarder.address_of("one.test.");
     forwarder.address_of("two.test.");
     assert_eq!(silent.asked(), ["one.test."]);
@@ -91,7 +91,7 @@ fn a_lost_datagram_is_sent_again() {
             _ => vec![answer(query, vec![a("one.test.", 60, 1)])],
         }
     });
-    let forwarder = Forwarder::start(&[&server], &[], json!({ "timeout_ms": 200 }));
+    let forwarder = Forwarder::start(&[&server], &[], json!({ "timeout_ms": 1000 }));
     assert_eq!(forwarder.address_of("one.test."), "10.0.0.1");
 }
 

@@ -49,7 +49,7 @@ fn a_client_that_has_closed_its_half_is_answered_still() {
 #[test]
 fn a_silent_connection_is_closed_and_one_that_waits_is_not() {
     let server = Server::silent();
-    let limits = json!({ "idle_ms": 100, "timeout_ms": 200 });
+    let limits = json!({ "idle_ms": 500, "timeout_ms": 600 });
     let forwarder = Forwarder::start(&[&server], &[], limits);
     let mut stream = forwarder.connect();
     write_all(&mut stream, &frame(&query("one.test.", RecordType::A)));
