@@ -6,6 +6,8 @@ use hickory_proto::op::{Message, ResponseCode};
 use super::question::{HEADER_LEN, Question};
 use super::request::Request;
 
+/// The bit TC of the third byte.
+const TRUNCATED: u8 = 0x02;
 /// The bit AD of the fourth byte.
 const AUTHENTIC: u8 = 0x20;
 
@@ -41,7 +43,8 @@ impl Answer {
         message.edns = None;
         message.signature = None;
         let bytes = message.to_vec()?;
-        if bytes.len() > usize::from(u16::MAX) - super::opt::LEN {
+        // What does not fit is left out when it is written, and TC is set.
+        if bytes[2] & TRUNCATED != 0 || bytes.len() > usize::from(u16::MAX) - super::opt::LEN {
             return Err(ProtoError::Message("longer than 65535 bytes").into());
         }
         let behind = HEADER_LEN + question.name.as_bytes().len() + 4;
@@ -147,6 +150,66 @@ mod tests {
                 .collect()
         };
         assert_eq!(data(&read), data(&message));
+    }
+
+    #[test]
+    fn records_of_any_type_stay_as_they_are() {
+        let asked = question("a.fps.test.", RecordType::A);
+        // RRSIG, NSEC, DNSKEY, HTTPS, one that nobody has defined yet.
+        for (record_type, data) in [
+            (
+                46,
+                &b"\0\x01\x08\x02\0\0\0\x3cabcdefgh\x12\x34\x03fps\x04test\0signature"[..],
+            ),
+            (47, b"\x01b\x03fps\x04test\0\0\x01\x40"),
+            (48, b"\x01\x01\x03\x08\x03\x01\0\x01abc"),
+            (65, b"\0\x01\0\0\x01\0\x03\x02h2"),
+            (65280, b"\xc0\x0c\x01\x02\x03"),
+        ] {
+            let mut bytes = asked.to_message();
+            (bytes[2], bytes[7]) = (0x81, 1);
+            bytes.extend([0xc0, 0x0c]);
+            bytes.extend(u16::to_be_bytes(record_type));
+            bytes.extend([0, 1, 0, 0, 0, 60, 0, u8::try_from(data.len()).unwrap()]);
+            bytes.extend(data);
+            let message = Message::from_vec(&bytes).unwrap();
+            let answer = Answer::new(&asked, message).unwrap();
+            let request = Request::read(&asked.to_message()).unwrap();
+            let written = answer.write(&request, 0, 512);
+            assert!(written.ends_with(data), "{record_type}: {written:?}");
+        }
+    }
+
+    #[test]
+    fn one_that_is_longer_than_a_message_is_refused() {
+        let text = || RData::TXT(TXT::new(vec!["x".repeat(250)]));
+        let of = |count| {
+            let mut message = Message::query();
+            message.answers = (0..count).map(|_| record("a.test.", 1, text())).collect();
+            Answer::new(&question("a.test.", RecordType::TXT), message)
+        };
+        assert!(of(240).is_ok());
+        assert!(of(260).is_err());
+    }
+
+    #[test]
+    fn whatever_a_server_sends_is_written_or_refused() {
+        let (answer, _) = answer();
+        let request = request("a.fps.test.", RecordType::A);
+        let whole = answer.write(&request, 0, 4096);
+        let mut usable = 0;
+        for place in 0..whole.len() {
+            for bit in 0..8 {
+                let mut bytes = whole.clone();
+                bytes[place] ^= 1 << bit;
+                let message = Message::from_vec(&bytes).ok();
+                let changed =
+                    message.and_then(|message| Answer::new(&request.question, message).ok());
+                usable += usize::from(changed.is_some());
+                changed.map(|answer| answer.write(&request, 1, 4096));
+            }
+        }
+        assert!(usable > whole.len(), "{usable}");
     }
 
     #[test]

@@ -57,6 +57,14 @@ impl Question {
         }
     }
 
+    /// The same question in the words of 1987.
+    pub fn without_edns(&self) -> Self {
+        let mut question = self.clone();
+        question.wishes.edns = false;
+        question.wishes.dnssec = false;
+        question
+    }
+
     /// As a message's question section has it.
     pub fn to_query(&self) -> Query {
         Query::query(self.name.to_name(), self.record_type)

@@ -86,12 +86,15 @@ impl Connection {
     async fn serve(mut self, forwarder: &Rc<Forwarder>) -> io::Result<()> {
         let mut silent_from = tokio::time::Instant::now();
         loop {
-            let waiting = self.sender.strong_count() - 1;
+            let waiting = self.waiting();
             tokio::select! {
-                Some(reply) = self.replies.recv() => self.write(&reply).await?,
+                Some(reply) = self.replies.recv() => {
+                    self.write(&reply).await?;
+                    self.take(forwarder);
+                }
                 read = self.stream.read_buf(&mut self.bytes), if waiting < MOST_WAITING => {
                     if read? == 0 {
-                        return self.drain().await;
+                        return self.drain(forwarder).await;
                     }
                     if !self.take(forwarder) {
                         continue;
@@ -103,11 +106,17 @@ impl Connection {
         }
     }
 
-    /// Takes each whole question; whether there was one.
+    /// How many questions have no answer yet, or one that is not sent yet.
+    fn waiting(&self) -> usize {
+        self.sender.strong_count() - 1 + self.replies.len()
+    }
+
+    /// Takes each whole question, as long as not too many wait; whether there was one.
     fn take(&mut self, forwarder: &Rc<Forwarder>) -> bool {
         let mut begin = 0;
         while let Some((head, rest)) = self.bytes[begin..].split_first_chunk() {
-            let Some(question) = rest.get(..u16::from_be_bytes(*head).into()) else {
+            let question = rest.get(..u16::from_be_bytes(*head).into());
+            let Some(question) = question.filter(|_| self.waiting() < MOST_WAITING) else {
                 break;
             };
             let client = Client::Tcp {
@@ -122,11 +131,12 @@ impl Connection {
     }
 
     /// The client asks no more, and may still read.
-    async fn drain(mut self) -> io::Result<()> {
-        let (sender, _) = mpsc::unbounded_channel();
-        self.sender = sender;
-        while let Some(reply) = self.replies.recv().await {
-            self.write(&reply).await?;
+    async fn drain(mut self, forwarder: &Rc<Forwarder>) -> io::Result<()> {
+        while self.waiting() > 0 {
+            let reply = self.replies.recv().await;
+            self.write(&reply.expect("this has a sender itself"))
+                .await?;
+            self.take(forwarder);
         }
         Ok(())
     }

@@ -128,7 +128,18 @@ impl Upstream {
         refusal.ok_or(failure)
     }
 
+    /// Asks one server; without EDNS where it does not know that (RFC 6891, 6.2.2).
     async fn ask(&self, server: SocketAddr, question: &Question) -> Result<Message, NoReply> {
+        let message = self.ask_once(server, question).await?;
+        let rcode = message.metadata.response_code;
+        let is_puzzled = matches!(rcode, ResponseCode::FormErr | ResponseCode::NotImp);
+        match is_puzzled && question.wishes.edns {
+            true => self.ask_once(server, &question.without_edns()).await,
+            false => Ok(message),
+        }
+    }
+
+    async fn ask_once(&self, server: SocketAddr, question: &Question) -> Result<Message, NoReply> {
         let by_udp = timeout(self.timeout, udp::ask(server, question, &self.sources));
         let bytes = match by_udp.await.map_err(|_| NoReply::Silence)?? {
             Received::Whole(bytes) => bytes,

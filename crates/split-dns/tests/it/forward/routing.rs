@@ -96,6 +96,19 @@ fn a_lost_datagram_is_sent_again() {
 }
 
 #[test]
+fn a_server_that_does_not_know_edns_is_asked_without() {
+    let server = Server::new(|query, _| match query.edns {
+        Some(_) => vec![failure(query, ResponseCode::FormErr)],
+        None => vec![answer(query, vec![a("one.test.", 60, 1)])],
+    });
+    let forwarder = Forwarder::start(&[&server], &[], json!({}));
+    let got = forwarder
+        .client()
+        .ask(&query_with_payload("one.test.", 1232));
+    assert_eq!((got.answers.len(), got.edns.is_some()), (1, true));
+}
+
+#[test]
 fn other_types_go_the_same_way() {
     let (lan, tunnel) = (Server::of(1), Server::of(2));
     let forwarder = Forwarder::start(&[&lan], &[("fps.test", &tunnel)], json!({}));

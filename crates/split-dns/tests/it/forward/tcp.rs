@@ -12,7 +12,7 @@ fn a_connection_carries_many_questions_however_they_are_cut() {
     let server = Server::of(1);
     let forwarder = Forwarder::start(&[&server], &[], json!({}));
     let mut stream = forwarder.connect();
-    let names: Vec<_> = (0..20).map(|number| format!("a{number}.test.")).collect();
+    let names: Vec<_> = (0..200).map(|number| format!("a{number}.test.")).collect();
     let questions: Vec<_> = names
         .iter()
         .map(|name| query(name, RecordType::A))
@@ -24,7 +24,7 @@ fn a_connection_carries_many_questions_however_they_are_cut() {
     for byte in tail {
         write_all(&mut stream, &[*byte]);
     }
-    let mut answered: Vec<_> = (0..20)
+    let mut answered: Vec<_> = (0..200)
         .map(|_| read_frame(&mut stream).unwrap())
         .map(|answer| (answer.metadata.id, answer.answers[0].name.to_ascii()))
         .collect();
