@@ -9,7 +9,7 @@ mod routing;
 mod server;
 mod tcp;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -124,7 +124,7 @@ impl Client {
 
     fn receive(&self) -> Message {
         let mut bytes = [0; 65535];
-        let length = self.0.recv(&mut bytes).expect("no answer came");
+        let length = uninterrupted(|| self.0.recv(&mut bytes)).expect("no answer came");
         Message::from_vec(&bytes[..length]).unwrap()
     }
 
@@ -239,13 +239,25 @@ fn frame(message: &Message) -> Vec<u8> {
 /// The next message of a connection; none where it has ended.
 fn read_frame(stream: &mut TcpStream) -> Option<Message> {
     let mut length = [0; 2];
-    match stream.read(&mut length[..1]).expect("no answer came") {
+    let first = uninterrupted(|| stream.read(&mut length[..1]));
+    match first.expect("no answer came") {
         0 => return None,
         _ => stream.read_exact(&mut length[1..]).unwrap(),
     }
     let mut bytes = vec![0; u16::from_be_bytes(length).into()];
     stream.read_exact(&mut bytes).unwrap();
     Some(Message::from_vec(&bytes).unwrap())
+}
+
+/// A socket with a timeout says EINTR also where others would go on, as when the process was stopped
+/// for a moment (signal(7)).
+fn uninterrupted<T>(mut receive: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match receive() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
 }
 
 fn write_all(stream: &mut TcpStream, bytes: &[u8]) {
