@@ -8,8 +8,7 @@ use super::answer::Answer;
 use super::question::Question;
 use super::routes::GroupId;
 
-/// How many bytes an entry costs beside its answer and its names, about: measured by nobody, and
-/// on the high side.
+/// How many bytes an entry costs beside its answer and its names: an estimate, on the high side.
 const OVERHEAD: usize = 256;
 
 /// What is looked up: who answers, and to what. The class is IN.

@@ -39,7 +39,8 @@ pub struct Route {
     pub servers: Vec<Server>,
 }
 
-/// How much of everything.
+/// How much of everything. `connections` and `idle_ms` are as they were at the start, whatever is read
+/// later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {

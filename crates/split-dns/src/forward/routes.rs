@@ -54,6 +54,15 @@ impl Group {
         let place = self.servers.iter().position(|one| *one == server);
         self.first.set(place.unwrap_or_default());
     }
+
+    /// From now on the next server is the first, if this one was: it has not answered. So each has
+    /// its turn, however many of them are dead.
+    pub fn pass_over(&self, server: SocketAddr) {
+        let first = self.first.get();
+        if self.servers.get(first) == Some(&server) {
+            self.first.set((first + 1) % self.servers.len());
+        }
+    }
 }
 
 /// The groups by their domains.
@@ -168,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_that_answered_is_asked_first() {
+    fn the_server_that_answered_is_asked_first_and_one_that_did_not_is_passed_over() {
         let routes = routes(&["10.0.0.1", "10.0.0.2", "10.0.0.3"], &[]);
         let group = routes.default.as_ref().unwrap();
         let order = || -> Vec<_> {
@@ -180,6 +189,12 @@ mod tests {
         assert_eq!(order(), ["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
         group.prefer("10.0.0.2:53".parse().unwrap());
         assert_eq!(order(), ["10.0.0.2", "10.0.0.3", "10.0.0.1"]);
+        group.pass_over("10.0.0.1:53".parse().unwrap());
+        assert_eq!(order(), ["10.0.0.2", "10.0.0.3", "10.0.0.1"]);
+        for _ in 0..2 {
+            group.pass_over(group.servers().next().unwrap());
+        }
+        assert_eq!(order(), ["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::sources::Sources;
 
 /// How often a server that says nothing is asked: a datagram may be lost.
 const ROUNDS: usize = 2;
-/// How many times as long as a server a whole group may take.
+/// How many times as long as a server a whole group may take, with all CNAMEs.
 const PATIENCE: u32 = 4;
 
 /// What asks.
@@ -67,7 +67,14 @@ impl Upstream {
         group: &Group,
         question: &Question,
     ) -> Result<Reply, NoReply> {
-        let (mut message, mut server) = self.ask_group(group, question).await?;
+        let whole = self.timeout * PATIENCE;
+        timeout(whole, self.follow(group, question))
+            .await
+            .unwrap_or(Err(NoReply::Silence))
+    }
+
+    async fn follow(&self, group: &Group, question: &Question) -> Result<Reply, NoReply> {
+        let (mut message, mut server) = self.ask_each(group, question).await?;
         let mut last = None;
         for _ in 0..=chain::MOST_QUESTIONS {
             let name = match chain::end(question, &message) {
@@ -80,22 +87,11 @@ impl Upstream {
                     });
                 }
             };
-            let (part, from) = self.ask_group(group, &question.about(name.clone())).await?;
+            let (part, from) = self.ask_each(group, &question.about(name.clone())).await?;
             chain::append(&mut message, part);
             (last, server) = (Some(name), from);
         }
         Err(NoReply::Chain)
-    }
-
-    async fn ask_group(
-        &self,
-        group: &Group,
-        question: &Question,
-    ) -> Result<(Message, SocketAddr), NoReply> {
-        let whole = self.timeout * PATIENCE;
-        timeout(whole, self.ask_each(group, question))
-            .await
-            .unwrap_or(Err(NoReply::Silence))
     }
 
     /// Asks one server after the other until one knows. Where all fail at once, so does this.
@@ -116,8 +112,13 @@ impl Upstream {
                         return Ok((message, server));
                     }
                     Ok(message) => refusal = refusal.or(Some((message, server))),
-                    Err(NoReply::Silence) => silent.push(server),
-                    Err(error) => failure = error,
+                    Err(error) => {
+                        group.pass_over(server);
+                        match error {
+                            NoReply::Silence => silent.push(server),
+                            error => failure = error,
+                        }
+                    }
                 }
             }
             servers = silent;

@@ -83,6 +83,15 @@ fn the_server_that_answered_is_asked_first() {
 }
 
 #[test]
+fn a_server_behind_many_dead_ones_has_its_turn() {
+    let (dead, good) = ([(); 6].map(|()| Server::silent()), Server::of(1));
+    let all: Vec<_> = dead.iter().chain([&good]).collect();
+    let forwarder = Forwarder::start(&all, &[], json!({ "timeout_ms": 300 }));
+    let answered = (0..5).any(|_| rcode(&forwarder.ask("one.test.")) == ResponseCode::NoError);
+    assert!(answered);
+}
+
+#[test]
 fn a_lost_datagram_is_sent_again() {
     let count = std::sync::atomic::AtomicUsize::new(0);
     let server = Server::new(move |query, _| {
