@@ -19,6 +19,8 @@ use super::frame;
 
 /// How long no connection is accepted after that has failed: as a rule there are no descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How many bytes are read at once.
+const READ: usize = 4096;
 /// How many questions of one connection may wait for their answers before the next is read.
 const MOST_WAITING: usize = 64;
 
@@ -75,7 +77,7 @@ impl Connection {
             stream,
             peer,
             idle,
-            bytes: Vec::new(),
+            bytes: Vec::with_capacity(READ),
             sender,
             replies,
         }
@@ -84,6 +86,8 @@ impl Connection {
     /// Answers questions in the order in which their answers come, until the client closes or has
     /// nothing to ask.
     async fn serve(mut self, forwarder: &Rc<Forwarder>) -> io::Result<()> {
+        // Else an answer waits until the client has acknowledged the one before (tcp(7)).
+        self.stream.set_nodelay(true)?;
         let mut silent_from = tokio::time::Instant::now();
         loop {
             let waiting = self.waiting();

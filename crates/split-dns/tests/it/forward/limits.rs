@@ -3,6 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex};
 
 use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::DNSClass;
 use serde_json::json;
 
 use super::server::Server;
@@ -27,6 +28,15 @@ fn open(gate: &(Mutex<bool>, Condvar)) {
     gate.1.notify_all();
 }
 
+/// Waits until all that was sent before has been taken: datagrams are taken in their order, and this
+/// one is refused at once.
+fn settle(forwarder: &Forwarder) {
+    let mut chaos = query("end.test.", RecordType::A);
+    chaos.queries[0].set_query_class(DNSClass::CH);
+    let refused = forwarder.client().ask(&chaos);
+    assert_eq!(rcode(&refused), ResponseCode::Refused);
+}
+
 #[test]
 fn those_who_ask_the_same_wait_for_one_answer() {
     let (server, gate) = held();
@@ -35,10 +45,7 @@ fn those_who_ask_the_same_wait_for_one_answer() {
     for client in &clients {
         client.send(&query("one.test.", RecordType::A));
     }
-    // A refusal shows that all before it have been taken.
-    let mut chaos = query("end.test.", RecordType::A);
-    chaos.queries[0].set_query_class(hickory_proto::rr::DNSClass::CH);
-    forwarder.client().ask(&chaos);
+    settle(&forwarder);
     open(&gate);
     for client in &clients {
         assert_eq!(client.receive().answers.len(), 1);
@@ -77,7 +84,7 @@ fn a_client_that_asks_again_is_answered_once() {
     let asked = query("one.test.", RecordType::A);
     client.send(&asked);
     client.send(&asked);
-    server.wait_for(1);
+    settle(&forwarder);
     open(&gate);
     client.receive();
     // A second answer would come before this one.
@@ -86,4 +93,21 @@ fn a_client_that_asks_again_is_answered_once() {
         1
     );
     assert_eq!(server.asked(), ["one.test.", "two.test."]);
+}
+
+#[test]
+fn a_connection_waits_with_its_next_questions_until_others_are_answered() {
+    let server = Server::silent();
+    let forwarder = Forwarder::start(&[&server], &[], json!({ "timeout_ms": 60_000 }));
+    let mut stream = forwarder.connect();
+    let question = |number| frame(&query(&format!("a{number}.test."), RecordType::A));
+    let all: Vec<_> = (0..100).flat_map(question).collect();
+    write_all(&mut stream, &all);
+    server.wait_for(64);
+    // The next would have been seen: that of another client is.
+    forwarder
+        .client()
+        .send(&query("control.test.", RecordType::A));
+    server.wait_for(65);
+    assert_eq!(server.asked()[64], "control.test.");
 }
