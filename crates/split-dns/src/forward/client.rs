@@ -7,6 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::listener::{Datagrams, Local};
 use super::request::Request;
+use super::sources::Way;
 
 /// A client, by the way that its question came.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub(super) enum Client {
     Tcp {
         replies: UnboundedSender<Vec<u8>>,
         peer: SocketAddr,
+        local: SocketAddr,
     },
 }
 
@@ -26,6 +28,17 @@ impl Client {
     pub(super) fn peer(&self) -> SocketAddr {
         match self {
             Self::Udp { peer, .. } | Self::Tcp { peer, .. } => *peer,
+        }
+    }
+
+    /// How its question has come.
+    pub(super) fn way(&self) -> Way {
+        match *self {
+            Self::Udp { peer, .. } => Way::Udp { from: peer },
+            Self::Tcp { peer, local, .. } => Way::Tcp {
+                from: peer,
+                to: local,
+            },
         }
     }
 

@@ -90,7 +90,7 @@ impl Forwarder {
     fn answer(self: &Rc<Self>, waiter: Waiter, now: Instant) {
         let question = &waiter.request.question;
         let peer = waiter.client.peer();
-        if self.sources.has(peer) {
+        if self.sources.has(waiter.client.way()) {
             if let Some(count) = self.loops.hit(now) {
                 tracing::warn!(event = "loop", name = %question.name, source = %peer, count);
             }

@@ -40,7 +40,9 @@ pub(super) async fn serve(
                 let forwarder = Rc::clone(&forwarder);
                 tokio::task::spawn_local(async move {
                     // A connection that breaks is the client's to make anew.
-                    let _ = connection.serve(&forwarder).await;
+                    if let Ok(connection) = connection {
+                        let _ = connection.serve(&forwarder).await;
+                    }
                     drop(ticket);
                 });
             }
@@ -62,6 +64,7 @@ pub(super) async fn serve(
 struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
+    local: SocketAddr,
     idle: Duration,
     /// What has been read and is no whole question yet.
     bytes: Vec<u8>,
@@ -71,23 +74,24 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(stream: TcpStream, peer: SocketAddr, idle: Duration) -> Self {
+    fn new(stream: TcpStream, peer: SocketAddr, idle: Duration) -> io::Result<Self> {
+        // Else an answer waits until the client has acknowledged the one before (tcp(7)).
+        stream.set_nodelay(true)?;
         let (sender, replies) = mpsc::unbounded_channel();
-        Self {
+        Ok(Self {
+            local: stream.local_addr()?,
             stream,
             peer,
             idle,
             bytes: Vec::with_capacity(READ),
             sender,
             replies,
-        }
+        })
     }
 
     /// Answers questions in the order in which their answers come, until the client closes or has
     /// nothing to ask.
     async fn serve(mut self, forwarder: &Rc<Forwarder>) -> io::Result<()> {
-        // Else an answer waits until the client has acknowledged the one before (tcp(7)).
-        self.stream.set_nodelay(true)?;
         let mut silent_from = tokio::time::Instant::now();
         loop {
             let waiting = self.waiting();
@@ -126,6 +130,7 @@ impl Connection {
             let client = Client::Tcp {
                 replies: self.sender.clone(),
                 peer: self.peer,
+                local: self.local,
             };
             forwarder.take(question, client);
             begin += 2 + question.len();

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use super::super::listener::frame;
 use super::super::question::{Question, Verdict};
-use super::super::sources::Sources;
+use super::super::sources::{Sources, Way};
 
 /// Asks by a connection of its own (RFC 7766).
 pub(super) async fn ask(
@@ -18,7 +18,8 @@ pub(super) async fn ask(
     sources: &Rc<Sources>,
 ) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(server).await?;
-    let _source = sources.add(stream.local_addr()?);
+    let (from, to) = (stream.local_addr()?, server);
+    let _source = sources.add(Way::Tcp { from, to });
     let message = question.to_message();
     stream.write_all(&frame(&message)).await?;
     loop {

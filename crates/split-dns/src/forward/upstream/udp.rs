@@ -7,7 +7,7 @@ use std::rc::Rc;
 use tokio::net::UdpSocket;
 
 use super::super::question::{Question, Verdict};
-use super::super::sources::Sources;
+use super::super::sources::{Sources, Way};
 use super::Received;
 
 /// The longest answer that is taken; a server that keeps to what it is told sends less.
@@ -28,7 +28,8 @@ pub(super) async fn ask(
     };
     let socket = UdpSocket::bind(any).await?;
     socket.connect(server).await?;
-    let _source = sources.add(socket.local_addr()?);
+    let from = socket.local_addr()?;
+    let _source = sources.add(Way::Udp { from });
     let message = question.to_message();
     let id = [message[0], message[1]];
     socket.send(&message).await?;
