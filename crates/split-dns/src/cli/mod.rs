@@ -47,7 +47,7 @@ fn forward(options: &Options) -> Exit {
     match run(&config, again) {
         Ok(()) => Exit::Done,
         Err(error) => {
-            complain(&log::chain(&error));
+            tracing::error!(event = "failed", error = log::chain(&error));
             match error {
                 RunError::Config(_) => Exit::Usage,
                 _ => Exit::Failed,
