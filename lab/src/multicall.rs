@@ -11,7 +11,13 @@ use std::process::ExitCode;
 use crate::{cli, sandbox};
 
 /// The names under which an `fps-lab` program is another, beside the sandbox's helper and janitor.
-pub const PROGRAMS: [&str; 4] = ["fps_client", "fps_server", "fps_carrier", "fps-route"];
+pub const PROGRAMS: [&str; 5] = [
+    "fps_client",
+    "fps_server",
+    "fps_carrier",
+    "fps-route",
+    "fps-dns",
+];
 
 /// Does what the name in `arguments[0]` says; `fps-lab` under any other.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -26,6 +32,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some("fps_server") => fps::server::main(arguments),
         Some("fps_carrier") => fps::carrier::main(arguments),
         Some("fps-route") => fps_route::cli::main(arguments),
+        Some("fps-dns") => fps_dns::cli::main(arguments),
         _ => cli::main(arguments),
     }
 }

@@ -44,6 +44,9 @@ pub(super) struct Arguments {
     /// Another build of `fps-route`
     #[arg(long, value_name = "FILE")]
     route_bin: Option<PathBuf>,
+    /// Another build of `fps-dns`
+    #[arg(long, value_name = "FILE")]
+    dns_bin: Option<PathBuf>,
 }
 
 impl Arguments {
@@ -53,6 +56,7 @@ impl Arguments {
             ("fps_server", &self.server_bin),
             ("fps_carrier", &self.carrier_bin),
             ("fps-route", &self.route_bin),
+            ("fps-dns", &self.dns_bin),
         ];
         let mut programs = IndexMap::new();
         for (name, path) in builds {
