@@ -8,6 +8,7 @@
 //! - Off the link: [`records`], [`auth`] (with the accept), [`classified`].
 //! - Inside what was sealed: [`frames`], [`fragments`], [`control`].
 //! - From a person: [`profile`], [`config`].
+//! - From DNS clients and servers: [`dns`].
 //! - For all of them: [`input`] takes the bytes apart, [`world`] has the peers, [`forge`] seals
 //!   whatever it is given, [`seed`] plants seeds, [`vectors`] has the recorded ones.
 
@@ -15,6 +16,7 @@ pub mod auth;
 pub mod classified;
 pub mod config;
 pub mod control;
+pub mod dns;
 pub mod forge;
 pub mod fragments;
 pub mod frames;

@@ -1,0 +1,3 @@
+//! See the module `dns` of the library.
+#![no_main]
+fps_fuzz::target!(dns);
