@@ -186,9 +186,13 @@ fn server_of(word: Word<'_>, lab: &Lab) -> Option<crate::scenario::HostName> {
 }
 
 fn wanted(table: &Table<'_>, kind: RecordType) -> Option<Wanted> {
-    let nodes = table.need("to", "\"192.0.2.80\"")?.one_or_many();
+    let to = table.need("to", "\"192.0.2.80\"")?;
+    let nodes = to.one_or_many();
     let mut data = std::collections::BTreeSet::new();
     let count = nodes.len();
+    if count == 0 {
+        return to.refuse(to.wrong("nothing is expected; for an empty answer write `no-data`"));
+    }
     for word in nodes.into_iter().filter_map(Node::word) {
         let known = Wanted::WORDS.iter().find(|(known, _)| *known == word.text);
         if let Some((_, wanted)) = known.filter(|_| count == 1) {
@@ -205,8 +209,11 @@ fn wanted(table: &Table<'_>, kind: RecordType) -> Option<Wanted> {
             }
             _ => word.text.to_owned(),
         };
-        data.insert(datum);
+        if !data.insert(datum) {
+            return word.refuse(word.wrong(format!("`{}` is there twice", word.text)));
+        }
     }
+    // A value that is no text has said so.
     (data.len() == count).then_some(Wanted::Data(data))
 }
 
