@@ -16,7 +16,7 @@ pub(super) async fn ask(
     let command = ["resolvectl", "query", "--legend=no", &kind, &question.name];
     let (exit, said) = output(sandbox, host, &command).await?;
     if !exit.0.success() {
-        return Ok(failure(said.trim()));
+        return failure(said.trim());
     }
     // `NAME IN TYPE DATA -- link: LINK`, and the aliases likewise.
     let marked = format!(" IN {} ", question.kind);
@@ -32,14 +32,26 @@ pub(super) async fn ask(
     }
 }
 
-/// What its errors mean.
-fn failure(said: &str) -> Answered {
-    match said {
+/// What its errors mean. Any other says nothing of a server, but of the resolver.
+fn failure(said: &str) -> Result<Answered, AskError> {
+    let of_server = [
+        "SERVFAIL",
+        "FORMERR",
+        "NOTIMP",
+        "does not seem to understand",
+    ];
+    Ok(match said {
         said if said.contains("not found") => Answered::NoName,
         said if said.contains("does not have any RR of the requested type") => Answered::NoData,
         said if said.contains("REFUSED") => Answered::Refused,
-        said => Answered::Failure(said.to_owned()),
-    }
+        said if of_server.iter().any(|word| said.contains(word)) => {
+            Answered::Failure(said.to_owned())
+        }
+        said if said.contains("No appropriate name servers") || said.contains("imed out") => {
+            Answered::Unanswered(said.to_owned())
+        }
+        said => return Err(AskError::Resolvectl(said.to_owned())),
+    })
 }
 
 /// Empties the caches of systemd-resolved(8), so that the next question has to be asked anew.

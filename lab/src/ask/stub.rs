@@ -139,7 +139,7 @@ fn read(bytes: &[u8], question: &Message, wanted: &Resolves) -> Answered {
         Err(error) => return Answered::Unanswered(format!("an answer that is none: {error}")),
     };
     if answer.metadata.truncation {
-        return Answered::Failure("truncated".into());
+        return Answered::Unanswered("truncated".into());
     }
     match answer.metadata.response_code {
         ResponseCode::NoError => {}

@@ -27,7 +27,7 @@ pub(crate) use tunnel::CARRIER_NAME;
 
 use crate::folder::Folder;
 use crate::lab::{Lab, Site};
-use crate::scenario::{Sabotage, Scenario, Step};
+use crate::scenario::{Check, Expectation, Sabotage, Scenario, Step};
 use crate::tape::Tape;
 
 /// How far a play goes.
@@ -173,25 +173,38 @@ impl Play<'_, '_> {
     }
 
     /// Checks all expectations of a step side by side, so that the time of each begins when the
-    /// acts are done; gives them in the file's order.
+    /// acts are done; gives them in the file's order. What is not to be asked is looked at when the
+    /// others are through: it is not to be asked by what they do, either.
     async fn expect(&mut self, step: &Step) -> Vec<ExpectationReport> {
         let begin = Instant::now();
+        let places = step.expect.iter().enumerate();
+        let (last, first): (Vec<_>, Vec<_>) =
+            places.partition(|(_, it)| matches!(it.check, Check::NotAsked(_)));
+        let mut reports = Vec::new();
+        for group in [first, last] {
+            reports.extend(self.check(&group, begin).await);
+        }
+        reports.sort_by_key(|(place, _)| *place);
+        reports.into_iter().map(|(_, report)| report).collect()
+    }
+
+    async fn check(
+        &mut self,
+        expectations: &[(usize, &Expectation)],
+        begin: Instant,
+    ) -> Vec<(usize, ExpectationReport)> {
         let stage = &*self.stage;
-        let mut under_way: FuturesUnordered<_> = step
-            .expect
+        let mut under_way: FuturesUnordered<_> = expectations
             .iter()
-            .enumerate()
             .map(async |(place, expectation)| {
                 let verdict = expect::check(stage, expectation).await;
                 let (name, took) = (expectation.name.clone(), begin.elapsed());
-                (
-                    place,
-                    ExpectationReport {
-                        name,
-                        took,
-                        verdict,
-                    },
-                )
+                let report = ExpectationReport {
+                    name,
+                    took,
+                    verdict,
+                };
+                (*place, report)
             })
             .collect();
         let mut reports = Vec::new();
@@ -199,8 +212,7 @@ impl Play<'_, '_> {
             (self.observe)(Event::Expectation { report: &report });
             reports.push((place, report));
         }
-        reports.sort_by_key(|(place, _)| *place);
-        reports.into_iter().map(|(_, report)| report).collect()
+        reports
     }
 
     /// Whether nothing that comes could still matter.

@@ -79,22 +79,30 @@ impl Dispatch for ByLease {
         old
     }
 
+    /// The client stays known by it, which may still bring something, and with it the order of its
+    /// flows, until it is released.
     fn remove(&mut self, id: CarrierId) -> Option<Rc<PacketQueue>> {
-        let key = self.by_carrier.remove(&id)?;
-        let client = self.clients.get_mut(&key)?;
+        let client = self.clients.get_mut(self.by_carrier.get(&id)?)?;
         let queue = client.carriers.remove(id);
         if client.carriers.len() == 0 {
             for address in client.addresses.iter().flatten() {
                 self.by_address.remove(address);
             }
-            self.clients.remove(&key);
         }
         queue
     }
 
     fn release(&mut self, id: CarrierId) {
-        let clients = self.clients.values_mut();
-        clients.for_each(|client| client.carriers.release(id));
+        let Some(key) = self.by_carrier.remove(&id) else {
+            return;
+        };
+        let is_gone = !self.by_carrier.values().any(|other| *other == key);
+        if let Some(client) = self.clients.get_mut(&key) {
+            client.carriers.release(id);
+        }
+        if is_gone {
+            self.clients.remove(&key);
+        }
     }
 
     fn admit(&mut self, id: CarrierId, addresses: &InnerAddresses) -> Result<(), DropReason> {
@@ -144,7 +152,8 @@ impl Dispatch for ByLease {
     }
 
     fn len(&self) -> usize {
-        self.by_carrier.len()
+        let clients = self.clients.values();
+        clients.map(|client| client.carriers.len()).sum()
     }
 }
 
@@ -244,7 +253,16 @@ mod tests {
         table.remove(CarrierId(4));
         let gone = table.choose(&to).unwrap_err();
         assert_eq!(gone, DropReason::UnassignedDestination);
-        assert!(table.by_address.is_empty() && table.clients.is_empty());
+        assert!(table.by_address.is_empty());
+        // What it has sent may still come.
+        let sent = flow("10.77.0.2", "192.0.2.1");
+        assert_eq!(table.admit(CarrierId(4), &sent), Ok(()));
+        [3, 4]
+            .into_iter()
+            .for_each(|id| table.release(CarrierId(id)));
+        assert!(table.clients.is_empty() && table.by_carrier.is_empty());
+        let late = table.admit(CarrierId(4), &sent);
+        assert_eq!(late, Err(DropReason::UnassignedSource));
     }
 
     #[test]

@@ -22,7 +22,7 @@ const ROOM: usize = 1 << 20;
 pub(super) struct Early {
     flows: RefCell<FxHashMap<Flow, Waiting>>,
     bytes: Cell<usize>,
-    ended: Notify,
+    changed: Notify,
 }
 
 /// The packets of a flow.
@@ -71,6 +71,8 @@ impl Early {
             packets: Vec::new(),
         };
         self.flows.borrow_mut().insert(flow, waiting);
+        // Whoever waits for the first to be due does not know of this one.
+        self.changed.notify_one();
         self.push(flow, inbound)
     }
 
@@ -103,14 +105,20 @@ impl Early {
         packets
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        let flows = self.flows.borrow();
+        flows.values().map(|waiting| waiting.packets.len()).sum()
+    }
+
     /// A carrier has ended, for which some may wait.
     pub(super) fn ended(&self) {
-        self.ended.notify_one();
+        self.changed.notify_one();
     }
 
     /// Waits until some of them need not wait any more, but for what is read meanwhile.
     pub(super) async fn due(&self, inlets: &Inlets) {
-        let ended = self.ended.notified();
+        let changed = self.changed.notified();
         let first = self
             .flows
             .borrow()
@@ -120,9 +128,9 @@ impl Early {
         match first {
             Some(until) => {
                 // Both are reasons to look.
-                let _ = tokio::time::timeout_at(until.into(), ended).await;
+                let _ = tokio::time::timeout_at(until.into(), changed).await;
             }
-            None => ended.await,
+            None => changed.await,
         }
     }
 }

@@ -62,8 +62,10 @@ impl Followed {
         self.carriers.len()
     }
 
-    /// All of them, which are none any more.
+    /// All of them, which are none any more. Who comes next is another process, which keeps no order
+    /// with the first.
     pub(super) fn take(&mut self) -> Vec<Carrier> {
+        self.seats = Seats::default();
         std::mem::take(&mut self.carriers)
     }
 }

@@ -471,6 +471,7 @@ impl Tunnel {
 
 impl Drop for Tunnel {
     fn drop(&mut self) {
+        (0..self.early.len()).for_each(|_| self.drops.count(DropReason::CarrierEnded));
         if self.device.is_some() {
             self.tell_balance();
         }

@@ -115,18 +115,18 @@ impl Seats {
         moved
     }
 
-    /// Nothing that went by a carrier is on its way any more.
+    /// Nothing that went by a carrier is on its way any more. By which one the other end has sent is kept:
+    /// what lies in its socket comes before what comes by another.
     pub(super) fn release(&mut self, carrier: CarrierId) {
         self.0.retain(|_, seat| {
             if seat.carrier != carrier {
                 return true;
             }
-            // Where the other end sends it by another already, it goes by that one.
-            let heard = seat.heard.filter(|(by, _)| *by != carrier);
-            if let Some((by, _)) = heard {
-                (seat.carrier, seat.sent) = (by, None);
-            }
-            heard.is_some()
+            let Some((by, _)) = seat.heard else {
+                return false;
+            };
+            (seat.carrier, seat.sent) = (by, None);
+            true
         });
     }
 }
@@ -166,6 +166,18 @@ mod tests {
         assert_eq!(seats.came(flow, ONE, then, Role::Leads, BOTH), None);
         assert_eq!(seats.look(flow, later, BOTH), at(ONE, false));
         let before = seats.came(flow, TWO, then, Role::Leads, BOTH);
+        assert_eq!(before, Some(ONE));
+    }
+
+    #[test]
+    fn by_which_carrier_something_came_is_known_when_that_is_released() {
+        let (mut seats, flow, now) = (Seats::default(), Flow::default(), Instant::now());
+        seats.came(flow, ONE, now, Role::Leads, BOTH);
+        seats.sent(flow, ONE, now);
+        seats.release(ONE);
+        let free = Look::Free(Some(ONE));
+        assert_eq!(seats.look(flow, now, WITHOUT_ONE), free);
+        let before = seats.came(flow, TWO, now, Role::Leads, WITHOUT_ONE);
         assert_eq!(before, Some(ONE));
     }
 

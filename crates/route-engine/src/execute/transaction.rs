@@ -326,6 +326,11 @@ impl Transaction {
         let changes = if before.is_empty() {
             vec![DnsChange::Revert]
         } else {
+            // A device without domains was asked for everything; that it was told otherwise since is no
+            // part of them.
+            let wanted = self.plan.intent().dns();
+            let was_told = wanted.is_some_and(|dns| dns.default_route.is_some());
+            let default_route = default_route.or((was_told && domains.is_empty()).then_some(true));
             let default_route = default_route.map(DnsChange::DefaultRoute);
             let others = [DnsChange::Domains(domains), DnsChange::Servers(servers)];
             others.into_iter().chain(default_route).collect()

@@ -102,6 +102,7 @@ impl Due {
                 self.call_for_all("more events than the buffer holds".to_owned());
                 self.lan = concerns.keeps_lan;
                 self.dns = true;
+                self.roamed |= concerns.dns;
             }
             Event::Rule => self.call_for_all("a rule".to_owned()),
             Event::Link(link) => {

@@ -128,8 +128,10 @@ impl Watch {
             self.resolver = None;
             return;
         };
+        let flush = self.resolver.as_ref().is_some_and(Resolver::has_to_flush);
         let (resolver, problem) = Resolver::follow(backend, self.intent.tun(), wanted);
         self.resolver = Some(resolver);
+        self.due.roamed |= flush;
         if let Some(problem) = problem {
             self.journal
                 .write("resolver-unwatched", json!({"error": problem}));
@@ -184,8 +186,7 @@ impl Watch {
                 () = optional(wait.map(tokio::time::sleep)) => {}
                 () = optional(retry.map(tokio::time::sleep)) => {
                     self.retry = self.retry.map(|(_, after)| (Instant::now() + after, after));
-                    self.due = Due::everything("a failure a while ago");
-                    self.due.lan = self.wanted.keeps_lan();
+                    self.look_at_all("a failure a while ago");
                 }
             }
         }
@@ -287,6 +288,14 @@ impl Watch {
         self.look_again();
     }
 
+    /// Has all looked at, for a reason of our own.
+    fn look_at_all(&mut self, because: &str) {
+        let roamed = self.due.roamed;
+        self.due = Due::everything(because);
+        self.due.lan = self.wanted.keeps_lan();
+        self.due.roamed = roamed;
+    }
+
     /// Has all looked at again after a while, each time after a longer one.
     fn look_again(&mut self) {
         let after = self
@@ -305,8 +314,7 @@ impl Watch {
             Ok(wanted) => {
                 self.wanted = wanted;
                 self.journal.write("reloaded", json!({}));
-                self.due = Due::everything("SIGHUP");
-                self.due.lan = self.wanted.keeps_lan();
+                self.look_at_all("SIGHUP");
             }
             Err(error) => self
                 .journal

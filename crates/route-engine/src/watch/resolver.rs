@@ -29,6 +29,8 @@ pub(super) struct Resolver {
     again: bool,
     /// The next look is to have it forget what it has looked up.
     flush: bool,
+    /// The look under way is.
+    flushing: bool,
 }
 
 /// What happens with a resolver.
@@ -67,8 +69,14 @@ impl Resolver {
             look: None,
             again: false,
             flush: false,
+            flushing: false,
         };
         (resolver, problem)
+    }
+
+    /// Whether something looked up before has still to be forgotten.
+    pub(super) fn has_to_flush(&self) -> bool {
+        self.flush || self.look.is_some() && self.flushing
     }
 
     /// Has another thread look, and set what is missing; and have the resolver forget what it has looked
@@ -82,6 +90,7 @@ impl Resolver {
         let (backend, device) = (Arc::clone(&self.backend), self.device);
         let wanted = self.wanted.clone();
         let flush = std::mem::take(&mut self.flush);
+        self.flushing = flush;
         let (tell, told) = oneshot::channel();
         thread::spawn(move || {
             let look = || {
@@ -105,6 +114,9 @@ impl Resolver {
         tokio::select! {
             looked = optional(self.look.as_mut()) => {
                 self.look = None;
+                let failed = !matches!(looked, Ok(Ok(_)));
+                // What could not be done is done with the next look.
+                self.flush |= failed && self.flushing;
                 if std::mem::take(&mut self.again) {
                     self.look(false);
                 }

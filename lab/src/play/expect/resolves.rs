@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{CheckError, lossy};
 use crate::ask::{Answered, ask, flush};
-use crate::lab::LogEntry;
+use crate::lab::{LogEntry, NameServer};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::scenario::{HostName, Resolver, Resolves, Way};
@@ -19,6 +19,8 @@ const PORT: u16 = 53;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long before the next try.
 const GAP: Duration = Duration::from_millis(50);
+/// How long a question may be on its way to a server that is not to be asked.
+const LATER: Duration = Duration::from_millis(50);
 
 /// What came of one question.
 struct Attempt {
@@ -29,11 +31,25 @@ struct Attempt {
 
 pub(super) async fn check(stage: &Stage<'_>, wanted: &Resolves) -> Result<Verdict, CheckError> {
     let deadline = Instant::now() + wanted.within;
-    let mut held = Vec::new();
+    let mut attempts = Vec::new();
     for by in &wanted.by {
         match asked_until(stage, wanted, *by, deadline).await? {
-            Ok(seen) => held.push(seen),
+            Ok(attempt) => attempts.push(attempt),
             Err(verdict) => return Ok(verdict),
+        }
+    }
+    // Where two are asked at once, the question to the farther one comes later than the answer.
+    if wanted.asked.is_some() {
+        tokio::time::sleep(LATER).await;
+        for attempt in &attempts {
+            if let Some(problem) = problem(stage, wanted, attempt).await? {
+                return Ok(failed(stage, wanted, attempt, problem));
+            }
+        }
+        let servers = stage.lab.hosts().filter_map(|(_, host)| host.name_server());
+        if servers.into_iter().any(NameServer::has_lost) {
+            let why = "a server was asked more than can be remembered".to_owned();
+            return Ok(Verdict::Inconclusive(why));
         }
     }
     // A capture that has lost packets cannot show that a question went nowhere else.
@@ -41,7 +57,10 @@ pub(super) async fn check(stage: &Stage<'_>, wanted: &Resolves) -> Result<Verdic
     if lost > 0 && wanted.via.is_some() {
         return Ok(lossy(&wanted.on, lost));
     }
-    Ok(Verdict::Held(held.join("; ")))
+    let seen = attempts
+        .iter()
+        .map(|it| format!("{}: {}", it.by, it.answer));
+    Ok(Verdict::Held(seen.collect::<Vec<_>>().join("; ")))
 }
 
 /// Asks until it holds or there is no time left.
@@ -50,11 +69,11 @@ async fn asked_until(
     wanted: &Resolves,
     by: Way,
     deadline: Instant,
-) -> Result<Result<String, Verdict>, CheckError> {
+) -> Result<Result<Attempt, Verdict>, CheckError> {
     loop {
         let attempt = attempt(stage, wanted, by).await?;
         let problem = match problem(stage, wanted, &attempt).await? {
-            None => return Ok(Ok(format!("{by}: {}", attempt.answer))),
+            None => return Ok(Ok(attempt)),
             Some(problem) => problem,
         };
         if Instant::now() + GAP >= deadline {
@@ -124,7 +143,7 @@ fn asked<'a>(
     wanted: &Resolves,
     since: Moment,
 ) -> impl Iterator<Item = (HostName, LogEntry)> + use<'a> {
-    let name = name(&wanted.name);
+    let (name, kind) = (name(&wanted.name), wanted.kind);
     let servers = stage
         .lab
         .hosts()
@@ -132,7 +151,8 @@ fn asked<'a>(
     servers.flat_map(move |(host, server)| {
         let entries = server.asked_since(since).into_iter();
         let name = name.clone();
-        let entries = entries.filter(move |entry| entry.asked.name == name);
+        let entries =
+            entries.filter(move |entry| entry.asked.name == name && entry.asked.kind == kind);
         entries.map(|entry| (host.clone(), entry))
     })
 }
