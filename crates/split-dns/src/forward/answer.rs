@@ -2,6 +2,7 @@
 
 use hickory_proto::ProtoError;
 use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::{RData, Record};
 
 use super::question::{HEADER_LEN, Question};
 use super::request::Request;
@@ -27,6 +28,9 @@ pub enum UnusableAnswer {
     /// It needs EDNS to be told.
     #[error("the response code is extended")]
     ExtendedCode,
+    /// A record has no data.
+    #[error("a record of the answer has no data")]
+    EmptyRecord,
 }
 
 impl Answer {
@@ -38,6 +42,11 @@ impl Answer {
     pub fn new(question: &Question, mut message: Message) -> Result<Self, UnusableAnswer> {
         if message.metadata.response_code.high() != 0 {
             return Err(UnusableAnswer::ExtendedCode);
+        }
+        // Only an update may have a record without data (RFC 2136, 2.4); in an answer it cannot be read.
+        let is_empty = |record: &Record| matches!(record.data, RData::Update0(_));
+        if message.all_sections().any(is_empty) {
+            return Err(UnusableAnswer::EmptyRecord);
         }
         message.queries = vec![question.to_query()];
         message.edns = None;
