@@ -114,9 +114,18 @@ pub fn seeds() -> Vec<Seed> {
         response(Vec::new()),
     ];
     let bytes = |message: &Message| message.to_vec().expect("a message");
+    // An update may have a record without data, and what is said to a client may not.
+    let update = [
+        &[0, 0, 0x28, 0, 0, 0, 0, 1, 0, 0, 0, 0][..],
+        &[0, 0, 1, 0, 1, 0, 0, 0, 60, 0, 0],
+    ]
+    .concat();
     let mut seeds = vec![Seed::any(
         [&[2, 0, 0, 0, 0, 1][..], &put(b"garbage")].concat(),
     )];
+    seeds.push(Seed::any(
+        [&[2, 0, 0, 0, 0, 1][..], &put(&bytes(&question)), &update].concat(),
+    ));
     for question in [&question, &with_edns] {
         for answer in &answers {
             let head = [2, 0, 0, 0, 0, 1];
