@@ -14,7 +14,8 @@
 //! From the outside in:
 //! - [`client`], [`server`]: the two programs; what they share is in `node`.
 //! - [`carrier`]: the third program, an application (and its origin) for laboratories.
-//! - [`config`]: the JSON file. [`log`]: the lines on stderr. [`exit`]: what a program ends with.
+//! - [`config`]: the JSON file. [`exit`]: what a program ends with. The lines on stderr are those of
+//!   `fps-log`.
 //! - [`relay`]: the two pumps of one carrier.
 //! - [`session`]: what a carrier's records mean, as state machines that do no I/O.
 //! - [`tunnel`]: the TUN device, and which carrier takes which packet. [`lease`]: who has which
@@ -27,7 +28,6 @@ pub mod client;
 pub mod config;
 pub mod exit;
 pub mod lease;
-pub mod log;
 pub mod random;
 pub mod relay;
 pub mod server;

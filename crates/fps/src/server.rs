@@ -12,12 +12,13 @@ use crate::cli;
 use crate::config::{Config, Endpoint, Role};
 use crate::exit::Exit;
 use crate::lease::{Leases, NoLease, Pool};
-use crate::node::{self, Device, End, NodeError, chain};
+use crate::node::{self, Device, End, NodeError};
 use crate::random;
 use crate::session::{
     Admission, Admit, Asked, NotAdmitted, ServerIdentity, ServerSession, Session,
 };
 use crate::tunnel::{AutoConfigure, ByLease, BySource, Dispatch};
+use fps_log::chain;
 
 /// Take IP packets out of the TLS connections that clients make through here to the origin.
 #[derive(Debug, clap::Parser)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::http::Uri;
 
-use crate::log::Level;
+use fps_log::Level;
 
 /// An application (and its origin) whose connection can carry the tunnel.
 #[derive(Debug, clap::Parser)]

@@ -19,9 +19,9 @@ use std::process::ExitCode;
 use args::{Args, Program};
 
 use crate::exit::Exit;
-use crate::log::{self, Form, Level};
-use crate::node::chain;
 use crate::signal::StopSignals;
+use fps_log::chain;
+use fps_log::{self as log, Form, Level};
 
 /// What ends the program with exit code 1.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(args) => args,
         Err(exit) => return exit.into(),
     };
-    log::start("carrier", log_level.unwrap_or(Level::Info), Form::Text);
+    log::start(
+        "fps",
+        "carrier",
+        log_level.unwrap_or(Level::Info),
+        Form::Text,
+    );
     match run(program) {
         Ok(()) => Exit::Ok.into(),
         Err(error) => {

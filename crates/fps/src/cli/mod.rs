@@ -16,7 +16,7 @@ pub(crate) use profile::{FromUri, NewProfile};
 
 use crate::config::{Config, Endpoint, Network, Role};
 use crate::exit::Exit;
-use crate::log::{Form, Level};
+use fps_log::{Form, Level};
 
 /// What both programs understand.
 #[derive(Debug, clap::Args)]
@@ -154,7 +154,7 @@ pub(crate) fn finish(role: Role, outcome: Result<String, CommandError>) -> Exit 
         }
         Err(error) => {
             let program = role.word();
-            eprintln!("fps_{program}: {}", crate::node::chain(&error));
+            eprintln!("fps_{program}: {}", fps_log::chain(&error));
             Exit::Usage
         }
     }

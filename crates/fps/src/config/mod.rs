@@ -112,13 +112,13 @@ impl Default for Limits {
 #[serde(deny_unknown_fields, default)]
 pub struct Logging {
     /// The least severe level that is printed.
-    pub level: crate::log::Level,
+    pub level: fps_log::Level,
 }
 
 impl Default for Logging {
     fn default() -> Self {
         Self {
-            level: crate::log::Level::Info,
+            level: fps_log::Level::Info,
         }
     }
 }

@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
+use super::End;
 use super::doorman::{Doorman, Stranger};
 use super::network::Links;
 use super::sessions::{Sessions, close};
-use super::{End, chain};
 use crate::config::{Config, Endpoint};
-use crate::log::Throttle;
 use crate::relay::{Relay, RelayError, Side, Traffic};
 use crate::socket::{SocketError, SocketFactory};
 use crate::tunnel::{CarrierId, Tunnel};
+use fps_log::Throttle;
+use fps_log::chain;
 
 /// How long to leave the listener alone after `accept` failed. Out of descriptors it stays ready,
 /// so trying at once would spin, and no event tells when one is free again.

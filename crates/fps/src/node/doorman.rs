@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::log::Throttle;
+use fps_log::Throttle;
 
 /// See the module.
 pub(super) struct Doorman {

@@ -6,7 +6,6 @@ mod network;
 mod sessions;
 mod status;
 
-use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -24,12 +23,12 @@ use crate::cli::{self, Common, Task};
 use crate::config::{Config, Role};
 use crate::exit::Exit;
 use crate::lease::LeaseFileError;
-use crate::log::{self, Throttle};
 use crate::random::NoRandomness;
 use crate::session::Session;
 use crate::signal::StopSignals;
 use crate::socket::{SocketError, SocketFactory};
 use crate::tunnel::{AutoConfigure, Dispatch, RoundRobin, TunDevice, TunError, Tunnel};
+use fps_log::{self as log, Throttle, chain};
 
 /// In what the two ends of a tunnel differ.
 pub(crate) trait End {
@@ -100,7 +99,7 @@ pub(crate) fn main(role: Role, args: Common, more: impl FnOnce(&mut Config), end
         Ok(Task::Ask(socket)) => return status::ask(role, &socket),
         Err(error) => return cli::finish(role, Err(error)),
     };
-    log::start(role.word(), config.logging.level, args.log_format);
+    log::start("fps", role.word(), config.logging.level, args.log_format);
     match run(role, &config, end) {
         Ok(()) => Exit::Ok,
         Err(error) => {
@@ -225,15 +224,4 @@ fn open_tun(config: &Config) -> Result<Option<TunDevice>, TunError> {
     let device = TunDevice::open(name, config.tun.mtu)?;
     tracing::info!(event = "tun_opened", name = %name, mtu = config.tun.mtu);
     Ok(Some(device))
-}
-
-/// An error and its causes in one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -15,9 +15,9 @@ use tokio::net::TcpStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
-use super::chain;
 use crate::socket::SocketFactory;
 use crate::tunnel::CarrierId;
+use fps_log::chain;
 
 /// How long to wait after the kernel's events could not be read.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -67,7 +67,7 @@ impl AutoConfigure {
                 Ok(()) => tracing::info!(event = "tun_auto_configured", name = %name, %address),
                 Err(error) => {
                     this.had.set(None);
-                    let error = crate::node::chain(&error);
+                    let error = fps_log::chain(&error);
                     tracing::error!(event = "tun_auto_configure_failed", name = %name, error);
                 }
             }
@@ -99,7 +99,7 @@ impl AutoConfigure {
             match (network, replaced) {
                 // A host without IPv6 has the rest of the tunnel all the same.
                 (IpNet::V6(_), Err(error)) => {
-                    let error = crate::node::chain(&error);
+                    let error = fps_log::chain(&error);
                     tracing::warn!(event = "tun_without_ipv6", name = %self.name, error);
                 }
                 (IpNet::V6(v6), Ok(())) => self.wait_for(v6.addr(), &mut events).await?,

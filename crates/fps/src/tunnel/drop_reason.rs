@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::log::Throttle;
+use fps_log::Throttle;
 
 /// See the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,10 +12,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use fps_log::chain;
 
 use options::Options;
 
-use crate::forward::{RunError, log, run};
+use crate::forward::{RunError, run};
 
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,16 +39,16 @@ fn forward(options: &Options) -> Exit {
     let config = match options.config() {
         Ok(config) => config,
         Err(error) => {
-            complain(&log::chain(&error));
+            complain(&chain(&error));
             return Exit::Usage;
         }
     };
-    log::start(options.log_level);
-    let again = || options.config().map_err(|error| log::chain(&error));
+    fps_log::start("fps_dns", "fps-dns", options.log_level, options.log_format);
+    let again = || options.config().map_err(|error| chain(&error));
     match run(&config, again) {
         Ok(()) => Exit::Done,
         Err(error) => {
-            tracing::error!(event = "failed", error = log::chain(&error));
+            tracing::error!(event = "failed", error = chain(&error));
             match error {
                 RunError::Config(_) => Exit::Usage,
                 _ => Exit::Failed,

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use fps_log::{Form, Level};
 
 use crate::forward::config::InvalidConfig;
-use crate::forward::log::Level;
 use crate::forward::{Config, Limits, Route, Server};
 
 /// Forwards DNS questions to servers chosen by the domain of the name.
@@ -30,6 +30,9 @@ pub(super) struct Options {
     /// How much is told on standard error; `debug` tells each question
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub(super) log_level: Level,
+    /// How a line of it is written
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(super) log_format: Form,
 }
 
 const AFTER: &str = "SERVER is IP or IP:PORT. The most specific domain wins; ~. is every name.

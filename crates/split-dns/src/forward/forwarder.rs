@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Instant;
 
+use fps_log::{Throttle, chain};
 use hickory_proto::op::ResponseCode;
 
 use super::answer::{Answer, UnusableAnswer};
@@ -12,12 +13,10 @@ use super::cache::{Cache, Key};
 use super::client::{Client, Waiter};
 use super::config::{Config, Limits};
 use super::lifetime::lifetime;
-use super::log::chain;
 use super::outstanding::{Joined, Outstanding};
 use super::request::{Request, Unusable};
 use super::routes::{Group, GroupId, Routes};
 use super::sources::Sources;
-use super::throttle::Throttle;
 use super::upstream::{NoReply, Upstream};
 
 /// All that questions share.
@@ -91,7 +90,7 @@ impl Forwarder {
         let question = &waiter.request.question;
         let peer = waiter.client.peer();
         if self.sources.has(waiter.client.way()) {
-            if let Some(count) = self.loops.hit(now) {
+            if let Some((count, _)) = self.loops.hit(now) {
                 tracing::warn!(event = "loop", name = %question.name, source = %peer, count);
             }
             return waiter.fail(ResponseCode::ServFail);
@@ -112,7 +111,7 @@ impl Forwarder {
             }
             Joined::Later | Joined::Again => {}
             Joined::Full(waiter) => {
-                if let Some(count) = self.overloads.hit(now) {
+                if let Some((count, _)) = self.overloads.hit(now) {
                     tracing::warn!(event = "overload", count);
                 }
                 waiter.fail(ResponseCode::ServFail);
@@ -137,7 +136,7 @@ impl Forwarder {
                 }
             }
             Err(error) => {
-                if let Some(count) = self.failures.hit(Instant::now()) {
+                if let Some((count, _)) = self.failures.hit(Instant::now()) {
                     let (group, error) = (&*group.name, chain(&error));
                     tracing::warn!(event = "forward_failed", group, error, count);
                 }

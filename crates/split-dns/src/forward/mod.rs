@@ -11,7 +11,7 @@
 //! Around it, on one thread:
 //! - `listener`: where clients ask. `forwarder`: what becomes of a question.
 //! - `upstream`: asking servers. `sources`: from where, so that a loop is noticed.
-//! - [`run`]: from the start to the end. [`log`]: what is told of it.
+//! - [`run`]: from the start to the end.
 
 pub mod answer;
 pub mod cache;
@@ -23,7 +23,6 @@ pub mod domain;
 mod forwarder;
 pub mod lifetime;
 mod listener;
-pub mod log;
 pub mod name;
 mod opt;
 pub mod outstanding;
@@ -33,7 +32,6 @@ pub mod request;
 pub mod routes;
 pub mod server;
 mod sources;
-mod throttle;
 mod upstream;
 
 pub use config::{Config, Limits, Route};

@@ -14,8 +14,8 @@ use tokio::time::{sleep, sleep_until, timeout};
 use super::super::client::Client;
 use super::super::config::Limits;
 use super::super::forwarder::Forwarder;
-use super::super::throttle::Throttle;
 use super::frame;
+use fps_log::Throttle;
 
 /// How long no connection is accepted after that has failed: as a rule there are no descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -47,12 +47,12 @@ pub(super) async fn serve(
                 });
             }
             Ok((_, peer)) => {
-                if let Some(count) = full.hit(Instant::now()) {
+                if let Some((count, _)) = full.hit(Instant::now()) {
                     tracing::warn!(event = "connections_full", client = %peer, count);
                 }
             }
             Err(error) => {
-                if let Some(count) = errors.hit(Instant::now()) {
+                if let Some((count, _)) = errors.hit(Instant::now()) {
                     tracing::error!(event = "accept_failed", error = %error, count);
                 }
                 sleep(PAUSE).await;

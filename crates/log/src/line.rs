@@ -14,16 +14,18 @@ use tracing_subscriber::layer::{Context, Layer};
 use super::form::Line;
 use super::{Form, Level};
 
-/// Prints this crate's events.
+/// Prints the events of one crate.
 pub(super) struct LineLayer {
+    of: &'static str,
     component: &'static str,
     least: LevelFilter,
     form: Form,
 }
 
 impl LineLayer {
-    pub(super) fn new(component: &'static str, level: Level, form: Form) -> Self {
+    pub(super) fn new(of: &'static str, component: &'static str, level: Level, form: Form) -> Self {
         Self {
+            of,
             component,
             least: level.into(),
             form,
@@ -37,8 +39,8 @@ impl<S: Subscriber> Layer<S> for LineLayer {
     }
 
     fn enabled(&self, metadata: &tracing::Metadata<'_>, _context: Context<'_, S>) -> bool {
-        let target = metadata.target();
-        *metadata.level() <= self.least && (target == "fps" || target.starts_with("fps::"))
+        let target = metadata.target().split("::").next();
+        *metadata.level() <= self.least && target == Some(self.of)
     }
 
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {

@@ -9,7 +9,7 @@ use tracing::level_filters::LevelFilter;
 pub enum Level {
     /// Nothing.
     Off,
-    /// What ends the program or a carrier.
+    /// What ends the program, or what it does for one.
     #[serde(alias = "fatal")]
     #[value(alias = "fatal")]
     Error,
@@ -17,9 +17,9 @@ pub enum Level {
     #[serde(alias = "warning")]
     #[value(alias = "warning")]
     Warn,
-    /// The life of every carrier.
+    /// That it starts and stops, and the life of every carrier.
     Info,
-    /// Every decision about a packet that was dropped.
+    /// Each question, and every decision about a packet that was dropped.
     Debug,
     /// Everything.
     Trace,
