@@ -137,7 +137,7 @@ impl Relay {
             registration: Registration {
                 id: self.id,
                 tunnel: &self.tunnel,
-                queue,
+                queue: Rc::clone(&queue),
                 sent: Cell::new(0),
                 received: Cell::new(0),
             },
@@ -161,6 +161,8 @@ impl Relay {
         let result = tokio::select! {
             result = both => result.map(|_| ()),
             ended = until => Err(ended),
+            // Also while a pump waits for a link that is dead.
+            () = queue.replaced() => Err(RelayError::Replaced),
             // Both pumps go on meanwhile: the application may have half of its connection left.
             never = async {
                 leave.as_mut().await;

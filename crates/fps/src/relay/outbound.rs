@@ -33,9 +33,6 @@ pub(super) async fn pump(
             () = future::ready(()), if !shared.queue.is_empty() => {}
             () = shared.queue.woken() => {}
         }
-        if shared.queue.is_replaced() {
-            return Err(RelayError::Replaced);
-        }
         batch.clear();
         forward(shared, &mut parser, &mut batch)?;
         insert(shared, &parser, &mut batch)?;

@@ -30,7 +30,7 @@ pub struct PacketQueue {
     bytes: Cell<usize>,
     most_bytes: usize,
     dropped: Cell<u64>,
-    replaced: Cell<bool>,
+    replaced: Notify,
     takes_whole: Cell<bool>,
     /// The socket that they are written to.
     link: Cell<Option<RawFd>>,
@@ -134,7 +134,7 @@ impl PacketQueue {
             bytes: Cell::new(0),
             most_bytes,
             dropped: Cell::new(0),
-            replaced: Cell::new(false),
+            replaced: Notify::new(),
             takes_whole: Cell::new(false),
             link: Cell::default(),
             writes: Cell::default(),
@@ -188,13 +188,12 @@ impl PacketQueue {
 
     /// Ends the carrier: another process of its client has taken its place.
     pub fn replace(&self) {
-        self.replaced.set(true);
-        self.wake();
+        self.replaced.notify_one();
     }
 
-    /// Whether it has ended so.
-    pub fn is_replaced(&self) -> bool {
-        self.replaced.get()
+    /// Waits until it has ended so.
+    pub async fn replaced(&self) {
+        self.replaced.notified().await;
     }
 
     /// From now on it takes packets as the device gives them, each behind its header.

@@ -131,6 +131,26 @@ fn what_waits_when_its_carrier_ends_is_counted() {
 }
 
 #[test]
+fn a_client_that_comes_again_does_not_wait_for_a_process_that_hangs() {
+    with_namespaces(
+        "limits::a_client_that_comes_again_does_not_wait_for_a_process_that_hangs",
+        async || {
+            let mut site = Site::new(2, "").await;
+            let server = socket(&site.far, AT_SERVER);
+            let hangs = site.join(0, UUIDS[0], &["--echo-timeout-ms", "3600000"]);
+            ask(&site.near[0], &hangs, &server);
+            hangs.program.signal(Signal::SIGSTOP);
+            // The server's carrier waits for TCP to take more.
+            fill(&site, &server, &format!("{}:5000", hangs.lease));
+            let again = site.join(1, UUIDS[0], &[]);
+            let parts = ["event=session_closed", "reason=duplicate_client_replaced"];
+            site.server.wait_for(&parts);
+            (0..20).for_each(|_| ask(&site.near[1], &again, &server));
+        },
+    );
+}
+
+#[test]
 fn an_application_that_does_not_read_keeps_no_packet_back() {
     with_namespaces(
         "limits::an_application_that_does_not_read_keeps_no_packet_back",
