@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use fps_netlink::{Event, FPS_ROUTE_PROTOCOL, LinkName, Route, TableId};
+use fps_netlink::{Event, FPS_ROUTE_PROTOCOL, IfIndex, LinkName, Route, TableId};
 use ipnet::IpNet;
 use rustc_hash::FxHashSet;
 
@@ -27,6 +27,30 @@ pub(super) struct Due {
     pub(super) because: Vec<String>,
     /// How many there were.
     pub(super) count: usize,
+}
+
+/// The addresses of other links that the host has had, as far as events have told.
+#[derive(Debug, Default)]
+pub(super) struct Places(FxHashSet<(IfIndex, IpNet)>);
+
+impl Places {
+    /// Takes note of an event; says whether the host has come to or left a place. That an address is
+    /// there for longer is told as one that comes, too (RTM_NEWADDR of inet6_addr_modify in
+    /// net/ipv6/addrconf.c).
+    pub(super) fn change(&mut self, event: &Event, concerns: &Concerns) -> bool {
+        match event {
+            Event::Address(address) if concerns.is_elsewhere(&address.net) => {
+                self.0.insert((address.link, address.net))
+            }
+            Event::AddressGone(address) if concerns.is_elsewhere(&address.net) => {
+                self.0.remove(&(address.link, address.net));
+                true
+            }
+            // What came with those that were lost is not known.
+            Event::Overrun => concerns.dns,
+            _ => false,
+        }
+    }
 }
 
 /// What matters to an intent.
@@ -65,8 +89,8 @@ impl Concerns {
 }
 
 impl Concerns {
-    /// Whether an address that comes or goes is one of another network, whose answers a resolver may have.
-    fn is_roam(&self, address: &IpNet) -> bool {
+    /// Whether an address is one of another network, whose answers a resolver may have.
+    fn is_elsewhere(&self, address: &IpNet) -> bool {
         // A link-local one comes with the link, in whatever network.
         let is_local = match address.addr() {
             IpAddr::V4(ip) => ip.is_link_local(),
@@ -102,7 +126,6 @@ impl Due {
                 self.call_for_all("more events than the buffer holds".to_owned());
                 self.lan = concerns.keeps_lan;
                 self.dns = true;
-                self.roamed |= concerns.dns;
             }
             Event::Rule => self.call_for_all("a rule".to_owned()),
             Event::Link(link) => {
@@ -117,7 +140,6 @@ impl Due {
             }
             Event::Address(address) => {
                 let text = format!("address {}", address.net);
-                self.roamed |= concerns.is_roam(&address.net);
                 if concerns.without_ipv6 && address.net.addr().is_ipv6() {
                     self.call_for_all(text.clone());
                 }
@@ -125,7 +147,6 @@ impl Due {
             }
             Event::AddressGone(address) => {
                 let text = format!("address {} gone", address.net);
-                self.roamed |= concerns.is_roam(&address.net);
                 // With its last IPv4 address a device loses all its IPv4 routes, without events.
                 if address.net.addr().is_ipv4() || concerns.addresses.contains(&address.net) {
                     self.call_for_all(text.clone());
@@ -189,7 +210,7 @@ impl Due {
 
 #[cfg(test)]
 mod tests {
-    use fps_netlink::{Address, Fwmark, IfIndex, Link, RulePriority};
+    use fps_netlink::{Address, Fwmark, Link, RulePriority};
 
     use super::*;
     use crate::{FullTunnel, KeepLan, Selector};
@@ -237,14 +258,16 @@ mod tests {
             (true, "fd66::2/64", false),
             (false, "10.0.7.23/24", false),
         ] {
-            let mut concerns = concerns(false);
+            let (mut concerns, mut places) = (concerns(false), Places::default());
             concerns.dns = dns;
             let address = Address::new(IfIndex::LOOPBACK, address.parse().unwrap());
-            for event in [Event::Address(address.clone()), Event::AddressGone(address)] {
-                let mut due = Due::default();
-                due.note(&event, &concerns);
-                assert_eq!(due.roamed, is_roam, "{event:?}");
-            }
+            let mut change = |event| places.change(&event, &concerns);
+            let comes = || Event::Address(address.clone());
+            assert_eq!(change(comes()), is_roam, "{address:?}");
+            assert!(!change(comes()), "it is only there for longer");
+            let goes = Event::AddressGone(address.clone());
+            assert_eq!(change(goes), is_roam, "{address:?}");
+            assert_eq!(change(comes()), is_roam, "{address:?}");
         }
     }
 

@@ -10,11 +10,11 @@ mod witness;
 use std::future::{Future, pending};
 use std::time::{Duration, Instant};
 
-use fps_netlink::{Events, Group};
+use fps_netlink::{Event, Events, Group};
 use sd_notify::NotifyState;
 use serde_json::json;
 
-use self::due::{Concerns, Due};
+use self::due::{Concerns, Due, Places};
 use self::journal::Journal;
 use self::pace::Pace;
 use self::resolver::{Happened, Looked, Resolver};
@@ -74,6 +74,7 @@ struct Watch {
     resolver: Option<Resolver>,
     journal: Journal,
     due: Due,
+    places: Places,
     pace: Pace,
     /// When to look without an event, after how many failures, and the last one.
     retry: Option<(Instant, Duration)>,
@@ -95,6 +96,7 @@ impl Watch {
             journal: Journal::of(wanted.tun()),
             wanted,
             due: Due::default(),
+            places: Places::default(),
             pace: Pace::default(),
             retry: None,
             failure: None,
@@ -164,7 +166,7 @@ impl Watch {
     async fn until(&mut self, signals: &mut Signals) -> Result<Told, Error> {
         loop {
             while let Some(event) = self.events.next_at_hand().map_err(Error::Netlink)? {
-                self.due.note(&event, &self.concerns);
+                self.note(&event);
             }
             let wait = self.due.is_due().then(|| self.pace.wait(Instant::now()));
             if wait == Some(Duration::ZERO) {
@@ -178,7 +180,7 @@ impl Watch {
                 told = signals.told() => return Ok(told),
                 event = self.events.next() => {
                     let event = event.map_err(Error::Netlink)?;
-                    self.due.note(&event, &self.concerns);
+                    self.note(&event);
                 }
                 happened = optional(self.resolver.as_mut().map(Resolver::happened)) => {
                     self.resolver_has(happened);
@@ -190,6 +192,11 @@ impl Watch {
                 }
             }
         }
+    }
+
+    fn note(&mut self, event: &Event) {
+        self.due.note(event, &self.concerns);
+        self.due.roamed |= self.places.change(event, &self.concerns);
     }
 
     /// Looks at what is due, and mends it.
