@@ -21,7 +21,7 @@ pub(super) async fn ask(
         RecordType::AAAA => "ahostsv6",
         _ => "ahostsv4",
     };
-    let command = ["getent", database, &question.name];
+    let command = ["getent", database, question.name.as_str()];
     let (exit, said) = output(sandbox, host, &command).await?;
     let lines = said.lines().filter_map(|line| line.split(' ').next());
     let addresses = lines.filter_map(|word| word.parse::<IpAddr>().ok());

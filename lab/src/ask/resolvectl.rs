@@ -13,7 +13,13 @@ pub(super) async fn ask(
     question: &Resolves,
 ) -> Result<Answered, AskError> {
     let kind = format!("--type={}", question.kind);
-    let command = ["resolvectl", "query", "--legend=no", &kind, &question.name];
+    let command = [
+        "resolvectl",
+        "query",
+        "--legend=no",
+        &kind,
+        question.name.as_str(),
+    ];
     let (exit, said) = output(sandbox, host, &command).await?;
     if !exit.0.success() {
         return failure(said.trim());

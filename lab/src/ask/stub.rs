@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream as StdTcpStream, UdpSocket as StdUdpSocket};
-use std::os::fd::OwnedFd;
 
 use fps_dns::zone::{Name, RecordType};
 use hickory_proto::op::{Message, Query, ResponseCode};
@@ -29,9 +28,7 @@ pub(super) async fn ask(
             "/etc/resolv.conf names no server".into(),
         ));
     };
-    let mut name = Name::from_ascii(&question.name).expect("validation has seen it");
-    name.set_fqdn(true);
-    let message = message(&name, question.kind);
+    let message = message(question.name.name(), question.kind);
     let bytes = message.to_vec().map_err(io::Error::other)?;
     let to = SocketAddr::new(server, PORT);
     let answer = match by {
@@ -73,12 +70,9 @@ async fn by_udp(
     to: SocketAddr,
     question: &[u8],
 ) -> Result<Heard, AskError> {
-    let kind = if to.is_ipv4() {
-        SocketKind::UdpV4
-    } else {
-        SocketKind::UdpV6
-    };
-    let socket = nonblocking(StdUdpSocket::from(sandbox.socket(host, kind)?))?;
+    let kind = SocketKind::udp(to.ip());
+    let socket = StdUdpSocket::from(sandbox.socket(host, kind)?);
+    socket.set_nonblocking(true)?;
     let socket = UdpSocket::from_std(socket)?;
     let heard = async {
         socket.connect(to).await?;
@@ -91,24 +85,14 @@ async fn by_udp(
     Ok(heard.await)
 }
 
-fn nonblocking(socket: StdUdpSocket) -> io::Result<StdUdpSocket> {
-    socket.set_nonblocking(true)?;
-    Ok(socket)
-}
-
 async fn by_tcp(
     sandbox: &Sandbox,
     host: HostId,
     to: SocketAddr,
     question: &[u8],
 ) -> Result<Heard, AskError> {
-    let kind = if to.is_ipv4() {
-        SocketKind::TcpV4
-    } else {
-        SocketKind::TcpV6
-    };
-    let socket: OwnedFd = sandbox.socket(host, kind)?;
-    let socket = StdTcpStream::from(socket);
+    let kind = SocketKind::tcp(to.ip());
+    let socket = StdTcpStream::from(sandbox.socket(host, kind)?);
     socket.set_nonblocking(true)?;
     let socket = TcpSocket::from_std_stream(socket);
     let heard = async {

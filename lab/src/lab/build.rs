@@ -57,10 +57,10 @@ fn spec(
     host: &scenario::Host,
     site: &Site,
     groups: Option<&str>,
-) -> HostSpec {
+) -> Result<HostSpec, LabError> {
     let names = Some(&host.cgroups).filter(|names| !names.is_empty());
     let resolved = host.resolver == Resolver::SystemdResolved;
-    HostSpec {
+    Ok(HostSpec {
         usr: (resolved && resolved::find() == Some(resolved::Place::Tree))
             .then(|| format!("{}/usr", resolved::TREE)),
         links: match resolved {
@@ -73,9 +73,9 @@ fn spec(
         }),
         name: name.to_string(),
         forward: host.forward,
-        files: files::of(scenario, name, host),
+        files: files::of(scenario, name, host)?,
         programs: site.commands(),
-    }
+    })
 }
 
 impl Lab {
@@ -99,7 +99,7 @@ impl Lab {
         };
         let mut ahead = scenario.hosts.iter();
         for (name, host) in ahead.by_ref().take(AHEAD) {
-            lab.sandbox.ask_for_host(spec(name, host))?;
+            lab.sandbox.ask_for_host(spec(name, host)?)?;
         }
         for (number, net) in scenario.nets.keys().enumerate() {
             lab.add_net(number, net).await?;
@@ -108,7 +108,7 @@ impl Lab {
         for (name, host) in &scenario.hosts {
             let handle = lab.sandbox.take_host(name.as_str())?;
             if let Some((name, host)) = ahead.next() {
-                lab.sandbox.ask_for_host(spec(name, host))?;
+                lab.sandbox.ask_for_host(spec(name, host)?)?;
             }
             lab.add_host(name, host, handle).await?;
             for (link, plan) in &host.links {

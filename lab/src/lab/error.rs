@@ -42,6 +42,15 @@ pub enum LabError {
         /// What needs it.
         what: String,
     },
+    /// The machine's users, to whom a host's systemd-resolved is added.
+    #[error("read the machine's {path}")]
+    Users {
+        /// The file.
+        path: &'static str,
+        /// The errno.
+        #[source]
+        cause: std::io::Error,
+    },
     /// There is no systemd-resolved for the hosts that shall have it.
     #[error(
         "this machine has no systemd-resolved for hosts with `resolver = \"systemd-resolved\"`: run \

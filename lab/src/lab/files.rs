@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use nix::unistd::geteuid;
 
-use super::resolved;
+use super::{LabError, resolved};
 use crate::play::CARRIER_NAME;
 use crate::sandbox::FileSpec;
 use crate::scenario::{Host, HostName, Resolver, Scenario};
@@ -15,16 +15,20 @@ pub(super) const RESOLV_CONF: &str = "/etc/resolv.conf";
 pub(super) const STUB: &str = "../run/systemd/resolve/stub-resolv.conf";
 
 /// The files of one host.
-pub(super) fn of(scenario: &Scenario, name: &HostName, host: &Host) -> Vec<FileSpec> {
+pub(super) fn of(
+    scenario: &Scenario,
+    name: &HostName,
+    host: &Host,
+) -> Result<Vec<FileSpec>, LabError> {
     let mut files = vec![
         FileSpec::new("/etc/hostname", format!("{name}\n")),
         FileSpec::new("/etc/hosts", hosts(scenario, name, host)),
     ];
     match host.resolver {
         Resolver::ResolvConf => files.push(FileSpec::new(RESOLV_CONF, resolv_conf(host))),
-        Resolver::SystemdResolved => files.extend(resolved::files(geteuid().is_root())),
+        Resolver::SystemdResolved => files.extend(resolved::files(geteuid().is_root())?),
     }
-    files
+    Ok(files)
 }
 
 /// The machine's own would name servers that no host of the lab can reach.

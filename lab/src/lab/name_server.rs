@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use fps_dns::zone::{Asked, Manner, Manners, Name, Server, Transport, Zone};
+use fps_dns::zone::{Asked, Manner, Manners, Server, Transport, Zone};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::task::JoinSet;
@@ -15,7 +15,7 @@ use super::echo::{bind_datagram, listen, serve_streams};
 use super::host::Service;
 use super::packet_info::{self, Received};
 use crate::sandbox::{HostId, Sandbox, SocketKind};
-use crate::scenario::{DnsChange, DnsServer, HostName};
+use crate::scenario::{DnsChange, DnsServer, DomainName, HostName};
 
 const PORT: u16 = 53;
 /// How many questions are remembered.
@@ -69,20 +69,15 @@ impl NameServer {
         }
     }
 
-    fn put(&self, zones: &[(String, Vec<String>)]) {
-        for (apex, lines) in zones {
-            let mut zone = Zone::new(&name(apex));
-            for line in lines {
-                zone.add(line).expect("validation has seen it");
-            }
-            lock(&self.server).put(zone);
-        }
+    fn put(&self, zones: &[Zone]) {
+        let mut server = lock(&self.server);
+        zones.iter().for_each(|zone| server.put(zone.clone()));
     }
 
-    fn set_manners(&self, manners: &[(String, Manner)]) {
+    fn set_manners(&self, manners: &[(DomainName, Manner)]) {
         let mut all = Manners::default();
         for (below, manner) in manners {
-            all.set(name(below), *manner);
+            all.set(below.name().clone(), *manner);
         }
         lock(&self.server).manners = all;
     }
@@ -128,12 +123,6 @@ impl Log {
             false => self.has_lost = true,
         }
     }
-}
-
-fn name(text: &str) -> Name {
-    let mut name = Name::from_ascii(text).expect("validation has seen it");
-    name.set_fqdn(true);
-    name
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::LabError;
 use crate::sandbox::FileSpec;
 use crate::scenario::BUS_CONFIGURATION;
 
@@ -44,31 +45,28 @@ pub(super) fn find() -> Option<Place> {
 }
 
 /// The host's files. In a user namespace with one user it is root under another name.
-pub(super) fn files(is_root: bool) -> Vec<FileSpec> {
+pub(super) fn files(is_root: bool) -> Result<Vec<FileSpec>, LabError> {
     let number = if is_root { NUMBER } else { 0 };
-    vec![
-        with_line(
-            "/etc/passwd",
-            &format!("{USER}:x:{number}:{number}::/:/usr/sbin/nologin"),
-        ),
-        with_line("/etc/group", &format!("{USER}:x:{number}:")),
+    let user = format!("{USER}:x:{number}:{number}::/:/usr/sbin/nologin");
+    let group = format!("{USER}:x:{number}:");
+    Ok(vec![
+        with_line("/etc/passwd", &user)?,
+        with_line("/etc/group", &group)?,
         FileSpec::new("/etc/nsswitch.conf", NSSWITCH),
         FileSpec::new("/run/systemd/resolved.conf.d/lab.conf", CONFIGURATION),
         FileSpec::new(BUS_CONFIGURATION, BUS),
-    ]
+    ])
 }
 
 /// The machine's file with a line more, if it has none for that user.
-fn with_line(path: &str, line: &str) -> FileSpec {
-    let mut text = fs::read_to_string(path).unwrap_or_default();
-    if !text
-        .lines()
-        .any(|line| line.starts_with(&format!("{USER}:")))
-    {
+fn with_line(path: &'static str, line: &str) -> Result<FileSpec, LabError> {
+    let mut text = fs::read_to_string(path).map_err(|cause| LabError::Users { path, cause })?;
+    let is_there = |line: &str| line.split(':').next() == Some(USER);
+    if !text.lines().any(is_there) {
         text.push_str(line);
         text.push('\n');
     }
-    FileSpec::new(path, text)
+    Ok(FileSpec::new(path, text))
 }
 
 const NSSWITCH: &str = "\

@@ -18,11 +18,7 @@ pub(super) fn open(
     target: IpAddr,
     sender: &Sender,
 ) -> Result<Bound<TcpSocket>, ProbeError> {
-    let kind = if target.is_ipv4() {
-        SocketKind::TcpV4
-    } else {
-        SocketKind::TcpV6
-    };
+    let kind = SocketKind::tcp(target);
     // Bound first, so that the port is known even of a connection that never stands.
     Bound::new(sandbox.socket_of(host, kind, sender)?, target, |socket| {
         Ok(TcpSocket::from_std_stream(socket.into()))

@@ -17,11 +17,7 @@ pub(super) fn open(
     target: IpAddr,
     sender: &Sender,
 ) -> Result<Bound<UdpSocket>, ProbeError> {
-    let kind = if target.is_ipv4() {
-        SocketKind::UdpV4
-    } else {
-        SocketKind::UdpV6
-    };
+    let kind = SocketKind::udp(target);
     Bound::new(sandbox.socket_of(host, kind, sender)?, target, |socket| {
         UdpSocket::from_std(StdUdpSocket::from(socket))
     })

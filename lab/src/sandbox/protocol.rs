@@ -3,6 +3,7 @@
 //! One request, one reply, each one datagram of JSON; descriptors travel beside it.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -159,6 +160,24 @@ pub enum SocketKind {
     UdpV4,
     /// UDP over IPv6.
     UdpV6,
+}
+
+impl SocketKind {
+    /// A TCP socket for an address.
+    pub fn tcp(to: IpAddr) -> Self {
+        match to {
+            IpAddr::V4(_) => Self::TcpV4,
+            IpAddr::V6(_) => Self::TcpV6,
+        }
+    }
+
+    /// A UDP socket for an address.
+    pub fn udp(to: IpAddr) -> Self {
+        match to {
+            IpAddr::V4(_) => Self::UdpV4,
+            IpAddr::V6(_) => Self::UdpV6,
+        }
+    }
 }
 
 impl fmt::Display for SocketKind {

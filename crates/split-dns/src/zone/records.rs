@@ -11,7 +11,7 @@ use hickory_proto::serialize::txt::Parser;
 const TTL: u32 = 60;
 
 /// The records of a name and all names below it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone {
     apex: Name,
     pub(super) sets: BTreeMap<RrKey, RecordSet>,

@@ -44,7 +44,7 @@ impl fmt::Display for Act {
             }
             Self::Dns(change) => {
                 write!(f, "on {}: its DNS server", change.on)?;
-                let apexes = change.zones.iter().map(|(apex, _)| apex.as_str());
+                let apexes = change.zones.iter().map(|zone| zone.apex().to_string());
                 let apexes: Vec<_> = apexes.collect();
                 if !apexes.is_empty() {
                     write!(f, " has other records in {}", apexes.join(", "))?;

@@ -24,8 +24,7 @@ pub(super) async fn check(stage: &Stage<'_>, wanted: &NotAsked) -> Result<Verdic
     sleep_until(Instant::now() + wanted.hold).await;
     let host = stage.lab.host(&wanted.host);
     let server = host.name_server().expect("validation has seen it");
-    let mut below = Name::from_ascii(&wanted.name).expect("validation has seen it");
-    below.set_fqdn(true);
+    let below = wanted.name.name();
     let seen = |entry: &LogEntry| below.zone_of(&entry.asked.name);
     let asked: Vec<_> = since_the_step(stage, server)
         .into_iter()

@@ -143,7 +143,7 @@ fn asked<'a>(
     wanted: &Resolves,
     since: Moment,
 ) -> impl Iterator<Item = (HostName, LogEntry)> + use<'a> {
-    let (name, kind) = (name(&wanted.name), wanted.kind);
+    let (name, kind) = (wanted.name.name().clone(), wanted.kind);
     let servers = stage
         .lab
         .hosts()
@@ -157,19 +157,13 @@ fn asked<'a>(
     })
 }
 
-fn name(text: &str) -> Name {
-    let mut name = Name::from_ascii(text).expect("validation has seen it");
-    name.set_fqdn(true);
-    name
-}
-
 /// The links by which questions for the name have left the host since a moment.
 async fn leaves_by(
     stage: &Stage<'_>,
     wanted: &Resolves,
     since: Moment,
 ) -> Result<BTreeSet<String>, CheckError> {
-    let (tape, encoded) = (stage.tape(&wanted.on), encoded(&wanted.name));
+    let (tape, encoded) = (stage.tape(&wanted.on), encoded(wanted.name.name()));
     tape.sync().await?;
     Ok(tape.look(|frames| {
         let sent = frames.iter().filter(|frame| {
@@ -200,8 +194,8 @@ fn asks(frame: &Frame, encoded: &[u8]) -> bool {
 }
 
 /// As it stands in a question: each label behind its length, and the root (RFC 1035, 3.1).
-fn encoded(text: &str) -> Vec<u8> {
-    let name = name(&text.to_ascii_lowercase());
+fn encoded(name: &Name) -> Vec<u8> {
+    let name = name.to_lowercase();
     let labels = name.iter().flat_map(|label| {
         let length = u8::try_from(label.len()).expect("at most 63");
         [&[length], label].concat()

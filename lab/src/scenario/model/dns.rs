@@ -4,18 +4,25 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use fps_dns::zone::{Manner, RecordType};
+use fps_dns::zone::{Manner, Name, RecordType, Zone};
 use fps_netlink::LinkName;
 
 use super::HostName;
 
+/// A domain name, as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainName {
+    text: String,
+    name: Name,
+}
+
 /// A DNS server of a host, on port 53 of all its addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DnsServer {
-    /// Its zones: the apex, and lines of a zone file.
-    pub zones: Vec<(String, Vec<String>)>,
+    /// Its zones.
+    pub zones: Vec<Zone>,
     /// The names for which it misbehaves.
-    pub manners: Vec<(String, Manner)>,
+    pub manners: Vec<(DomainName, Manner)>,
 }
 
 /// What becomes of a server.
@@ -24,9 +31,9 @@ pub struct DnsChange {
     /// The host of the server.
     pub on: HostName,
     /// Zones in place of those with the same apex, if it has them.
-    pub zones: Vec<(String, Vec<String>)>,
+    pub zones: Vec<Zone>,
     /// How it misbehaves from now on, in place of how it did; none where that stays.
-    pub manners: Option<Vec<(String, Manner)>>,
+    pub manners: Option<Vec<(DomainName, Manner)>>,
 }
 
 /// A name leads to what it should, by each of these ways.
@@ -35,7 +42,7 @@ pub struct Resolves {
     /// Who asks.
     pub on: HostName,
     /// The name.
-    pub name: String,
+    pub name: DomainName,
     /// The type of its records.
     pub kind: RecordType,
     /// What must be answered.
@@ -56,7 +63,7 @@ pub struct NotAsked {
     /// The host of the server.
     pub host: HostName,
     /// The name.
-    pub name: String,
+    pub name: DomainName,
     /// For how long.
     pub hold: Duration,
 }
@@ -87,6 +94,32 @@ pub enum Way {
     Tcp,
     /// By resolvectl(1), over D-Bus.
     Resolvectl,
+}
+
+impl DomainName {
+    /// Reads a name with dots; `.` is the root.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut name = Name::from_ascii(text).ok().filter(|_| !text.is_empty())?;
+        name.set_fqdn(true);
+        let text = text.to_owned();
+        Some(Self { text, name })
+    }
+
+    /// As a program asks for it: without a dot at its end it may be a word that is searched.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// As it stands in a question.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+impl fmt::Display for DomainName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 impl Wanted {

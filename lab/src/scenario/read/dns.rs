@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use fps_dns::zone::{Manner, Name, RecordType, Zone};
+use fps_dns::zone::{Manner, RecordType, Zone};
 
 use super::expect::{DEFAULT_WITHIN, name, refuse_within};
 use super::{Lab, Names, Verb};
 use crate::scenario::model::{
-    Check, DnsChange, DnsServer, Expectation, NotAsked, Resolver, Resolves, Wanted, Way,
+    Check, DnsChange, DnsServer, DomainName, Expectation, NotAsked, Resolver, Resolves, Wanted, Way,
 };
 use crate::scenario::syntax::{Node, Table, Word};
 
@@ -45,20 +45,19 @@ pub(crate) fn change(node: Node<'_>, lab: &Lab) -> Option<DnsChange> {
     })
 }
 
-fn zones(table: &Table<'_>) -> Vec<(String, Vec<String>)> {
+fn zones(table: &Table<'_>) -> Vec<Zone> {
     let zones = table.get("zone").map(Node::entries).unwrap_or_default();
     let zones = zones.into_iter();
     zones.filter_map(|(apex, node)| zone(apex, node)).collect()
 }
 
-fn manners(table: &Table<'_>) -> Option<Vec<(String, Manner)>> {
+fn manners(table: &Table<'_>) -> Option<Vec<(DomainName, Manner)>> {
     let manners = table.get("manner").and_then(Node::list)?;
     Some(manners.into_iter().filter_map(manner).collect())
 }
 
-fn zone(apex: Word<'_>, node: Node<'_>) -> Option<(String, Vec<String>)> {
-    let mut zone = Zone::new(&domain(apex)?);
-    let mut lines = Vec::new();
+fn zone(apex: Word<'_>, node: Node<'_>) -> Option<Zone> {
+    let mut zone = Zone::new(domain(apex)?.name());
     for word in node.list()?.into_iter().filter_map(Node::word) {
         if let Err(error) = zone.add(word.text) {
             let wrong = word.wrong(format!("this is no record of the zone `{}`", apex.text));
@@ -66,19 +65,13 @@ fn zone(apex: Word<'_>, node: Node<'_>) -> Option<(String, Vec<String>)> {
                 "write it as `www 60 A 192.0.2.80`: owner, TTL in seconds if not 60, type, data";
             word.add(wrong.label(error.to_string()).help(help));
         }
-        lines.push(word.text.to_owned());
     }
-    Some((apex.text.to_owned(), lines))
+    Some(zone)
 }
 
-/// A name with dots; `.` is the root.
-fn domain(word: Word<'_>) -> Option<Name> {
-    let mut name = match Name::from_ascii(word.text) {
-        Ok(name) if !word.text.is_empty() => name,
-        _ => return word.refuse(word.wrong(format!("`{}` is no domain name", word.text))),
-    };
-    name.set_fqdn(true);
-    Some(name)
+fn domain(word: Word<'_>) -> Option<DomainName> {
+    DomainName::parse(word.text)
+        .or_else(|| word.refuse(word.wrong(format!("`{}` is no domain name", word.text))))
 }
 
 #[derive(Clone, Copy)]
@@ -87,12 +80,12 @@ enum Does {
     Other(Manner),
 }
 
-fn manner(node: Node<'_>) -> Option<(String, Manner)> {
+fn manner(node: Node<'_>) -> Option<(DomainName, Manner)> {
     let table = node.table("a manner", &["name", "does", "by"])?;
     let name = table
         .need("name", "\"slow.example.net\"")
         .and_then(Node::word);
-    let name = name.filter(|word| domain(*word).is_some());
+    let name = name.and_then(domain);
     let does = table.need("does", "\"refuses\"")?.choice(
         "does",
         &[
@@ -111,7 +104,7 @@ fn manner(node: Node<'_>) -> Option<(String, Manner)> {
             return by.refuse(wrong);
         }
     };
-    Some((name?.text.to_owned(), manner))
+    Some((name?, manner))
 }
 
 /// Reads `resolves`.
@@ -145,12 +138,12 @@ pub(crate) fn resolves(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<E
     let via = via.map(|word| lab.interface(&on, word));
     let asked = table.get("asked").and_then(Node::word);
     let asked = asked.map(|word| server_of(word, lab));
-    domain(asked_for?)?;
+    let asked_for = domain(asked_for?)?;
     let kind = kind?;
     let ways = ways(&table, kind, lab.hosts[&on].resolver)?;
     let check = Resolves {
         on,
-        name: asked_for?.text.to_owned(),
+        name: asked_for,
         kind,
         to: wanted(&table, kind)?,
         by: ways,
@@ -258,12 +251,12 @@ pub(crate) fn not_asked(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<
         .get("for")
         .map_or(Some(Duration::ZERO), Node::duration);
     let host = server_of(host?, lab)?;
-    domain(below?)?;
+    let below = domain(below?)?;
     Some(Expectation {
         name: name?,
         check: Check::NotAsked(NotAsked {
             host,
-            name: below?.text.to_owned(),
+            name: below,
             hold: hold?,
         }),
     })
