@@ -7,6 +7,7 @@
 //! - [`TcpSockets`]: those that are connected, with their marks
 //! - [`VethPair`]: a pair whose two ends are born in their namespaces
 //! - [`Events`]: what changed, as the kernel tells it
+//! - [`namespace_name`]: a name for this network namespace
 //! - [`IfIndex`], [`TableId`], [`Fwmark`], [`RulePriority`], [`LinkName`]: its integers and names
 //! - [`Error`]: the operation that failed, with the kernel's errno
 
@@ -20,6 +21,7 @@ mod flow;
 mod id;
 mod link;
 mod name;
+mod namespace;
 mod neighbour;
 mod protocol;
 mod request;
@@ -38,6 +40,7 @@ pub use flow::Flow;
 pub use id::{Fwmark, IfIndex, Port, RulePriority, TableId};
 pub use link::Link;
 pub use name::{InvalidLinkName, LinkName};
+pub use namespace::namespace_name;
 pub use neighbour::NeighbourTable;
 pub use protocol::{FPS_ROUTE_PROTOCOL, ProtocolName};
 pub use request::Netlink;

@@ -137,7 +137,7 @@ pub enum Error {
         "`{0}` needs the program resolvectl, which is not in PATH; nothing has changed: install \
          systemd-resolved, or leave DNS alone with --no-dns"
     )]
-    NoResolvectl(String),
+    NoResolver(String),
     /// An operation failed, and what came before it is undone.
     #[error("{}; rolled back: the machine is as before", .0.chain())]
     RolledBack(Box<Error>),

@@ -33,11 +33,11 @@ mod watch;
 pub use change::{Change, Claim, DnsChange, Needed, Ownership, Reason, Step, needed, numbered};
 pub use engine::{DnsReading, Engine, Numbering, Underway};
 pub use error::Error;
-pub use execute::{DnsBackend, DnsError, Executor, Tables, Transaction};
+pub use execute::{DnsBackend, DnsError, Executor, Tables, Trace, Transaction};
 pub use intent::{
     Bypass, Destination, Dns, DnsDomain, DnsServer, Endpoint, FullTunnel, Intent, InvalidBypass,
     InvalidDestination, InvalidDnsDomain, InvalidDnsServer, InvalidEndpoint, InvalidIntent,
-    InvalidMtu, InvalidTunAddress, KeepLan, Layer, Mtu, Selector, TunAddress,
+    InvalidMtu, InvalidTunAddress, KeepLan, Layer, Mtu, ResolverKind, Selector, TunAddress,
 };
 pub use plan::{Action, Operation, Plan, PlannedRoute, Underlay, quote};
 pub use record::{Known, Lock, Record, Store};

@@ -126,31 +126,49 @@ impl Look<'_> {
     /// Takes back what the resolver was told before and is not to know any more.
     fn forget_dns(&self, needed: &mut Needed) {
         let intent = self.plan.intent();
+        let device = intent.tun();
+        let others = self.ownership.resolvers.iter().copied();
+        for by in others.filter(|by| intent.dns().is_some() && *by != intent.resolver()) {
+            let revert = Operation::RevertDns { device, by };
+            needed.leave(revert, Change::Dns(DnsChange::Revert));
+        }
         let (Some(wanted), Some(there)) = (intent.dns(), &self.state.dns) else {
             return;
         };
-        let (told, device) = (&self.ownership.dns, intent.tun());
+        let (told, by) = (&self.ownership.dns, intent.resolver());
         let servers =
             !told.servers.is_empty() && !there.servers.is_empty() && wanted.servers.is_empty();
         let domains =
             !told.domains.is_empty() && !there.domains.is_empty() && wanted.domains.is_empty();
         if wanted.is_empty() && (servers || domains) {
-            let revert = Operation::RevertDns { device };
+            let revert = Operation::RevertDns { device, by };
             needed.leave(revert, Change::Dns(DnsChange::Revert));
             return;
         }
         if servers {
             let servers = Vec::new();
-            let operation = Operation::SetServers { servers, device };
+            let operation = Operation::SetServers {
+                servers,
+                device,
+                by,
+            };
             needed.leave(operation, Change::Dns(DnsChange::Servers(Vec::new())));
         }
         if domains {
             let domains = Vec::new();
-            let operation = Operation::SetDomains { domains, device };
+            let operation = Operation::SetDomains {
+                domains,
+                device,
+                by,
+            };
             needed.leave(operation, Change::Dns(DnsChange::Domains(Vec::new())));
             if told.default_route == Some(false) {
                 // Or the servers that stay were asked for nothing.
-                let operation = Operation::SetDefaultRoute { on: true, device };
+                let operation = Operation::SetDefaultRoute {
+                    on: true,
+                    device,
+                    by,
+                };
                 needed.leave(operation, Change::Dns(DnsChange::DefaultRoute(true)));
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fps_netlink::{LinkName, RulePriority, TableId};
 
-use crate::{Dns, FullTunnel, Intent, TunAddress};
+use crate::{Dns, FullTunnel, Intent, ResolverKind, TunAddress};
 
 /// What one tunnel of this network namespace holds, as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct Ownership {
     pub addresses: Vec<TunAddress>,
     /// What we told the resolver about it.
     pub dns: Dns,
+    /// The resolvers that were told it.
+    pub resolvers: Vec<ResolverKind>,
     /// What other tunnels hold.
     pub others: Vec<Claim>,
     /// Whether other tunnels may hold more, of which the records cannot be read.

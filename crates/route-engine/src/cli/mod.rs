@@ -18,7 +18,8 @@ mod options;
 use options::Options;
 
 use crate::{
-    Action, Engine, Error, Intent, Numbering, Operation, Plan, Verification, WatchOptions, watch,
+    Action, Engine, Error, Intent, Numbering, Operation, Plan, ResolverKind, Store, Verification,
+    WatchOptions, watch,
 };
 
 /// Plans, applies and cleans up the routes around a TUN device.
@@ -96,6 +97,7 @@ fn run(verb: Verb) -> Exit {
         numbering: options.numbering(),
         records: options.state_dir.clone(),
     };
+    let resolver = resolver(&options);
     let intent = match options.intent() {
         Ok(intent) => intent,
         Err(error) => {
@@ -103,6 +105,7 @@ fn run(verb: Verb) -> Exit {
             return Exit::Usage;
         }
     };
+    let intent = intent.with_resolver(resolver);
     let outcome = runtime().and_then(|runtime| match action {
         Some(action) => runtime.block_on(call.carry_out(action, intent)),
         None => runtime.block_on(call.verify(intent)),
@@ -111,6 +114,13 @@ fn run(verb: Verb) -> Exit {
         Ok(exit) => exit,
         Err(error) => report(&error),
     }
+}
+
+/// Which resolver is told. A record that cannot be read is told of later.
+fn resolver(options: &Options) -> ResolverKind {
+    let known = Store::open(&options.state_dir).map(|store| store.record(options.tun()));
+    let recorded = known.ok().and_then(Result::ok).flatten();
+    options.resolver(recorded.and_then(|record| record.resolvers().first().copied()))
 }
 
 fn tell_what_is_left_out(options: &Options) {
@@ -132,7 +142,11 @@ fn runtime() -> Result<tokio::runtime::Runtime, Error> {
 /// Applies, and keeps it so until a signal comes.
 fn run_watch(options: Options) -> Exit {
     tell_what_is_left_out(&options);
-    let intent = || options.clone().intent().map(Intent::with_fallbacks);
+    let resolver = resolver(&options);
+    let intent = || {
+        let intent = options.clone().intent()?;
+        Ok(intent.with_fallbacks().with_resolver(resolver))
+    };
     let again = || match options.reads_once() {
         true => Err("--routes-file is no regular file, which could be read again".to_owned()),
         false => intent(),

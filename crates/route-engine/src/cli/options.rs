@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use fps_netlink::{Fwmark, LinkName, RulePriority, TableId};
 
 use crate::{
     Bypass, Destination, Dns, DnsDomain, DnsServer, Endpoint, Error, FullTunnel, Intent,
-    InvalidIntent, KeepLan, Mtu, Numbering, Selector, TunAddress,
+    InvalidIntent, KeepLan, Mtu, Numbering, ResolverKind, Selector, TunAddress,
 };
 
 /// As with the shell helper, of an option that is given twice the last one counts, but for the device
@@ -36,7 +36,16 @@ pub(crate) struct Options {
     /// A domain to ask it for, behind ~ if only to route queries; may be given more than once
     #[arg(long = "dns-domain", value_name = "DOMAIN")]
     domains: Vec<DnsDomain>,
-    /// Leave DNS alone
+    /// Who is told: the one that this host's programs ask (auto), systemd-resolved (resolved), fps-dns,
+    /// which takes /etc/resolv.conf over (stub), or nobody (none)
+    #[arg(
+        long,
+        value_name = "BACKEND",
+        default_value = "auto",
+        overrides_with = "dns_backend"
+    )]
+    dns_backend: DnsChoice,
+    /// Leave DNS alone, as with --dns-backend none
     #[arg(long, overrides_with = "no_dns")]
     no_dns: bool,
     /// Lead what a selector chooses into the device, by a table of its own
@@ -107,7 +116,30 @@ pub(crate) struct Options {
     pub(crate) json: bool,
 }
 
+/// Who is told about DNS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DnsChoice {
+    Auto,
+    Resolved,
+    Stub,
+    None,
+}
+
 impl Options {
+    /// The resolver that is meant; by itself the one that was told before, or that this host has.
+    pub(crate) fn resolver(&self, recorded: Option<ResolverKind>) -> ResolverKind {
+        match self.dns_backend {
+            DnsChoice::Resolved => ResolverKind::Resolved,
+            DnsChoice::Stub => ResolverKind::Stub,
+            DnsChoice::Auto | DnsChoice::None => recorded.unwrap_or_else(ResolverKind::of_host),
+        }
+    }
+
+    /// The device.
+    pub(crate) fn tun(&self) -> LinkName {
+        self.tun
+    }
+
     /// Whether routes are named that nobody sets: a full tunnel has them only beside the LAN.
     pub(crate) fn leaves_out_routes(&self) -> bool {
         let named = !self.routes.is_empty() || self.routes_file.is_some();
@@ -144,9 +176,10 @@ impl Options {
             self.from.map(Selector::From),
             self.except_fwmark.map(Selector::Unmarked),
         ];
+        let sets_dns = !self.no_dns && self.dns_backend != DnsChoice::None;
         let dns = Dns::new(self.servers, self.domains);
         let intent = Intent::new(self.tun, self.addresses, self.mtu, self.routes)?
-            .with_dns((!self.no_dns).then_some(dns));
+            .with_dns(sets_dns.then_some(dns));
         if !self.full_tunnel {
             return intent.with_endpoints(self.endpoints);
         }

@@ -120,7 +120,11 @@ impl Host {
         // there and duplicates have been looked for (`addrconf_dad_work` in net/ipv6/addrconf.c).
         routes.retain(|route| route.to.addr().is_ipv4() || route.protocol != RouteProtocol::Kernel);
         routes.sort_by_key(|route| format!("{route:?}"));
-        let dns = self.engine.executor().read_dns(name("fpsc0")).unwrap();
+        let dns = self
+            .engine
+            .executor()
+            .read_dns(crate::ResolverKind::Resolved, name("fpsc0"))
+            .unwrap();
         Snapshot {
             links,
             addresses,

@@ -185,7 +185,7 @@ impl Engine {
         let concerns_dns = |wanted: &Dns| !(wanted.is_empty() && told.is_empty());
         if action.adds() && intent.dns().is_some_and(concerns_dns) && state.link(tun).is_some() {
             state.dns = match dns {
-                DnsReading::Read => self.executor.read_dns(tun)?,
+                DnsReading::Read => self.executor.read_dns(intent.resolver(), tun)?,
                 DnsReading::Assume => known.record.as_ref().and_then(Record::dns_of_last),
             };
         }

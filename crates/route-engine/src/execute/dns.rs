@@ -16,8 +16,8 @@ pub trait DnsBackend: fmt::Debug + Send + Sync {
     /// What it has for a device.
     fn settings(&self, device: LinkName) -> Result<Dns, DnsError>;
 
-    /// A folder in which files change whenever its settings do; none where there is no such.
-    fn folder(&self) -> Option<PathBuf> {
+    /// Where it shows that its settings may have changed; none where nowhere.
+    fn trace(&self) -> Option<Trace> {
         None
     }
 
@@ -28,6 +28,15 @@ pub trait DnsBackend: fmt::Debug + Send + Sync {
 
     /// Changes that.
     fn change(&self, device: LinkName, change: &DnsChange) -> Result<(), DnsError>;
+}
+
+/// Where it shows that a resolver's settings may have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// Files change in this folder.
+    Folder(PathBuf),
+    /// Who listens at this socket, and has the settings, ends.
+    Socket(PathBuf),
 }
 
 /// Why a resolver could not be asked or told.
@@ -95,10 +104,11 @@ impl DnsBackend for Resolvectl {
         })
     }
 
-    fn folder(&self) -> Option<PathBuf> {
+    fn trace(&self) -> Option<Trace> {
         // For a resolved that has another.
         let other = env::var_os("FPS_ROUTE_RESOLVED_DIR").map(PathBuf::from);
-        Some(other.unwrap_or_else(|| PathBuf::from("/run/systemd/resolve")))
+        let folder = other.unwrap_or_else(|| PathBuf::from("/run/systemd/resolve"));
+        Some(Trace::Folder(folder))
     }
 
     fn flush(&self) -> Result<(), DnsError> {
@@ -123,7 +133,7 @@ pub(crate) fn yes(on: bool) -> &'static str {
 }
 
 /// The values as words; an empty one takes away what is there.
-fn texts<T: fmt::Display>(values: &[T]) -> Vec<String> {
+pub(super) fn texts<T: fmt::Display>(values: &[T]) -> Vec<String> {
     match values {
         [] => vec![String::new()],
         values => values.iter().map(ToString::to_string).collect(),

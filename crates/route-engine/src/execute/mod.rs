@@ -2,10 +2,13 @@
 
 mod bounded;
 mod dns;
+mod resolvers;
+mod stub;
 mod transaction;
 
-pub use dns::{DnsBackend, DnsError};
-pub(crate) use dns::{Resolvectl, yes};
+pub(crate) use dns::yes;
+pub use dns::{DnsBackend, DnsError, Trace};
+pub(crate) use resolvers::Resolvers;
 pub(crate) use transaction::Fault;
 pub use transaction::Transaction;
 
@@ -16,7 +19,7 @@ use fps_netlink::{Bulk, Family, LinkName, Netlink, RouteFilter, Rule, TableId};
 
 use nix::errno::Errno;
 
-use crate::{Change, Dns, Error, KernelState, Ownership, Plan, needed};
+use crate::{Change, Dns, Error, KernelState, Ownership, Plan, ResolverKind, needed};
 
 /// How often the state is read again where it changes while it is read.
 const READINGS: usize = 5;
@@ -33,7 +36,7 @@ const READINGS: usize = 5;
 pub struct Executor {
     netlink: Netlink,
     bulk: Arc<Bulk>,
-    dns: Option<Arc<dyn DnsBackend>>,
+    resolvers: Resolvers,
 }
 
 /// The tables that are read, beside table main and those that rules lead to.
@@ -46,23 +49,21 @@ pub enum Tables {
 }
 
 impl Executor {
-    /// An executor for the namespace of the calling thread, with systemd-resolved as resolver
-    /// where its program is in PATH.
+    /// An executor for the namespace of the calling thread, with the resolvers that there are.
     pub fn open() -> Result<Self, Error> {
         let netlink = Netlink::open().map_err(Error::Netlink)?;
         let bulk = Bulk::open().map_err(Error::Netlink)?;
-        let dns = Resolvectl::find().map(|it| Arc::new(it) as Arc<dyn DnsBackend>);
         Ok(Self {
             netlink,
             bulk: Arc::new(bulk),
-            dns,
+            resolvers: Resolvers::find(),
         })
     }
 
-    /// The same with another resolver, or with none.
+    /// The same with another resolver in the place of systemd-resolved, and no other; or with none.
     #[must_use]
     pub fn with_dns(mut self, dns: Option<Arc<dyn DnsBackend>>) -> Self {
-        self.dns = dns;
+        self.resolvers = Resolvers::only(dns);
         self
     }
 
@@ -76,14 +77,14 @@ impl Executor {
         &self.bulk
     }
 
-    /// Its resolver, to be asked in another thread.
-    pub(crate) fn shared_dns(&self) -> Option<Arc<dyn DnsBackend>> {
-        self.dns.clone()
+    /// A resolver, to be asked in another thread.
+    pub(crate) fn shared_dns(&self, kind: ResolverKind) -> Option<Arc<dyn DnsBackend>> {
+        self.resolvers.get(kind).cloned()
     }
 
-    /// Its resolver.
-    pub fn dns(&self) -> Option<&dyn DnsBackend> {
-        self.dns.as_deref()
+    /// A resolver; none where there is no such.
+    pub fn dns(&self, kind: ResolverKind) -> Option<&dyn DnsBackend> {
+        self.resolvers.get(kind).map(|it| &**it)
     }
 
     /// What of a plan is needed, given what the kernel held when it was read.
@@ -149,8 +150,8 @@ impl Executor {
     }
 
     /// What is looked up through a device; none where there is no resolver to ask.
-    pub fn read_dns(&self, device: LinkName) -> Result<Option<Dns>, Error> {
-        let Some(dns) = &self.dns else {
+    pub fn read_dns(&self, kind: ResolverKind, device: LinkName) -> Result<Option<Dns>, Error> {
+        let Some(dns) = self.dns(kind) else {
             return Ok(None);
         };
         let settings = dns.settings(device);

@@ -6,7 +6,9 @@ use fps_netlink::{IfIndex, LinkName};
 use nix::errno::Errno;
 
 use super::{Executor, Tables};
-use crate::{Change, Dns, DnsChange, Error, KernelState, Layer, Needed, Operation, Plan, Step};
+use crate::{
+    Change, Dns, DnsChange, Error, KernelState, Layer, Needed, Operation, Plan, ResolverKind, Step,
+};
 
 /// The changes that a plan needs, and the state from before them.
 #[derive(Debug)]
@@ -99,18 +101,22 @@ impl Transaction {
         self.needed.operation(&self.plan, step)
     }
 
+    fn resolver(&self) -> ResolverKind {
+        self.plan.intent().resolver()
+    }
+
     fn device(&self) -> LinkName {
         self.plan.intent().tun()
     }
 
     /// Fails where DNS shall be set and there is no resolver for it: before anything changes.
     pub fn require_resolver(&self) -> Result<(), Error> {
-        let dns = |step: &&Step| matches!(step.change, Change::Dns(_));
-        match self.steps().iter().find(dns) {
-            Some(step) if self.executor.dns.is_none() => {
-                Err(Error::NoResolvectl(self.operation(step).to_string()))
-            }
-            _ => Ok(()),
+        let lacks = |kind: ResolverKind| self.executor.dns(kind).is_none();
+        let mut operations = self.steps().iter().map(|step| self.operation(step));
+        let impossible = operations.find(|operation| operation.resolver().is_some_and(lacks));
+        match impossible {
+            Some(operation) => Err(Error::NoResolver(operation.to_string())),
+            None => Ok(()),
         }
     }
 
@@ -247,7 +253,8 @@ impl Transaction {
 
     async fn carry_out_one(&self, step: &Step) -> Result<(), Error> {
         if let Change::Dns(change) = &step.change {
-            let Some(dns) = self.executor.dns() else {
+            let kind = self.operation(step).resolver();
+            let Some(dns) = kind.and_then(|kind| self.executor.dns(kind)) else {
                 return Ok(());
             };
             return dns
@@ -315,7 +322,8 @@ impl Transaction {
     }
 
     fn restore_dns(&self) -> Result<(), Error> {
-        let (Some(dns), Some(before)) = (self.executor.dns(), &self.before.dns) else {
+        let dns = self.executor.dns(self.resolver());
+        let (Some(dns), Some(before)) = (dns, &self.before.dns) else {
             return Ok(());
         };
         let Dns {
@@ -357,7 +365,7 @@ impl Transaction {
     async fn now(&self) -> Result<KernelState, Error> {
         let mut now = self.executor.state(&self.tables).await?;
         if self.before.dns.is_some() {
-            now.dns = self.executor.read_dns(self.device())?;
+            now.dns = self.executor.read_dns(self.resolver(), self.device())?;
         }
         Ok(now)
     }

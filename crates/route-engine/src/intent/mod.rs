@@ -7,6 +7,7 @@ mod endpoint;
 mod full_tunnel;
 mod invalid;
 mod mtu;
+mod resolver;
 mod text;
 
 pub use bypass::{Bypass, InvalidBypass};
@@ -17,6 +18,7 @@ pub(crate) use full_tunnel::everything;
 pub use full_tunnel::{FullTunnel, KeepLan, Layer, Selector};
 pub use invalid::InvalidIntent;
 pub use mtu::{InvalidMtu, Mtu};
+pub use resolver::ResolverKind;
 
 use std::hash::Hash;
 
@@ -36,6 +38,9 @@ pub struct Intent {
     full_tunnel: Option<FullTunnel>,
     endpoints: Vec<Endpoint>,
     dns: Option<Dns>,
+    /// Which resolver is told.
+    #[serde(default, skip_serializing_if = "ResolverKind::is_default")]
+    resolver: ResolverKind,
     /// Whether what is for a bypass goes by the rules behind where its gateway is not to be had.
     #[serde(default)]
     fallbacks: bool,
@@ -67,6 +72,7 @@ impl Intent {
             full_tunnel: None,
             endpoints: Vec::new(),
             dns: None,
+            resolver: ResolverKind::default(),
             fallbacks: false,
         })
     }
@@ -264,6 +270,17 @@ impl Intent {
     /// Where the carrier connects to.
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
+    }
+
+    /// Has another resolver told.
+    #[must_use]
+    pub fn with_resolver(self, resolver: ResolverKind) -> Self {
+        Self { resolver, ..self }
+    }
+
+    /// Which resolver is told.
+    pub fn resolver(&self) -> ResolverKind {
+        self.resolver
     }
 
     /// What is looked up through the tunnel; none where DNS is left alone.

@@ -9,7 +9,7 @@ use self::Word::{Name, Plain};
 use super::route::PlannedRoute;
 use crate::execute::yes;
 use crate::intent::everything;
-use crate::{DnsDomain, DnsServer, Mtu, TunAddress, quote};
+use crate::{DnsDomain, DnsServer, Mtu, ResolverKind, TunAddress, quote};
 
 /// One change to the host's network. Its text is the command that does the same by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,8 @@ pub enum Operation {
         servers: Vec<DnsServer>,
         /// The device.
         device: LinkName,
+        /// The resolver.
+        by: ResolverKind,
     },
     /// Sets the domains that they are asked for.
     SetDomains {
@@ -75,6 +77,8 @@ pub enum Operation {
         domains: Vec<DnsDomain>,
         /// The device.
         device: LinkName,
+        /// The resolver.
+        by: ResolverKind,
     },
     /// Says whether they are asked for all other names as well.
     SetDefaultRoute {
@@ -82,11 +86,15 @@ pub enum Operation {
         on: bool,
         /// The device.
         device: LinkName,
+        /// The resolver.
+        by: ResolverKind,
     },
     /// Forgets all of that.
     RevertDns {
         /// The device.
         device: LinkName,
+        /// The resolver.
+        by: ResolverKind,
     },
 }
 
@@ -109,6 +117,17 @@ impl Operation {
             Self::SetDomains { .. } => "set-dns-domains",
             Self::SetDefaultRoute { .. } => "set-dns-default-route",
             Self::RevertDns { .. } => "revert-dns",
+        }
+    }
+
+    /// The resolver that it is for, if it is for one.
+    pub fn resolver(&self) -> Option<ResolverKind> {
+        match self {
+            Self::SetServers { by, .. }
+            | Self::SetDomains { by, .. }
+            | Self::SetDefaultRoute { by, .. }
+            | Self::RevertDns { by, .. } => Some(*by),
+            _ => None,
         }
     }
 
@@ -168,21 +187,29 @@ impl Operation {
             Self::AddRule(rule) => self::rule(put, "add", rule),
             Self::DeleteRule(rule) => self::rule(put, "del", rule),
             Self::FlushCache => ip(put, None, &["route", "flush", "cache"]),
-            Self::SetServers { servers, device } => {
-                resolvectl(put, "dns", *device);
+            Self::SetServers {
+                servers,
+                device,
+                by,
+            } => {
+                resolver(put, *by, "dns", *device);
                 servers.iter().for_each(|server| put(Plain(server)));
                 none(put, servers);
             }
-            Self::SetDomains { domains, device } => {
-                resolvectl(put, "domain", *device);
+            Self::SetDomains {
+                domains,
+                device,
+                by,
+            } => {
+                resolver(put, *by, "domain", *device);
                 domains.iter().for_each(|domain| put(Name(domain.as_str())));
                 none(put, domains);
             }
-            Self::SetDefaultRoute { on, device } => {
-                resolvectl(put, "default-route", *device);
+            Self::SetDefaultRoute { on, device, by } => {
+                resolver(put, *by, "default-route", *device);
                 put(Plain(&yes(*on)));
             }
-            Self::RevertDns { device } => resolvectl(put, "revert", *device),
+            Self::RevertDns { device, by } => resolver(put, *by, "revert", *device),
         }
     }
 }
@@ -237,11 +264,9 @@ fn link(put: &mut dyn FnMut(Word<'_>), device: LinkName) {
     put(Name(device.as_str()));
 }
 
-fn resolvectl(put: &mut dyn FnMut(Word<'_>), verb: &str, device: LinkName) {
-    each(
-        put,
-        &[Plain(&"resolvectl"), Plain(&verb), Name(device.as_str())],
-    );
+fn resolver(put: &mut dyn FnMut(Word<'_>), by: ResolverKind, verb: &str, device: LinkName) {
+    let command = by.command();
+    each(put, &[Plain(&command), Plain(&verb), Name(device.as_str())]);
 }
 
 fn route(put: &mut dyn FnMut(Word<'_>), verb: &str, route: &PlannedRoute) {

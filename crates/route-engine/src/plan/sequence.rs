@@ -46,7 +46,8 @@ pub(super) fn cleanup(intent: &Intent, down: bool, underlay: Underlay<'_>) -> Ve
     let device = intent.tun();
     let mut operations = Vec::new();
     if intent.dns().is_some() {
-        operations.push(Operation::RevertDns { device });
+        let by = intent.resolver();
+        operations.push(Operation::RevertDns { device, by });
     }
     let layered = intent.full_tunnel().filter(|full| full.lan.is_some());
     let table = layered.map_or(TableId::MAIN, |full| full.table_of(Layer::User));
@@ -173,15 +174,23 @@ fn set_dns(intent: &Intent) -> Vec<Operation> {
         domains,
         default_route,
     } = intent.dns().cloned().unwrap_or_default();
-    let device = intent.tun();
+    let (device, by) = (intent.tun(), intent.resolver());
     if !servers.is_empty() {
-        operations.push(Operation::SetServers { servers, device });
+        operations.push(Operation::SetServers {
+            servers,
+            device,
+            by,
+        });
     }
     if !domains.is_empty() {
-        operations.push(Operation::SetDomains { domains, device });
+        operations.push(Operation::SetDomains {
+            domains,
+            device,
+            by,
+        });
     }
     if let Some(on) = default_route {
-        operations.push(Operation::SetDefaultRoute { on, device });
+        operations.push(Operation::SetDefaultRoute { on, device, by });
     }
     operations
 }

@@ -1,7 +1,6 @@
 //! What has been applied, kept for the next call.
 
 mod known;
-mod namespace;
 mod store;
 
 pub use known::Known;
@@ -10,7 +9,7 @@ pub use store::{Lock, Store};
 use fps_netlink::{IfIndex, LinkName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Claim, Dns, Intent, TunAddress};
+use crate::{Claim, Dns, Intent, ResolverKind, TunAddress};
 
 /// What was applied for a device. It is written before the first change, so that whatever ends
 /// `fps-route`, the next call knows what may stand.
@@ -84,6 +83,15 @@ impl Record {
             all.default_route = all.default_route.or(dns.default_route);
             all
         })
+    }
+
+    /// The resolvers that were told something.
+    pub(crate) fn resolvers(&self) -> Vec<ResolverKind> {
+        let told = |intent: &&Intent| intent.dns().is_some_and(|dns| !dns.is_empty());
+        let told = self.intents.iter().filter(told);
+        let mut kinds: Vec<_> = told.map(Intent::resolver).collect();
+        kinds.dedup();
+        kinds
     }
 
     /// What it says is held.

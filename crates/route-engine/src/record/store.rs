@@ -5,9 +5,9 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use fps_netlink::LinkName;
+use fps_netlink::{LinkName, namespace_name};
 
-use super::{Known, Record, VERSION, namespace};
+use super::{Known, Record, VERSION};
 use crate::Error;
 
 /// How long to wait for another `fps-route` at work in this network namespace.
@@ -33,7 +33,7 @@ pub struct Lock {
 impl Store {
     /// The records below a folder of the calling thread's network namespace. Nothing is made yet.
     pub fn open(folder: &Path) -> Result<Self, Error> {
-        let name = namespace::name().map_err(Error::Namespace)?;
+        let name = namespace_name().map_err(Error::Namespace)?;
         Ok(Self {
             folder: folder.join(name),
         })
@@ -146,6 +146,7 @@ impl Store {
                     known.ownership.own = Some(record.claim());
                     known.ownership.addresses.clone_from(&record.addresses);
                     known.ownership.dns = record.dns();
+                    known.ownership.resolvers = record.resolvers();
                     known.record = Some(record);
                 }
                 Ok(Some(record)) => known.ownership.others.push(record.claim()),

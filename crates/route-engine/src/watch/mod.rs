@@ -125,13 +125,13 @@ impl Watch {
     /// Follows the resolver, if something is wanted of it.
     fn watch_resolver(&mut self) {
         let wanted = self.wanted.dns().filter(|dns| !dns.is_empty()).cloned();
-        let backend = self.engine.executor().shared_dns();
+        let backend = self.engine.executor().shared_dns(self.wanted.resolver());
         let Some((wanted, backend)) = wanted.zip(backend) else {
             self.resolver = None;
             return;
         };
         let flush = self.resolver.as_ref().is_some_and(Resolver::has_to_flush);
-        let (resolver, problem) = Resolver::follow(backend, self.intent.tun(), wanted);
+        let (resolver, problem) = Resolver::follow(backend, &self.intent, wanted);
         self.resolver = Some(resolver);
         self.due.roamed |= flush;
         if let Some(problem) = problem {

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::optional;
 use super::witness::Witness;
-use crate::{Dns, DnsBackend, DnsChange, DnsError, Operation};
+use crate::{Dns, DnsBackend, DnsChange, DnsError, Intent, Operation, ResolverKind};
 
 /// What a look at the resolver came to.
 pub(super) struct Looked {
@@ -22,6 +22,7 @@ pub(super) struct Looked {
 pub(super) struct Resolver {
     backend: Arc<dyn DnsBackend>,
     device: LinkName,
+    by: ResolverKind,
     wanted: Dns,
     witness: Option<Witness>,
     look: Option<oneshot::Receiver<Result<Looked, DnsError>>>,
@@ -47,23 +48,18 @@ impl Resolver {
     /// Follows the settings; says why where that cannot be done.
     pub(super) fn follow(
         backend: Arc<dyn DnsBackend>,
-        device: LinkName,
+        intent: &Intent,
         wanted: Dns,
     ) -> (Self, Option<String>) {
-        let folder = backend.folder();
-        let witness = folder.map(|folder| match Witness::of(&folder) {
-            Ok(Some(witness)) => Ok(witness),
-            Ok(None) => Err(format!("there is no {}", folder.display())),
-            Err(error) => Err(error.to_string()),
-        });
-        let (witness, problem) = match witness {
+        let (witness, problem) = match backend.trace().map(|trace| Witness::of(&trace)) {
             None => (None, None),
             Some(Ok(witness)) => (Some(witness), None),
-            Some(Err(problem)) => (None, Some(problem)),
+            Some(Err(problem)) => (None, Some(problem.to_string())),
         };
         let resolver = Self {
             backend,
-            device,
+            device: intent.tun(),
+            by: intent.resolver(),
             wanted,
             witness,
             look: None,
@@ -87,14 +83,14 @@ impl Resolver {
             self.again = true;
             return;
         }
-        let (backend, device) = (Arc::clone(&self.backend), self.device);
+        let (backend, device, by) = (Arc::clone(&self.backend), self.device, self.by);
         let wanted = self.wanted.clone();
         let flush = std::mem::take(&mut self.flush);
         self.flushing = flush;
         let (tell, told) = oneshot::channel();
         thread::spawn(move || {
             let look = || {
-                let commands = restore(&*backend, device, &wanted)?;
+                let commands = restore(&*backend, (device, by), &wanted)?;
                 if flush {
                     backend.flush()?;
                 }
@@ -109,11 +105,26 @@ impl Resolver {
         self.look = Some(told);
     }
 
+    /// Follows whoever has been started in the place of one that has ended.
+    fn follow_anew(&mut self) -> Result<(), DnsError> {
+        if let Some(trace) = self.backend.trace()
+            && self.witness.as_ref().is_some_and(Witness::has_ended)
+        {
+            let witness = Witness::of(&trace).map_err(|error| DnsError(error.to_string()))?;
+            self.witness = Some(witness);
+        }
+        Ok(())
+    }
+
     /// Waits for the next thing to happen.
     pub(super) async fn happened(&mut self) -> Happened {
         tokio::select! {
             looked = optional(self.look.as_mut()) => {
                 self.look = None;
+                let looked = match self.follow_anew() {
+                    Ok(()) => looked,
+                    Err(error) => Ok(Err(error)),
+                };
                 let failed = !matches!(looked, Ok(Ok(_)));
                 // What could not be done is done with the next look.
                 self.flush |= failed && self.flushing;
@@ -138,7 +149,7 @@ impl Resolver {
 /// would be asked for everything.
 fn restore(
     backend: &dyn DnsBackend,
-    device: LinkName,
+    (device, by): (LinkName, ResolverKind),
     wanted: &Dns,
 ) -> Result<Vec<String>, DnsError> {
     let there = backend.settings(device)?;
@@ -150,17 +161,31 @@ fn restore(
     let mut commands = Vec::new();
     if !domains.is_empty() && there.domains != domains {
         backend.change(device, &DnsChange::Domains(domains.clone()))?;
-        commands.push(Operation::SetDomains { domains, device }.to_string());
+        commands.push(
+            Operation::SetDomains {
+                domains,
+                device,
+                by,
+            }
+            .to_string(),
+        );
     }
     if let Some(on) = default_route
         && there.default_route != default_route
     {
         backend.change(device, &DnsChange::DefaultRoute(on))?;
-        commands.push(Operation::SetDefaultRoute { on, device }.to_string());
+        commands.push(Operation::SetDefaultRoute { on, device, by }.to_string());
     }
     if !servers.is_empty() && there.servers != servers {
         backend.change(device, &DnsChange::Servers(servers.clone()))?;
-        commands.push(Operation::SetServers { servers, device }.to_string());
+        commands.push(
+            Operation::SetServers {
+                servers,
+                device,
+                by,
+            }
+            .to_string(),
+        );
     }
     Ok(commands)
 }

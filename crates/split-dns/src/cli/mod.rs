@@ -3,6 +3,7 @@
 //! Its exit codes: 0, a signal has ended it; 1, something failed while it ran; 2, the command line or
 //! the configuration is wrong.
 
+mod host;
 mod options;
 
 use std::ffi::OsString;
@@ -29,6 +30,9 @@ enum Exit {
 /// Runs the command; `arguments` begin with the program's name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match Options::try_parse_from(arguments) {
+        Ok(Options {
+            verb: Some(verb), ..
+        }) => host::run(&verb),
         Ok(options) => forward(&options),
         Err(error) => refuse(&error),
     };
@@ -43,7 +47,8 @@ fn forward(options: &Options) -> Exit {
             return Exit::Usage;
         }
     };
-    fps_log::start("fps_dns", "fps-dns", options.log_level, options.log_format);
+    let log = &options.log;
+    fps_log::start("fps_dns", "fps-dns", log.log_level, log.log_format);
     let again = || options.config().map_err(|error| chain(&error));
     match run(&config, again) {
         Ok(()) => Exit::Done,

@@ -5,16 +5,26 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use fps_log::{Form, Level};
 
 use crate::forward::config::InvalidConfig;
-use crate::forward::{Config, Limits, Route, Server};
+use crate::forward::{Config, Domain, Limits, Route, Server};
+use crate::host::{Setting, Written};
+use fps_netlink::LinkName;
 
 /// Forwards DNS questions to servers chosen by the domain of the name.
 #[derive(Debug, Parser)]
-#[command(name = "fps-dns", version, after_help = AFTER)]
+#[command(
+    name = "fps-dns",
+    version,
+    after_help = AFTER,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 pub(super) struct Options {
+    #[command(subcommand)]
+    pub(super) verb: Option<Verb>,
     /// Read the configuration from this file of JSON, and again on SIGHUP
     #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "default", "route"])]
     config: Option<PathBuf>,
@@ -27,6 +37,13 @@ pub(super) struct Options {
     /// Ask these servers, and no others, for the names in these domains; may be repeated
     #[arg(long, value_name = "DOMAIN[,DOMAIN…]=SERVER[,SERVER…]")]
     route: Vec<Route>,
+    #[command(flatten)]
+    pub(super) log: Log,
+}
+
+/// What is told on standard error.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Log {
     /// How much is told on standard error; `debug` tells each question
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub(super) log_level: Level,
@@ -35,7 +52,122 @@ pub(super) struct Options {
     pub(super) log_format: Form,
 }
 
-const AFTER: &str = "SERVER is IP or IP:PORT. The most specific domain wins; ~. is every name.
+/// Instead of forwarding by a configuration: being the resolver of this host, told by link whom to ask.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Be the resolver of this host, in the place of the servers in /etc/resolv.conf, until a signal
+    Serve {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        log: Log,
+        /// Leave the terminal, and end with the last link's settings
+        #[arg(long, hide = true)]
+        background: bool,
+    },
+    /// Set the servers of a link, which are asked by it alone; none takes them away
+    Dns {
+        link: LinkName,
+        servers: Vec<Written<Server>>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Set the domains that they are asked for: ~fps.test, or fps.test to search it, too; ~. is every
+    /// name
+    Domain {
+        link: LinkName,
+        domains: Vec<Written<Domain>>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Set whether they are asked for the names of no domain
+    DefaultRoute {
+        link: LinkName,
+        on: Answer,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Take away all settings of a link; with the last one /etc/resolv.conf is given back
+    Revert {
+        link: LinkName,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Forget all answers
+    FlushCaches {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Print as JSON how it stands, or what a link has
+    Status {
+        link: Option<LinkName>,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Which resolver of the host is meant, and how it is where it has to be started.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Place {
+    /// Where it answers
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.66.53:53")]
+    pub(super) listen: SocketAddr,
+    /// The file that it takes over
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "FPS_DNS_RESOLV_CONF",
+        hide_env_values = true,
+        default_value = "/etc/resolv.conf"
+    )]
+    pub(super) resolv_conf: PathBuf,
+    /// Where it keeps its socket, its settings and what was in the file
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        env = "FPS_DNS_STATE_DIR",
+        hide_env_values = true,
+        default_value = "/run/fps-dns"
+    )]
+    pub(super) state_dir: PathBuf,
+}
+
+/// As resolvectl(1) takes it.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Answer {
+    Yes,
+    No,
+}
+
+impl Verb {
+    /// A change of a link's settings, if it is one.
+    pub(super) fn setting(&self) -> Option<(LinkName, Setting)> {
+        Some(match self {
+            Self::Dns { link, servers, .. } => (*link, Setting::Servers(servers.clone())),
+            Self::Domain { link, domains, .. } => (*link, Setting::Domains(domains.clone())),
+            Self::DefaultRoute { link, on, .. } => {
+                (*link, Setting::DefaultRoute(matches!(on, Answer::Yes)))
+            }
+            Self::Revert { link, .. } => (*link, Setting::Revert),
+            Self::Serve { .. } | Self::FlushCaches { .. } | Self::Status { .. } => return None,
+        })
+    }
+
+    /// Which resolver is meant.
+    pub(super) fn place(&self) -> &Place {
+        match self {
+            Self::Serve { place, .. }
+            | Self::Dns { place, .. }
+            | Self::Domain { place, .. }
+            | Self::DefaultRoute { place, .. }
+            | Self::Revert { place, .. }
+            | Self::FlushCaches { place }
+            | Self::Status { place, .. } => place,
+        }
+    }
+}
+
+const AFTER: &str = "SERVER is IP, IP:PORT or either with %LINK, by which alone it is then asked. The most specific domain wins; ~. is every name.
 SIGHUP forgets all answers and reads the file again; SIGTERM and SIGINT stop.
 
 Exit codes:

@@ -1,12 +1,12 @@
 //! What becomes of a question.
 
 use std::cell::RefCell;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Instant;
 
 use fps_log::{Throttle, chain};
 use hickory_proto::op::ResponseCode;
+use tokio::sync::Notify;
 
 use super::answer::{Answer, UnusableAnswer};
 use super::cache::{Cache, Key};
@@ -16,6 +16,7 @@ use super::lifetime::lifetime;
 use super::outstanding::{Joined, Outstanding};
 use super::request::{Request, Unusable};
 use super::routes::{Group, GroupId, Routes};
+use super::server::Server;
 use super::sources::Sources;
 use super::upstream::{NoReply, Upstream};
 
@@ -27,6 +28,7 @@ pub(super) struct Forwarder {
     cache: RefCell<Cache>,
     outstanding: RefCell<Outstanding<Waiter>>,
     sources: Rc<Sources>,
+    configured: Notify,
     loops: Throttle,
     overloads: Throttle,
     failures: Throttle,
@@ -51,6 +53,7 @@ impl Forwarder {
             cache: RefCell::new(Cache::new(limits.cache_entries, limits.cache_bytes)),
             outstanding: RefCell::new(Outstanding::new(limits.outstanding)),
             sources,
+            configured: Notify::new(),
             loops: Throttle::default(),
             overloads: Throttle::default(),
             failures: Throttle::default(),
@@ -58,7 +61,7 @@ impl Forwarder {
     }
 
     /// Takes another configuration, and forgets the answers of the old one. Questions that are
-    /// outstanding are answered by the servers that have been asked.
+    /// outstanding are asked anew: the servers of before may be those of a network that is gone.
     pub(super) fn configure(&self, config: &Config) {
         let limits = config.limits;
         let last = self.routes.borrow().last();
@@ -67,6 +70,7 @@ impl Forwarder {
         self.cache
             .replace(Cache::new(limits.cache_entries, limits.cache_bytes));
         self.outstanding.borrow_mut().set_most(limits.outstanding);
+        self.configured.notify_waiters();
     }
 
     /// Forgets all answers.
@@ -122,8 +126,17 @@ impl Forwarder {
     async fn forward(self: Rc<Self>, group: Rc<Group>, key: Key) {
         let begin = Instant::now();
         let upstream = self.upstream.borrow().clone();
-        let outcome = self.ask(&upstream, &group, &key).await;
+        let outcome = tokio::select! {
+            outcome = self.ask(&upstream, &group, &key) => Some(outcome),
+            () = self.configured.notified() => None,
+        };
         let waiters = self.outstanding.borrow_mut().finish(&key);
+        let Some(outcome) = outcome else {
+            let now = Instant::now();
+            return waiters
+                .into_iter()
+                .for_each(|waiter| self.answer(waiter, now));
+        };
         match outcome {
             Ok((answer, server)) => {
                 let told = Told {
@@ -152,7 +165,7 @@ impl Forwarder {
         upstream: &Upstream,
         group: &Group,
         key: &Key,
-    ) -> Result<(Rc<Answer>, SocketAddr), Failure> {
+    ) -> Result<(Rc<Answer>, Server), Failure> {
         let mut reply = upstream.resolve(group, &key.question).await?;
         let lifetime = lifetime(&mut reply.message, reply.is_negative);
         let answer = Rc::new(Answer::new(&key.question, reply.message)?);
@@ -175,7 +188,7 @@ fn upstream(sources: &Rc<Sources>, limits: Limits) -> Upstream {
 struct Told<'a> {
     group: &'a Group,
     /// None where it was in the cache.
-    server: Option<SocketAddr>,
+    server: Option<Server>,
     took_ms: u128,
 }
 
@@ -226,7 +239,7 @@ impl Waiter {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{Ipv4Addr, SocketAddr};
     use std::time::Duration;
 
     use hickory_proto::op::Message;

@@ -31,10 +31,13 @@ pub mod question;
 pub mod request;
 pub mod routes;
 pub mod server;
+mod service;
 mod sources;
 mod upstream;
 
 pub use config::{Config, Limits, Route};
 pub use domain::Domain;
+pub(crate) use program::say_ready;
 pub use program::{RunError, run};
 pub use server::Server;
+pub(crate) use service::Service;

@@ -2,15 +2,12 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::rc::Rc;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::LocalSet;
 
 use super::config::{Config, InvalidConfig};
-use super::descriptors;
-use super::forwarder::Forwarder;
-use super::listener::Listener;
+use super::service::Service;
+use crate::signals::{Asked, Signals};
 
 /// What ends it before a signal does.
 #[derive(Debug, thiserror::Error)]
@@ -55,20 +52,9 @@ async fn serve(
     config: &Config,
     again: impl Fn() -> Result<Config, String>,
 ) -> Result<(), RunError> {
-    descriptors::raise();
     let mut signals = Signals::catch().map_err(RunError::Runtime)?;
-    let bind = |address: &SocketAddr| {
-        Listener::bind(*address).map_err(|error| RunError::Bind(*address, error))
-    };
-    let listeners: Vec<_> = config.listen.iter().map(bind).collect::<Result<_, _>>()?;
-    let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
-    config.validate_listeners(&addresses)?;
-    let forwarder = Forwarder::new(config);
-    let mut serving = JoinSet::new();
-    for listener in listeners {
-        serving.spawn_local(listener.serve(Rc::clone(&forwarder), config.limits));
-    }
-    say_ready(&addresses).map_err(RunError::Output)?;
+    let mut service = Service::start(config)?;
+    say_ready(service.addresses()).map_err(RunError::Output)?;
     loop {
         tokio::select! {
             asked = signals.next() => match asked {
@@ -76,25 +62,17 @@ async fn serve(
                     tracing::info!(event = "signal_stop", signal);
                     return Ok(());
                 }
-                Asked::Reload => reload(&forwarder, config, &addresses, again()),
+                Asked::Reload => reload(&service, config, again()),
             },
-            Some(ended) = serving.join_next() => {
-                let error = ended.unwrap_or_else(io::Error::other);
-                return Err(RunError::Listener(error));
-            }
+            error = service.failed() => return Err(error),
         }
     }
 }
 
 /// Takes what was read, if it can be.
-fn reload(
-    forwarder: &Forwarder,
-    first: &Config,
-    addresses: &[SocketAddr],
-    again: Result<Config, String>,
-) {
+fn reload(service: &Service, first: &Config, again: Result<Config, String>) {
     let checked = again.and_then(|config| {
-        let checked = config.validate_listeners(addresses);
+        let checked = config.validate_listeners(service.addresses());
         checked.map(|()| config).map_err(|error| error.to_string())
     });
     match checked {
@@ -105,53 +83,20 @@ fn reload(
                     instead = "restart to listen elsewhere"
                 );
             }
-            forwarder.configure(&config);
+            service.configure(&config);
             tracing::info!(event = "reloaded", routes = config.routes.len());
         }
         Err(error) => {
-            forwarder.flush();
+            service.flush();
             tracing::error!(event = "reload_failed", error);
         }
     }
 }
 
-fn say_ready(addresses: &[SocketAddr]) -> io::Result<()> {
+pub(crate) fn say_ready(addresses: &[SocketAddr]) -> io::Result<()> {
     let all: Vec<_> = addresses.iter().map(ToString::to_string).collect();
     let all = all.join(" ");
     tracing::info!(event = "listening", addresses = all);
     let mut out = io::stdout().lock();
     writeln!(out, "READY fps-dns {all}").and_then(|()| out.flush())
-}
-
-/// The signals, caught from the moment this exists.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn catch() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// Waits for one.
-    async fn next(&mut self) -> Asked {
-        tokio::select! {
-            _ = self.interrupt.recv() => Asked::Stop("SIGINT"),
-            _ = self.terminate.recv() => Asked::Stop("SIGTERM"),
-            _ = self.hangup.recv() => Asked::Reload,
-        }
-    }
-}
-
-/// What a signal asks for.
-enum Asked {
-    /// Its name is for the log.
-    Stop(&'static str),
-    Reload,
 }

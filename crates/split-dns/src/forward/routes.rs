@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::config::Config;
@@ -29,7 +28,7 @@ pub struct Group {
     pub id: GroupId,
     /// How it is called in the log: its first domain, or `default`.
     pub name: String,
-    servers: Vec<SocketAddr>,
+    servers: Vec<Server>,
     first: Cell<usize>,
 }
 
@@ -38,26 +37,26 @@ impl Group {
         Self {
             id,
             name,
-            servers: servers.iter().map(|server| server.address()).collect(),
+            servers: servers.to_vec(),
             first: Cell::default(),
         }
     }
 
     /// The servers in the order in which they are to be asked.
-    pub fn servers(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+    pub fn servers(&self) -> impl Iterator<Item = Server> + '_ {
         let (before, behind) = self.servers.split_at(self.first.get());
         behind.iter().chain(before).copied()
     }
 
     /// From now on this server is the first to be asked: it has answered.
-    pub fn prefer(&self, server: SocketAddr) {
+    pub fn prefer(&self, server: Server) {
         let place = self.servers.iter().position(|one| *one == server);
         self.first.set(place.unwrap_or_default());
     }
 
     /// From now on the next server is the first, if this one was: it has not answered. So each has
     /// its turn, however many of them are dead.
-    pub fn pass_over(&self, server: SocketAddr) {
+    pub fn pass_over(&self, server: Server) {
         let first = self.first.get();
         if self.servers.get(first) == Some(&server) {
             self.first.set((first + 1) % self.servers.len());
@@ -183,13 +182,13 @@ mod tests {
         let order = || -> Vec<_> {
             group
                 .servers()
-                .map(|server| server.ip().to_string())
+                .map(|server| server.address().ip().to_string())
                 .collect()
         };
         assert_eq!(order(), ["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
-        group.prefer("10.0.0.2:53".parse().unwrap());
+        group.prefer("10.0.0.2".parse().unwrap());
         assert_eq!(order(), ["10.0.0.2", "10.0.0.3", "10.0.0.1"]);
-        group.pass_over("10.0.0.1:53".parse().unwrap());
+        group.pass_over("10.0.0.1".parse().unwrap());
         assert_eq!(order(), ["10.0.0.2", "10.0.0.3", "10.0.0.1"]);
         for _ in 0..2 {
             group.pass_over(group.servers().next().unwrap());

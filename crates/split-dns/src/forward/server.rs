@@ -4,38 +4,58 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
+use fps_netlink::LinkName;
 use serde::{Deserialize, Serialize};
 
 /// The port of DNS.
 const PORT: u16 = 53;
 
-/// `10.66.0.1`, `10.66.0.1:5353`, `fd66::1` or `[fd66::1]:5353`. An IPv4 address in IPv6 is IPv4.
+/// `10.66.0.1`, `10.66.0.1:5353`, `fd66::1` or `[fd66::1]:5353`, and behind it perhaps the link by which
+/// alone it is asked: `10.66.0.1%fpsc0`. An IPv4 address in IPv6 is IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Server(SocketAddr);
+pub struct Server {
+    address: SocketAddr,
+    link: Option<LinkName>,
+}
 
 impl Server {
     /// Its address and port.
     pub fn address(self) -> SocketAddr {
-        self.0
+        self.address
+    }
+
+    /// The link that it is asked by, whatever the routes say: without that link it is not asked at all.
+    pub fn link(self) -> Option<LinkName> {
+        self.link
+    }
+
+    /// The same by a link, if it has none yet.
+    #[must_use]
+    pub fn by(self, link: LinkName) -> Self {
+        let link = self.link.or(Some(link));
+        Self { link, ..self }
     }
 
     /// Whether what is sent to it comes to a listener at this address. A wildcard listens at every
     /// address of this machine, of which only those of the loopback are known here.
     pub fn is_at(self, listener: SocketAddr) -> bool {
-        let (to, at) = (self.0.ip(), listener.ip().to_canonical());
+        let (to, at) = (self.address.ip(), listener.ip().to_canonical());
         let reaches = match at.is_unspecified() {
             true => to.is_ipv4() == at.is_ipv4() && (to.is_loopback() || to.is_unspecified()),
             // Linux takes the unspecified address for that of the loopback.
             false => to == at || (to.is_unspecified() && at.is_loopback()),
         };
-        self.0.port() == listener.port() && reaches
+        self.address.port() == listener.port() && reaches
     }
 }
 
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self.link {
+            Some(link) => write!(f, "{}%{link}", self.address),
+            None => self.address.fmt(f),
+        }
     }
 }
 
@@ -57,24 +77,29 @@ impl FromStr for Server {
     type Err = InvalidServer;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let address = text
+        let invalid = || InvalidServer(text.to_owned());
+        let (place, link) = match text.split_once('%') {
+            Some((place, link)) => (place, Some(link.parse().map_err(|_| invalid())?)),
+            None => (text, None),
+        };
+        let address = place
             .parse()
-            .or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, PORT)))
+            .or_else(|_| place.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, PORT)))
             .ok()
             .filter(|address| address.port() != 0)
-            .ok_or_else(|| InvalidServer(text.to_owned()))?;
-        // Only IPv6 has a scope, which is kept.
-        Ok(Self(match address.ip().to_canonical() {
+            .ok_or_else(invalid)?;
+        let address = match address.ip().to_canonical() {
             IpAddr::V4(ip) => SocketAddr::new(ip.into(), address.port()),
             IpAddr::V6(_) => address,
-        }))
+        };
+        Ok(Self { address, link })
     }
 }
 
 /// A text is no server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no server: write its IP address, such as 10.66.0.1, 10.66.0.1:5353 or [fd66::1]:53"
+    "{0:?} is no server: write its IP address, such as 10.66.0.1, 10.66.0.1:5353%fpsc0 or [fd66::1]:53"
 )]
 pub struct InvalidServer(String);
 
@@ -90,6 +115,9 @@ mod tests {
             ("fd66::1", "[fd66::1]:53"),
             ("[fd66::1]:5353", "[fd66::1]:5353"),
             ("::ffff:10.66.0.1", "10.66.0.1:53"),
+            ("10.66.0.1%fpsc0", "10.66.0.1:53%fpsc0"),
+            ("10.66.0.1:5353%fpsc0", "10.66.0.1:5353%fpsc0"),
+            ("fe80::1%wlan0", "[fe80::1]:53%wlan0"),
         ] {
             assert_eq!(text.parse::<Server>().unwrap().to_string(), expected);
         }
@@ -99,6 +127,8 @@ mod tests {
             "10.66.0.1:0",
             "10.66.0.1:",
             "10.66.0.1/32",
+            "10.66.0.1%",
+            "10.66.0.1%a/b",
         ] {
             assert!(text.parse::<Server>().is_err(), "{text}");
         }

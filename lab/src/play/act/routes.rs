@@ -92,6 +92,7 @@ pub(super) fn command(routes: &Routes) -> Vec<String> {
         Some(dns) => {
             many(&mut command, "--dns", &dns.servers);
             many(&mut command, "--dns-domain", &dns.domains);
+            many(&mut command, "--dns-backend", dns.backend);
         }
         None => command.push("--no-dns".to_owned()),
     }

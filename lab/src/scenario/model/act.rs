@@ -95,6 +95,8 @@ pub struct RoutesDns {
     pub servers: Vec<String>,
     /// `--dns-domain`, once for each.
     pub domains: Vec<String>,
+    /// `--dns-backend`.
+    pub backend: Option<&'static str>,
 }
 
 /// What a full tunnel leads into the TUN device, and how.

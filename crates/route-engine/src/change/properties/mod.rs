@@ -26,6 +26,7 @@ fn recorded(intents: &[&Intent]) -> Ownership {
     };
     let addresses = intents.iter().flat_map(|intent| intent.addresses());
     Ownership {
+        resolvers: Vec::new(),
         own: Some(Claim::of(first.tun(), intents.iter().copied())),
         addresses: addresses.copied().collect(),
         dns: Dns::default(),

@@ -4,7 +4,6 @@ mod tcp;
 mod udp;
 
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use tokio::time::timeout;
 use super::chain::{self, End};
 use super::question::Question;
 use super::routes::Group;
+use super::server::Server;
 use super::sources::Sources;
 
 /// How often a server that says nothing is asked: a datagram may be lost.
@@ -37,7 +37,7 @@ pub(super) struct Reply {
     /// The name or the type is missing.
     pub(super) is_negative: bool,
     /// Who gave it.
-    pub(super) server: SocketAddr,
+    pub(super) server: Server,
 }
 
 /// Why there is none.
@@ -99,7 +99,7 @@ impl Upstream {
         &self,
         group: &Group,
         question: &Question,
-    ) -> Result<(Message, SocketAddr), NoReply> {
+    ) -> Result<(Message, Server), NoReply> {
         let mut servers: Vec<_> = group.servers().collect();
         let mut refusal = None;
         let mut failure = NoReply::Silence;
@@ -130,7 +130,7 @@ impl Upstream {
     }
 
     /// Asks one server; without EDNS where it does not know that (RFC 6891, 6.2.2).
-    async fn ask(&self, server: SocketAddr, question: &Question) -> Result<Message, NoReply> {
+    async fn ask(&self, server: Server, question: &Question) -> Result<Message, NoReply> {
         let message = self.ask_once(server, question).await?;
         let rcode = message.metadata.response_code;
         let is_puzzled = matches!(rcode, ResponseCode::FormErr | ResponseCode::NotImp);
@@ -140,7 +140,7 @@ impl Upstream {
         }
     }
 
-    async fn ask_once(&self, server: SocketAddr, question: &Question) -> Result<Message, NoReply> {
+    async fn ask_once(&self, server: Server, question: &Question) -> Result<Message, NoReply> {
         let by_udp = timeout(self.timeout, udp::ask(server, question, &self.sources));
         let bytes = match by_udp.await.map_err(|_| NoReply::Silence)?? {
             Received::Whole(bytes) => bytes,

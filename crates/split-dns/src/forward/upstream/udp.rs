@@ -7,6 +7,7 @@ use std::rc::Rc;
 use tokio::net::UdpSocket;
 
 use super::super::question::{Question, Verdict};
+use super::super::server::Server;
 use super::super::sources::{Sources, Way};
 use super::Received;
 
@@ -18,16 +19,19 @@ const LONGEST: usize = 4096;
 /// The socket is connected: no other host's datagrams come in, and an ICMP error does, as
 /// ECONNREFUSED or EHOSTUNREACH (udp(7)).
 pub(super) async fn ask(
-    server: SocketAddr,
+    server: Server,
     question: &Question,
     sources: &Rc<Sources>,
 ) -> io::Result<Received> {
-    let any = match server {
+    let any = match server.address() {
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
     };
     let socket = UdpSocket::bind(any).await?;
-    socket.connect(server).await?;
+    if let Some(link) = server.link() {
+        socket.bind_device(Some(link.as_str().as_bytes()))?;
+    }
+    socket.connect(server.address()).await?;
     let from = socket.local_addr()?;
     let _source = sources.add(Way::Udp { from });
     let message = question.to_message();

@@ -30,6 +30,7 @@ const KEYS: &[&str] = &[
     "endpoint",
     "dns",
     "dns-domain",
+    "dns-backend",
     "exit",
 ];
 
@@ -76,6 +77,8 @@ pub(crate) fn routes(node: Node<'_>, lab: &mut Lab) -> Option<Routes> {
         endpoints,
         dns: match lab.hosts[&on].resolver {
             Resolver::SystemdResolved => Some(dns),
+            // What has been set is taken away again.
+            Resolver::ResolvConf if action == RoutesAction::Cleanup => Some(dns),
             Resolver::ResolvConf => Some(dns).filter(|dns| *dns != RoutesDns::default()),
         },
         on,
@@ -88,6 +91,10 @@ fn dns(table: &Table<'_>) -> RoutesDns {
     RoutesDns {
         servers: texts("dns"),
         domains: texts("dns-domain"),
+        backend: table.get("dns-backend").and_then(|node| {
+            let known = ["auto", "resolved", "stub", "none"].map(|word| (word, word));
+            node.choice("dns-backend", &known)
+        }),
     }
 }
 

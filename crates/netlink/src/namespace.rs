@@ -16,7 +16,7 @@ const SO_NETNS_COOKIE: libc::c_int = 71;
 ///
 /// Its cookie is told since Linux 5.14. The inode, by which namespaces are told apart otherwise, is
 /// used anew once a namespace is gone.
-pub(super) fn name() -> io::Result<String> {
+pub fn namespace_name() -> io::Result<String> {
     match cookie(&UnixDatagram::unbound()?) {
         Ok(cookie) => Ok(format!("net-{cookie}")),
         Err(_) => {
@@ -48,19 +48,19 @@ mod tests {
     use fps_netns::Namespace;
     use fps_netns::testing::with_namespaces;
 
-    use super::name;
+    use super::namespace_name;
 
     #[test]
     fn each_namespace_has_a_name_of_its_own() {
         with_namespaces(
-            "record::namespace::tests::each_namespace_has_a_name_of_its_own",
+            "namespace::tests::each_namespace_has_a_name_of_its_own",
             async || {
                 let one = Namespace::create().unwrap();
-                let name_of = |it: &Namespace| it.within(name).unwrap().unwrap();
+                let name_of = |it: &Namespace| it.within(namespace_name).unwrap().unwrap();
                 let known = name_of(&one);
                 assert!(known.starts_with("net-"), "{known}");
                 assert_eq!(name_of(&one), known);
-                assert_ne!(name().unwrap(), known);
+                assert_ne!(namespace_name().unwrap(), known);
             },
         );
     }

@@ -1,0 +1,44 @@
+//! Who answers for the host's programs, and is told whom to ask.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A resolver that keeps settings for each link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResolverKind {
+    /// systemd-resolved(8).
+    #[default]
+    Resolved,
+    /// `fps-dns`, which takes /etc/resolv.conf over.
+    Stub,
+}
+
+impl ResolverKind {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::Resolved, Self::Stub];
+
+    /// The program that changes its settings by hand.
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Resolved => "resolvectl",
+            Self::Stub => "fps-dns",
+        }
+    }
+
+    /// Whether it is the one that a record means which names none.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Display for ResolverKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Resolved => "systemd-resolved",
+            Self::Stub => "fps-dns",
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! What was in /etc/resolv.conf, on each of the networks where we have been.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::networks::Networks;
+
+/// How many networks are remembered.
+const MOST: usize = 16;
+
+/// What was there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Was {
+    /// A file with this text.
+    Text(String),
+    /// A symbolic link to this.
+    Link(PathBuf),
+    /// Nothing.
+    Absent,
+}
+
+/// All of it, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Backup(VecDeque<Kept>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    networks: Networks,
+    was: Was,
+}
+
+/// What a backup has for some networks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// It was there on them.
+    Here(&'a Was),
+    /// It was there on others: whom it names may not be reached from here.
+    Elsewhere(&'a Was),
+}
+
+impl<'a> Found<'a> {
+    /// Either way.
+    pub fn was(self) -> &'a Was {
+        match self {
+            Self::Here(was) | Self::Elsewhere(was) => was,
+        }
+    }
+}
+
+impl Backup {
+    /// Keeps what is there on these networks, in the place of what was on them before.
+    pub fn keep(&mut self, networks: Networks, was: Was) {
+        self.0.retain(|kept| kept.networks != networks);
+        self.0.push_front(Kept { networks, was });
+        self.0.truncate(MOST);
+    }
+
+    /// What was there last.
+    pub fn last(&self) -> Option<&Was> {
+        self.0.front().map(|kept| &kept.was)
+    }
+
+    /// What belongs to these networks: what was there where we had most of them. Where we had none of
+    /// them, what was there last.
+    pub fn find(&self, networks: &Networks) -> Option<Found<'_>> {
+        let mut best: Option<(&Kept, usize)> = None;
+        for kept in &self.0 {
+            let common = kept.networks.common(networks);
+            if common > best.map_or(0, |(_, most)| most) {
+                best = Some((kept, common));
+            }
+        }
+        match best {
+            Some((kept, _)) => Some(Found::Here(&kept.was)),
+            None => self.last().map(|was| match networks.is_empty() {
+                // Who is nowhere has not gone elsewhere either.
+                true => Found::Here(was),
+                false => Found::Elsewhere(was),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on(networks: &[&str]) -> Networks {
+        networks.iter().map(ToString::to_string).collect()
+    }
+
+    fn text(text: &str) -> Was {
+        Was::Text(text.to_owned())
+    }
+
+    #[test]
+    fn finds_what_belongs_to_the_network_and_not_what_came_last() {
+        let mut backup = Backup::default();
+        assert_eq!(backup.find(&on(&["w 1"])), None);
+        backup.keep(on(&["w 1"]), text("home"));
+        backup.keep(on(&["w 2"]), text("cafe"));
+        for (networks, expected) in [
+            (&["w 1"][..], Found::Here(&text("home"))),
+            (&["w 1", "w 2001:db8::/64"], Found::Here(&text("home"))),
+            (&["w 2"], Found::Here(&text("cafe"))),
+            (&["w 3"], Found::Elsewhere(&text("cafe"))),
+            (&[], Found::Here(&text("cafe"))),
+        ] {
+            assert_eq!(backup.find(&on(networks)), Some(expected), "{networks:?}");
+        }
+        backup.keep(on(&["w 1"]), text("home, later"));
+        let found = backup.find(&on(&["w 1"])).unwrap();
+        assert_eq!(found.was(), &text("home, later"));
+    }
+
+    #[test]
+    fn remembers_so_many_networks_and_no_more() {
+        let mut backup = Backup::default();
+        for number in 0..=MOST {
+            backup.keep(on(&[&number.to_string()]), text(&number.to_string()));
+        }
+        assert_eq!(backup.0.len(), MOST);
+        assert!(matches!(
+            backup.find(&on(&["0"])),
+            Some(Found::Elsewhere(_))
+        ));
+        let json = serde_json::to_string(&backup).unwrap();
+        assert_eq!(serde_json::from_str::<Backup>(&json).unwrap(), backup);
+    }
+}

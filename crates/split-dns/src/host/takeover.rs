@@ -1,0 +1,315 @@
+//! /etc/resolv.conf: from theirs to ours, and back.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::net::IpAddr;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use super::backup::{Backup, Found, Was};
+use super::networks::Networks;
+use super::resolv_conf::{appended, is_ours, ours, servers, what_was};
+use super::state::State;
+use crate::forward::Server;
+
+/// A file that is ours as long as this program runs.
+#[derive(Debug)]
+pub(super) struct Takeover {
+    file: PathBuf,
+    state: State,
+    /// The server that ours names.
+    server: IpAddr,
+    backup: Backup,
+    /// What the file said that is not ours, with whom to ask for all other names.
+    learned: String,
+    /// What was written last.
+    written: String,
+}
+
+/// What a look at the file has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It is as we have written it.
+    Ours,
+    /// Somebody had written something else, which now names whom to ask.
+    Theirs,
+}
+
+impl Takeover {
+    /// Takes a file over, on these networks. Of one that is ours already, since an earlier run was
+    /// killed, what was before is known by the backup, or by its own text.
+    pub(super) fn begin(
+        file: PathBuf,
+        state: State,
+        server: IpAddr,
+        networks: &Networks,
+    ) -> io::Result<Self> {
+        let mut takeover = Self {
+            backup: state.backup(),
+            file,
+            state,
+            server,
+            learned: String::new(),
+            written: String::new(),
+        };
+        let there = takeover.there()?;
+        match &there {
+            Was::Text(text) if is_ours(text) => {
+                if takeover.backup.find(networks).is_none() {
+                    let was = Was::Text(what_was(text));
+                    takeover.keep(was, networks)?;
+                }
+                takeover.learn_from_backup(networks);
+            }
+            _ => {
+                takeover.learn(there.clone(), networks)?;
+                if takeover.servers().is_empty() {
+                    takeover.keep(there, networks)?;
+                }
+            }
+        }
+        Ok(takeover)
+    }
+
+    /// The servers for all names that are no link's.
+    pub(super) fn servers(&self) -> Vec<Server> {
+        let mut servers = servers(&self.learned);
+        // Or each question would come back (firezone PR#10880).
+        servers.retain(|server| !self.is_ours(*server));
+        servers
+    }
+
+    fn is_ours(&self, server: Server) -> bool {
+        server.address().ip() == self.server
+    }
+
+    /// The files that may change: this one, and the one that it was a link to.
+    pub(super) fn watched(&self) -> Vec<PathBuf> {
+        let targets = self.target().into_iter();
+        [self.file.clone()].into_iter().chain(targets).collect()
+    }
+
+    /// Writes ours, if it is not there.
+    pub(super) fn write(&mut self, searched: &[&str]) -> io::Result<()> {
+        let text = ours(self.server, searched, &self.learned);
+        if !matches!(self.there()?, Was::Text(there) if there == text) {
+            put_text(&self.file, &text)?;
+        }
+        self.written = text;
+        Ok(())
+    }
+
+    /// Looks whether somebody has written something else, and learns from it whom to ask.
+    pub(super) fn look(&mut self, networks: &Networks) -> io::Result<Seen> {
+        let there = self.there()?;
+        match &there {
+            Was::Text(text) if *text == self.written => {}
+            Was::Text(text) => match appended(text, &self.written) {
+                Some(more) => {
+                    let was = format!("{}{more}", self.learned);
+                    self.learn(Was::Text(was), networks)?;
+                    return Ok(Seen::Theirs);
+                }
+                None if is_ours(text) => {}
+                None => {
+                    self.learn(there, networks)?;
+                    return Ok(Seen::Theirs);
+                }
+            },
+            Was::Link(_) => {
+                self.learn(there, networks)?;
+                return Ok(Seen::Theirs);
+            }
+            // Whom to ask stays.
+            Was::Absent => {}
+        }
+        let before = self.learned.clone();
+        if let Some(target) = self.target() {
+            self.learn_text(read(&target)?);
+        }
+        Ok(match before == self.learned {
+            true => Seen::Ours,
+            false => Seen::Theirs,
+        })
+    }
+
+    /// Goes by what was there on the networks where we are now; says whether that is known, and other
+    /// than before.
+    pub(super) fn move_to(&mut self, networks: &Networks) -> bool {
+        let before = self.learned.clone();
+        if matches!(self.backup.find(networks), Some(Found::Here(_))) {
+            self.learn_from_backup(networks);
+        }
+        before != self.learned
+    }
+
+    /// Gives the file back as it was on these networks; one that is not ours any more stays.
+    pub(super) fn give_back(&self, networks: &Networks) -> io::Result<()> {
+        give_back(&self.file, &self.state, &self.backup, networks)
+    }
+
+    fn there(&self) -> io::Result<Was> {
+        there(&self.file)
+    }
+
+    fn learn(&mut self, there: Was, networks: &Networks) -> io::Result<()> {
+        let text = text_of(&self.file, &there)?;
+        let named = servers(&text);
+        // Somebody has read ours, and written what it names.
+        if !named.is_empty() && named.iter().all(|server| self.is_ours(*server)) {
+            return Ok(());
+        }
+        self.learn_text(text);
+        // What names nobody is no reason to forget who was named here before: it may be half of what
+        // somebody is writing.
+        if named.is_empty() {
+            return Ok(());
+        }
+        let was = match there {
+            Was::Text(_) => Was::Text(self.learned.clone()),
+            other => other,
+        };
+        self.keep(was, networks)
+    }
+
+    fn keep(&mut self, was: Was, networks: &Networks) -> io::Result<()> {
+        self.backup.keep(networks.clone(), was);
+        self.state.save_backup(&self.backup)
+    }
+
+    fn learn_text(&mut self, text: String) {
+        let named = servers(&text);
+        tracing::info!(
+            event = "resolv_conf_learned",
+            servers = named
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" "),
+        );
+        self.learned = text;
+    }
+
+    fn learn_from_backup(&mut self, networks: &Networks) {
+        let Some(found) = self.backup.find(networks) else {
+            return;
+        };
+        // A file that cannot be read names nobody.
+        let text = text_of(&self.file, found.was()).unwrap_or_default();
+        self.learn_text(text);
+    }
+
+    /// The file that ours was a link to.
+    fn target(&self) -> Option<PathBuf> {
+        let Some(Was::Link(to)) = self.backup.last() else {
+            return None;
+        };
+        Some(beside(&self.file, to))
+    }
+}
+
+/// Gives a file back as it was on these networks; one that is not ours stays.
+pub(super) fn give_back(
+    file: &Path,
+    state: &State,
+    backup: &Backup,
+    networks: &Networks,
+) -> io::Result<()> {
+    let text = match there(file)? {
+        Was::Text(text) if is_ours(&text) => text,
+        _ => {
+            tracing::info!(event = "resolv_conf_not_ours");
+            return state.remove_backup();
+        }
+    };
+    let own = Was::Text(what_was(&text));
+    let was = match backup.find(networks) {
+        Some(Found::Here(was)) => was,
+        Some(Found::Elsewhere(was)) => {
+            let networks = networks.to_string();
+            tracing::warn!(event = "resolv_conf_of_another_network", networks);
+            was
+        }
+        None => &own,
+    };
+    match was {
+        Was::Text(text) => put_text(file, text)?,
+        Was::Link(to) => {
+            let new = new_beside(file);
+            remove(&new)?;
+            symlink(to, &new)?;
+            fs::rename(&new, file)?;
+        }
+        Was::Absent => remove(file)?,
+    }
+    tracing::info!(event = "resolv_conf_given_back");
+    state.remove_backup()
+}
+
+/// What is there.
+fn there(file: &Path) -> io::Result<Was> {
+    match fs::symlink_metadata(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Was::Absent),
+        Ok(about) if about.is_symlink() => fs::read_link(file).map(Was::Link),
+        Ok(_) => read(file).map(Was::Text),
+        Err(error) => Err(error),
+    }
+}
+
+/// What it says.
+fn text_of(file: &Path, was: &Was) -> io::Result<String> {
+    match was {
+        Was::Text(text) => Ok(text.clone()),
+        Was::Link(to) => read(&beside(file, to)),
+        Was::Absent => Ok(String::new()),
+    }
+}
+
+/// Where a link leads.
+fn beside(file: &Path, to: &Path) -> PathBuf {
+    match file.parent() {
+        Some(folder) => folder.join(to),
+        None => to.to_owned(),
+    }
+}
+
+/// A file's text; of one that is not there, none.
+fn read(file: &Path) -> io::Result<String> {
+    match fs::read(file) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts a text in a file's place: into the file itself, which may be a mount that cannot be replaced
+/// (EBUSY of rename(2)), but instead of a symbolic link. It is cut off behind the text and not before, so
+/// that at no moment no server is named.
+fn put_text(file: &Path, text: &str) -> io::Result<()> {
+    if fs::symlink_metadata(file).is_ok_and(|about| about.is_symlink()) {
+        let new = new_beside(file);
+        remove(&new)?;
+        fs::write(&new, text)?;
+        return fs::rename(&new, file);
+    }
+    let mut open = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(file)?;
+    open.write_all(text.as_bytes())?;
+    open.set_len(text.len() as u64)
+}
+
+fn new_beside(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".fps-dns");
+    name.into()
+}
+
+fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
