@@ -134,10 +134,10 @@ pub enum Error {
     },
     /// DNS shall be set, and nothing is there to set it.
     #[error(
-        "`{0}` needs the program resolvectl, which is not in PATH; nothing has changed: install \
-         systemd-resolved, or leave DNS alone with --no-dns"
+        "`{0}` needs systemd-resolved, and there is no system bus to reach it by; nothing has changed: \
+         install and start it, or leave DNS alone with --no-dns"
     )]
-    NoResolvectl(String),
+    NoResolver(String),
     /// An operation failed, and what came before it is undone.
     #[error("{}; rolled back: the machine is as before", .0.chain())]
     RolledBack(Box<Error>),

@@ -1,11 +1,13 @@
 //! Changes carried out: over netlink, and by a resolver.
 
-mod bounded;
+mod bus;
 mod dns;
+mod resolved;
 mod transaction;
 
+pub(crate) use dns::yes;
 pub use dns::{DnsBackend, DnsError};
-pub(crate) use dns::{Resolvectl, yes};
+pub(crate) use resolved::Resolved;
 pub(crate) use transaction::Fault;
 pub use transaction::Transaction;
 
@@ -47,11 +49,11 @@ pub enum Tables {
 
 impl Executor {
     /// An executor for the namespace of the calling thread, with systemd-resolved as resolver
-    /// where its program is in PATH.
+    /// where there is a system bus.
     pub fn open() -> Result<Self, Error> {
         let netlink = Netlink::open().map_err(Error::Netlink)?;
         let bulk = Bulk::open().map_err(Error::Netlink)?;
-        let dns = Resolvectl::find().map(|it| Arc::new(it) as Arc<dyn DnsBackend>);
+        let dns = Resolved::find().map(|it| Arc::new(it) as Arc<dyn DnsBackend>);
         Ok(Self {
             netlink,
             bulk: Arc::new(bulk),

@@ -108,7 +108,7 @@ impl Transaction {
         let dns = |step: &&Step| matches!(step.change, Change::Dns(_));
         match self.steps().iter().find(dns) {
             Some(step) if self.executor.dns.is_none() => {
-                Err(Error::NoResolvectl(self.operation(step).to_string()))
+                Err(Error::NoResolver(self.operation(step).to_string()))
             }
             _ => Ok(()),
         }
