@@ -29,6 +29,9 @@ const LINK: &str = "org.freedesktop.resolve1.Link";
 const AF_INET: i32 = nix::libc::AF_INET;
 const AF_INET6: i32 = nix::libc::AF_INET6;
 
+/// Where DNS over TLS is served.
+const TLS_PORT: u16 = 853;
+
 /// A server on the bus: family, address, port (0 where it is the usual one), name in its certificate.
 type WireServer = (i32, Vec<u8>, u16, String);
 /// A domain, and whether queries are only routed by it.
@@ -133,13 +136,20 @@ where
     answer.body().deserialize::<OwnedVariant>()?.try_into()
 }
 
-/// A server as it goes over the bus, which has no place for `%LINK`: resolved asks the servers of a link
-/// by that link, and `resolvectl dns` refuses any other.
+/// A server as it goes over the bus. That has no place for `%LINK`: resolved asks the servers of a link
+/// by that link, and `resolvectl dns` refuses any other. Nor for port 853: resolved takes it for none
+/// (systemd 252), and chooses between that and 53 by DNSOverTLS=.
 fn wire_server(server: &DnsServer, device: LinkName) -> Result<WireServer, DnsError> {
     if let Some(link) = server.link().filter(|link| *link != device) {
         return Err(DnsError(format!(
             "systemd-resolved asks the servers of {device} by {device} alone: leave `%{link}` out of \
              `{server}`"
+        )));
+    }
+    if server.port() == Some(TLS_PORT) {
+        return Err(DnsError(format!(
+            "systemd-resolved asks at port {TLS_PORT} by itself where its DNSOverTLS= says so: leave \
+             `:{TLS_PORT}` out of `{server}`"
         )));
     }
     let (family, bytes) = match server.address() {
@@ -211,7 +221,7 @@ mod tests {
             "10.66.0.1:53",
             "10.66.0.1:5353",
             "FD66::1",
-            "[fd66::1]:853#dns.fps.test",
+            "[fd66::1]:5353#dns.fps.test",
         ] {
             let sent: DnsServer = text.parse().unwrap();
             let wire = wire_server(&sent, device()).unwrap();
@@ -228,6 +238,13 @@ mod tests {
             refused.contains("leave `%eth0` out of `fe80::1%eth0`"),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn the_port_of_tls_is_refused() {
+        let server = "10.66.0.1:853#dns.fps.test".parse().unwrap();
+        let refused = wire_server(&server, device()).unwrap_err().to_string();
+        assert!(refused.contains("leave `:853` out of"), "{refused}");
     }
 
     #[test]

@@ -318,6 +318,11 @@ impl Transaction {
         let (Some(dns), Some(before)) = (self.executor.dns(), &self.before.dns) else {
             return Ok(());
         };
+        let device = self.device();
+        // Who may not change it need not set it back.
+        if dns.settings(device).is_ok_and(|now| now == *before) {
+            return Ok(());
+        }
         let Dns {
             servers,
             domains,
@@ -335,7 +340,6 @@ impl Transaction {
             let others = [DnsChange::Domains(domains), DnsChange::Servers(servers)];
             others.into_iter().chain(default_route).collect()
         };
-        let device = self.device();
         let mut outcomes = changes.iter().map(|change| dns.change(device, change));
         outcomes
             .find(Result::is_err)

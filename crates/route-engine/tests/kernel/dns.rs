@@ -199,6 +199,12 @@ fn a_refusal_names_its_remedy() {
             assert_eq!(host.state().await, before);
             resolver.permit();
         }
+        // Who may change nothing cannot set back either, and need not.
+        resolver.refuse("SetLinkDomains", interactive);
+        resolver.refuse("RevertLink", interactive);
+        let output = resolver.run(&host, &format!("apply {DNS}"));
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        resolver.permit();
         let dns = DNS.replace("10.66.0.1 ", "10.66.0.1%lo ");
         let said = complaint(&resolver.run(&host, &format!("apply {dns}")));
         assert!(
@@ -254,12 +260,12 @@ fn what_the_resolver_says_in_other_words_is_not_set_again() {
             let host = Host::new().await;
             let resolver = Resolver::of(&host);
             let apply = "apply --tun fpsc0 --tun-address 10.66.0.2/30 --dns FD66:0::1%fpsc0 \
-                         --dns 10.66.0.1:53 --dns 10.66.0.1:853#dns.fps.test --dns-domain ~. \
+                         --dns 10.66.0.1:53 --dns 10.66.0.1:5353#dns.fps.test --dns-domain ~. \
                          --dns-domain FPS.test. --dns-domain ~fps.test";
             let output = resolver.run(&host, apply);
             assert!(output.status.success(), "{output:?}");
             let set = "domain fpsc0 ~. FPS.test\n\
-                       dns fpsc0 fd66::1 10.66.0.1:53 10.66.0.1:853#dns.fps.test\n";
+                       dns fpsc0 fd66::1 10.66.0.1 10.66.0.1:5353#dns.fps.test\n";
             assert_eq!(resolver.said(), set);
             let output = resolver.run(&host, apply);
             assert!(output.status.success(), "{output:?}");

@@ -249,8 +249,12 @@ impl State {
     fn read(&self, method: &str, body: &Body) -> Result<Change, zbus::Error> {
         let (link, change) = match method {
             "SetLinkDNSEx" => {
-                let (link, servers) = body.deserialize()?;
-                (link, Change::Servers(servers))
+                let (link, servers): (i32, Vec<Server>) = body.deserialize()?;
+                // The real one takes the usual ports for none.
+                let port = |port| if matches!(port, 53 | 853) { 0 } else { port };
+                let servers = servers.into_iter();
+                let servers = servers.map(|(family, ip, at, name)| (family, ip, port(at), name));
+                (link, Change::Servers(servers.collect()))
             }
             "SetLinkDomains" => {
                 let (link, domains): (i32, Vec<Domain>) = body.deserialize()?;
