@@ -6,7 +6,7 @@ use std::io;
 use fps_netlink::LinkName;
 use nix::errno::Errno;
 
-use crate::{DnsError, InvalidDestination};
+use crate::{DnsError, InvalidDestination, ResolverKind};
 
 /// Why `fps-route` did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -134,10 +134,15 @@ pub enum Error {
     },
     /// DNS shall be set, and nothing is there to set it.
     #[error(
-        "`{0}` needs the program resolvectl, which is not in PATH; nothing has changed: install \
-         systemd-resolved, or leave DNS alone with --no-dns"
+        "`{command}` needs {}; nothing has changed: {}, or leave DNS alone with --no-dns",
+        .by.lack(), .by.remedy()
     )]
-    NoResolver(String),
+    NoResolver {
+        /// The operation that needs it.
+        command: String,
+        /// The one that is missing.
+        by: ResolverKind,
+    },
     /// An operation failed, and what came before it is undone.
     #[error("{}; rolled back: the machine is as before", .0.chain())]
     RolledBack(Box<Error>),

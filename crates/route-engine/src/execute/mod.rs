@@ -1,7 +1,9 @@
 //! Changes carried out: over netlink, and by a resolver.
 
 mod bounded;
+mod bus;
 mod dns;
+mod resolved;
 mod resolvers;
 mod stub;
 mod transaction;

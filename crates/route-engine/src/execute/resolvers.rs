@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::dns::{DnsBackend, Resolvectl};
+use super::dns::DnsBackend;
+use super::resolved::Resolved;
 use super::stub::Stub;
 use crate::ResolverKind;
 
@@ -19,7 +20,7 @@ impl Resolvers {
     /// Looks for them.
     pub(crate) fn find() -> Self {
         Self {
-            resolved: Resolvectl::find().map(|it| Arc::new(it) as Arc<dyn DnsBackend>),
+            resolved: Resolved::find().map(|it| Arc::new(it) as Arc<dyn DnsBackend>),
             stub: Stub::find().map(|it| Arc::new(it) as Arc<dyn DnsBackend>),
         }
     }

@@ -111,11 +111,13 @@ impl Transaction {
 
     /// Fails where DNS shall be set and there is no resolver for it: before anything changes.
     pub fn require_resolver(&self) -> Result<(), Error> {
-        let lacks = |kind: ResolverKind| self.executor.dns(kind).is_none();
-        let mut operations = self.steps().iter().map(|step| self.operation(step));
-        let impossible = operations.find(|operation| operation.resolver().is_some_and(lacks));
-        match impossible {
-            Some(operation) => Err(Error::NoResolver(operation.to_string())),
+        let operations = self.steps().iter().map(|step| self.operation(step));
+        let mut told = operations.filter_map(|operation| Some((operation, operation.resolver()?)));
+        match told.find(|(_, by)| self.executor.dns(*by).is_none()) {
+            Some((operation, by)) => Err(Error::NoResolver {
+                command: operation.to_string(),
+                by,
+            }),
             None => Ok(()),
         }
     }
@@ -326,6 +328,11 @@ impl Transaction {
         let (Some(dns), Some(before)) = (dns, &self.before.dns) else {
             return Ok(());
         };
+        let device = self.device();
+        // Who may not change it need not set it back.
+        if dns.settings(device).is_ok_and(|now| now == *before) {
+            return Ok(());
+        }
         let Dns {
             servers,
             domains,
@@ -343,7 +350,6 @@ impl Transaction {
             let others = [DnsChange::Domains(domains), DnsChange::Servers(servers)];
             others.into_iter().chain(default_route).collect()
         };
-        let device = self.device();
         let mut outcomes = changes.iter().map(|change| dns.change(device, change));
         outcomes
             .find(Result::is_err)

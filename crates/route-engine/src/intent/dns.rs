@@ -1,6 +1,7 @@
 //! The names that are looked up through the tunnel.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
@@ -29,11 +30,34 @@ impl DnsDomain {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether queries are only routed by it.
+    pub fn only_routes(&self) -> bool {
+        self.0.starts_with('~')
+    }
+
+    /// Its name, without the tilde; `.` for the root.
+    pub fn name(&self) -> &str {
+        self.0.strip_prefix('~').unwrap_or(&self.0)
+    }
+
+    /// What makes it another one: neither capitals do, nor a dot at the end.
+    fn key(&self) -> (bool, String) {
+        let name = self.name();
+        let bare = name.strip_suffix('.').unwrap_or(name);
+        (self.only_routes(), bare.to_ascii_lowercase())
+    }
 }
 
 impl Dns {
     /// These servers, for these domains and no other names; without domains for all.
-    pub fn new(servers: Vec<DnsServer>, domains: Vec<DnsDomain>) -> Self {
+    pub fn new(servers: Vec<DnsServer>, mut domains: Vec<DnsDomain>) -> Self {
+        // One that is searched routes as well, and a resolver has each name once.
+        let searched: Vec<_> = domains.iter().map(DnsDomain::key).collect();
+        domains.retain(|domain| {
+            let (only_routes, name) = domain.key();
+            !only_routes || !searched.contains(&(false, name))
+        });
         let default_route = Self::would_take_all(&domains).then_some(false);
         Self {
             servers,
@@ -44,7 +68,7 @@ impl Dns {
 
     /// Whether a device with these domains would be asked for all names, though none of them says so.
     pub(crate) fn would_take_all(domains: &[DnsDomain]) -> bool {
-        let only_searched = |domain: &DnsDomain| !domain.0.starts_with('~') && domain.0 != ".";
+        let only_searched = |domain: &DnsDomain| !domain.only_routes() && domain.0 != ".";
         !domains.is_empty() && domains.iter().all(only_searched)
     }
 
@@ -65,8 +89,100 @@ impl fmt::Display for Dns {
 
 /// A server: an address, perhaps with a port, an interface and the name in its certificate, as
 /// `1.1.1.1:853%eth0#one.one.one.one` (resolved.conf(5)).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct DnsServer(String);
+
+/// The port of a server that names none.
+const PORT: u16 = 53;
+
+impl DnsServer {
+    /// A server of these parts.
+    pub fn new(
+        address: IpAddr,
+        port: Option<u16>,
+        name: Option<&str>,
+    ) -> Result<Self, InvalidDnsServer> {
+        let place = match port {
+            Some(port) => SocketAddr::new(address, port).to_string(),
+            None => address.to_string(),
+        };
+        let name = name.map_or_else(String::new, |name| format!("#{name}"));
+        format!("{place}{name}").parse()
+    }
+
+    /// Its address.
+    pub fn address(&self) -> IpAddr {
+        self.place().0
+    }
+
+    /// Its port, if it names one.
+    pub fn port(&self) -> Option<u16> {
+        self.place().1
+    }
+
+    /// The interface by which it is reached, if it names one.
+    pub fn link(&self) -> Option<LinkName> {
+        let (front, _) = self.0.split_once('#').unwrap_or((&self.0, ""));
+        let (_, link) = front.split_once('%')?;
+        LinkName::new(link).ok()
+    }
+
+    /// The name in its certificate, if it names one.
+    pub fn name(&self) -> Option<&str> {
+        self.0.split_once('#').map(|(_, name)| name)
+    }
+
+    /// The same as one of a link's servers, which need not name that.
+    pub(super) fn of_link(self, link: LinkName) -> Self {
+        match self.link() == Some(link) {
+            true => Self(self.0.replacen(&format!("%{link}"), "", 1)),
+            false => self,
+        }
+    }
+
+    fn place(&self) -> (IpAddr, Option<u16>) {
+        let end = self.0.find(['%', '#']).unwrap_or(self.0.len());
+        place(&self.0[..end]).expect("it was parsed before")
+    }
+
+    /// What makes it another one: not how its address is written, nor that its port is the usual one.
+    fn key(&self) -> (IpAddr, u16, Option<LinkName>, Option<&str>) {
+        let (address, port) = self.place();
+        (address, port.unwrap_or(PORT), self.link(), self.name())
+    }
+}
+
+/// An address, perhaps with a port.
+fn place(text: &str) -> Option<(IpAddr, Option<u16>)> {
+    match text.parse() {
+        Ok(address) => Some((address, None)),
+        Err(_) => {
+            let place: SocketAddr = text.parse().ok()?;
+            Some((place.ip(), Some(place.port())))
+        }
+    }
+}
+
+/// Two are equal that mean the same: a resolver tells what it has been told in other words.
+macro_rules! equal_by_key {
+    ($($type:ty),*) => {$(
+        impl PartialEq for $type {
+            fn eq(&self, other: &Self) -> bool {
+                self.key() == other.key()
+            }
+        }
+
+        impl Eq for $type {}
+
+        impl Hash for $type {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.key().hash(state);
+            }
+        }
+    )*};
+}
+
+equal_by_key!(DnsServer, DnsDomain);
 
 serialize_as_text!(DnsServer, DnsDomain);
 
@@ -80,11 +196,11 @@ impl FromStr for DnsServer {
     type Err = InvalidDnsServer;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (place, name) = text.split_once('#').unwrap_or((text, "."));
-        let (address, link) = place.split_once('%').unwrap_or((place, "lo"));
-        let is_address = address.parse::<IpAddr>().is_ok() || address.parse::<SocketAddr>().is_ok();
-        let is_right =
-            is_address && LinkName::new(link).is_ok() && name.parse::<DnsDomain>().is_ok();
+        let (front, name) = text.split_once('#').unwrap_or((text, "."));
+        let (address, link) = front.split_once('%').unwrap_or((front, "lo"));
+        let is_right = place(address).is_some()
+            && LinkName::new(link).is_ok()
+            && name.parse::<DnsDomain>().is_ok();
         match is_right {
             true => Ok(Self(text.to_owned())),
             false => Err(InvalidDnsServer),
@@ -98,7 +214,7 @@ impl FromStr for DnsServer {
 pub struct InvalidDnsServer;
 
 /// A search domain or, behind a tilde, a domain that only routes queries (resolved.conf(5)).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct DnsDomain(String);
 
 impl fmt::Display for DnsDomain {
@@ -161,6 +277,45 @@ mod tests {
         ] {
             assert_eq!(text.parse::<DnsServer>(), Err(InvalidDnsServer), "{text}");
         }
+    }
+
+    #[test]
+    fn a_server_has_parts() {
+        let server: DnsServer = "[fd66::1]:853%fpsc0#dns.fps.test".parse().unwrap();
+        assert_eq!(server.address(), "fd66::1".parse::<IpAddr>().unwrap());
+        assert_eq!(server.port(), Some(853));
+        assert_eq!(server.link(), LinkName::new("fpsc0").ok());
+        assert_eq!(server.name(), Some("dns.fps.test"));
+        let of_link = server.of_link(LinkName::new("fpsc0").unwrap());
+        assert_eq!(of_link.to_string(), "[fd66::1]:853#dns.fps.test");
+        let server: DnsServer = "10.66.0.1".parse().unwrap();
+        assert_eq!(server.address(), "10.66.0.1".parse::<IpAddr>().unwrap());
+        assert_eq!(
+            (server.port(), server.link(), server.name()),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn what_means_the_same_is_equal() {
+        let server = |text: &str| text.parse::<DnsServer>().unwrap();
+        assert_eq!(server("10.66.0.1"), server("10.66.0.1:53"));
+        assert_eq!(server("FD66:0::1"), server("[fd66::1]:53"));
+        assert_ne!(server("10.66.0.1"), server("10.66.0.1:5353"));
+        assert_ne!(server("10.66.0.1"), server("10.66.0.1#dns.fps.test"));
+        assert_ne!(server("fe80::1%eth0"), server("fe80::1%wlan0"));
+        let domain = |text: &str| text.parse::<DnsDomain>().unwrap();
+        assert_eq!(domain("~FPS.test."), domain("~fps.test"));
+        assert_ne!(domain("fps.test"), domain("~fps.test"));
+        assert_ne!(domain("~."), domain("."));
+    }
+
+    #[test]
+    fn a_domain_that_is_searched_is_not_routed_besides() {
+        let domains = ["~fps.test", "FPS.test", "~example.net"];
+        let domains = domains.iter().map(|domain| domain.parse().unwrap());
+        let dns = Dns::new(Vec::new(), domains.collect());
+        assert_eq!(dns.to_string(), "FPS.test ~example.net");
     }
 
     #[test]

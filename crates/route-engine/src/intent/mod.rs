@@ -188,8 +188,10 @@ impl Intent {
     /// Has names looked up through the tunnel. None leaves DNS alone, also when cleaning up.
     #[must_use]
     pub fn with_dns(mut self, dns: Option<Dns>) -> Self {
+        let tun = self.tun;
+        let implied = |servers: Vec<DnsServer>| servers.into_iter().map(|it| it.of_link(tun));
         self.dns = dns.map(|dns| Dns {
-            servers: once(dns.servers),
+            servers: once(implied(dns.servers).collect()),
             domains: once(dns.domains),
             ..dns
         });

@@ -16,14 +16,27 @@ pub enum ResolverKind {
 }
 
 impl ResolverKind {
-    /// Both.
-    pub const BOTH: [Self; 2] = [Self::Resolved, Self::Stub];
-
     /// The program that changes its settings by hand.
     pub fn command(self) -> &'static str {
         match self {
             Self::Resolved => "resolvectl",
             Self::Stub => "fps-dns",
+        }
+    }
+
+    /// What is missing where it is.
+    pub(crate) fn lack(self) -> &'static str {
+        match self {
+            Self::Resolved => "systemd-resolved, and there is no system bus to reach it by",
+            Self::Stub => "the program fps-dns, which is not in PATH",
+        }
+    }
+
+    /// What to do then.
+    pub(crate) fn remedy(self) -> &'static str {
+        match self {
+            Self::Resolved => "install and start it, or put fps-dns in PATH",
+            Self::Stub => "put it there, or have --dns-backend resolved",
         }
     }
 

@@ -7,7 +7,7 @@ use fps_netns::testing::with_namespaces;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::Signal;
 
-use crate::host::Host;
+use crate::host::{BUS, Host};
 use crate::resolver::Resolver;
 use crate::watcher::Watcher;
 
@@ -49,18 +49,19 @@ fn follows_the_lan_while_the_resolver_hangs() {
     with_namespaces(
         "hindered::follows_the_lan_while_the_resolver_hangs",
         async || {
-            let (mut host, resolver) = (Host::new().await, Resolver::new());
+            let mut host = Host::new().await;
+            let resolver = Resolver::of(&host);
             host.add_lan().await;
             let line = FULL.replace("--no-dns", "--dns 10.66.0.1 --dns-domain fps.test");
             let watcher = Watcher::start_with(&host, &line, |command| {
                 command
-                    .env("PATH", resolver.path())
+                    .env(BUS, resolver.address())
                     .env("FPS_ROUTE_RESOLVED_DIR", resolver.folder())
             });
             let hanging = resolver.hang();
-            resolver.forget("domain");
+            resolver.forget_domains();
             // It has begun to ask, and will wait.
-            let _hanging = hanging.recv_timeout(Duration::from_secs(20)).unwrap();
+            hanging.recv_timeout(Duration::from_secs(20)).unwrap();
             host.add_address(host.lan, "10.0.7.23/24").await;
             let copy = "10.0.7.0/24 dev lan0 src 10.0.7.23".to_owned();
             watcher

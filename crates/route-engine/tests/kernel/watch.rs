@@ -6,7 +6,7 @@ use fps_netlink::{Address, Bulk, FPS_ROUTE_PROTOCOL, Family, Route, RouteRequest
 use fps_netns::testing::with_namespaces;
 use nix::sys::signal::Signal;
 
-use crate::host::{Host, name};
+use crate::host::{BUS, Host, name};
 use crate::resolver::Resolver;
 use crate::watcher::{Watcher, commands};
 
@@ -254,17 +254,18 @@ fn reads_its_files_again() {
 #[test]
 fn sets_the_resolver_again() {
     with_namespaces("watch::sets_the_resolver_again", async || {
-        let (host, resolver) = (host().await, Resolver::new());
+        let host = host().await;
+        let resolver = Resolver::of(&host);
         let line = "--tun fpsc0 --tun-address 10.66.0.2/30 --dns 10.66.0.1 --dns-domain ~fps.test";
         let watcher = Watcher::start_with(&host, line, |command| {
             command
-                .env("PATH", resolver.path())
+                .env(BUS, resolver.address())
                 .env("FPS_ROUTE_RESOLVED_DIR", resolver.folder())
         });
         let set = "domain fpsc0 ~fps.test\ndns fpsc0 10.66.0.1\n";
         assert_eq!(resolver.said(), set);
         // Another program reverts what the link had.
-        resolver.forget("domain");
+        resolver.forget_domains();
         let restored = watcher.wait_for("restored");
         assert_eq!(commands(&restored), ["resolvectl domain fpsc0 \\~fps.test"]);
         assert_eq!(resolver.said(), "domain fpsc0 ~fps.test\n");

@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::host::Host;
+use crate::host::{BUS, Host, NO_BUS};
 
 /// The longest that something may take on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -45,6 +45,7 @@ impl Watcher {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fps-route"));
         command.arg("watch").args(line.split(' '));
         command.env("FPS_ROUTE_STATE_DIR", host.records.path());
+        command.env(BUS, NO_BUS);
         command.stdout(Stdio::piped());
         more(&mut command);
         let child = host.namespace.within(|| command.spawn()).unwrap();
