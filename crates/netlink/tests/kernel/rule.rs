@@ -1,8 +1,8 @@
 //! Rules.
 
 use fps_netlink::{
-    FPS_ROUTE_PROTOCOL, Family, Fwmark, MarkMatch, RouteProtocol, Rule, RuleAction, RulePriority,
-    TableId,
+    FPS_ROUTE_PROTOCOL, Family, Fwmark, IpProtocol, MarkMatch, Ports, RouteProtocol, Rule,
+    RuleAction, RulePriority, TableId,
 };
 use fps_netns::testing::with_namespaces;
 use nix::errno::Errno;
@@ -58,6 +58,18 @@ fn a_rule_is_added_read_and_deleted() {
                     suppress_prefix: Some(0),
                     ..rule(16, RuleAction::Lookup(TableId::MAIN))
                 },
+                rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Udp, 53),
+                rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Tcp, 53),
+                rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Tcp, 853),
+                rule(18, RuleAction::Unreachable).sent_to_port(
+                    IpProtocol::Tcp,
+                    Ports {
+                        first: 53,
+                        last: 99,
+                    },
+                ),
+                rule(19, RuleAction::Goto(RulePriority(20))).marked(Fwmark(7)),
+                rule(20, RuleAction::Nop),
             ];
             for rule in &own {
                 host.netlink.add_rule(rule).await.unwrap();
