@@ -217,6 +217,7 @@ fn intents() -> Vec<Intent> {
             selectors: vec![selector],
             bypasses: vec!["203.0.113.10/32,192.0.2.1,lan0".parse().unwrap()],
             lan,
+            leak_guard: false,
         };
         intent(&["10.66.0.2/30", "fd66::2/64"], Some(full))
     };

@@ -29,6 +29,13 @@ impl DnsDomain {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Adds the root to domains that are without it, so that no name is asked for elsewhere.
+    pub(crate) fn take_all(domains: &mut Vec<Self>) {
+        if !domains.iter().any(|domain| domain.0 == "~.") {
+            domains.push(Self("~.".to_owned()));
+        }
+    }
 }
 
 impl Dns {

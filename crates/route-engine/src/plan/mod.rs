@@ -109,6 +109,18 @@ impl Plan {
         }
     }
 
+    /// What guards against DNS leaks where there is no tunnel.
+    pub(crate) fn of_leak_guard(intent: &Intent, underlay: Underlay<'_>) -> Self {
+        let full = intent.full_tunnel();
+        let operations = full.map(|full| sequence::leak_guard(intent, full, underlay));
+        Self {
+            action: Action::Apply,
+            intent: intent.clone(),
+            operations: operations.unwrap_or_default(),
+            without_ipv6: false,
+        }
+    }
+
     /// The same where other intents may stand as well, as after options that were other then:
     /// what cleans them up goes into its places among the operations.
     #[must_use]
@@ -280,6 +292,96 @@ mod tests {
             Action::Cleanup { down: false },
             intent(&[], None, &[]),
             &["# fps_linux_route action=cleanup tun=fpsc0 execute=false"],
+        );
+    }
+
+    #[test]
+    fn a_guard_against_leaks_goes_before_all() {
+        let link = |number, name: &str, up| fps_netlink::Link {
+            index: fps_netlink::IfIndex::new(number).unwrap(),
+            name: name.parse().unwrap(),
+            up,
+            carrier: up,
+            operational: up,
+            mtu: 1500,
+            master: None,
+            ipv6: true,
+        };
+        let links = [
+            link(1, "lo", true),
+            link(2, "eth0", true),
+            link(3, "wlan0", false),
+            link(4, "fpsc0", true),
+        ];
+        let underlay = Underlay {
+            links: &links,
+            routes: &[],
+        };
+        let full = crate::FullTunnel {
+            table: TableId(100),
+            priority: fps_netlink::RulePriority(10000),
+            selectors: vec![crate::Selector::From("10.66.0.0/30".parse().unwrap())],
+            bypasses: vec![],
+            lan: None,
+            leak_guard: true,
+        };
+        let intent = intent(&[], None, &[]).with_full_tunnel(full).unwrap();
+        let endpoints = ["203.0.113.10:853", "203.0.113.20:443"];
+        let endpoints = endpoints.map(|text| text.parse().unwrap()).to_vec();
+        let intent = intent.with_endpoints(endpoints).unwrap();
+        let plan = Plan::new(Action::Apply, intent.clone(), underlay).to_string();
+        let lines: Vec<_> = plan
+            .lines()
+            .filter(|line| !line.contains(" del "))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "# fps_linux_route action=apply tun=fpsc0 execute=false",
+                "+ ip link set dev fpsc0 up",
+                "+ ip route replace local default dev eth0 metric 2 table 101",
+                "+ ip route replace default dev fpsc0 table 100",
+                "+ ip route replace throw 203.0.113.10/32 table 102",
+                "+ ip route replace throw 203.0.113.20/32 table 102",
+                "+ ip route replace default dev fpsc0 table 102",
+                "+ ip rule add priority 10004 from all nop",
+                "+ ip rule add priority 10000 to 203.0.113.10/32 ipproto udp dport 853 goto 10004",
+                "+ ip rule add priority 10000 to 203.0.113.10/32 ipproto tcp dport 853 goto 10004",
+                "+ ip rule add priority 10001 from all oif eth0 ipproto udp dport 53 table 101",
+                "+ ip rule add priority 10001 from all oif eth0 ipproto udp dport 853 table 101",
+                "+ ip rule add priority 10001 from all oif eth0 ipproto tcp dport 53 table 101",
+                "+ ip rule add priority 10001 from all oif eth0 ipproto tcp dport 853 table 101",
+                "+ ip rule add priority 10002 from all ipproto udp dport 53 table 100",
+                "+ ip rule add priority 10002 from all ipproto udp dport 853 table 100",
+                "+ ip rule add priority 10002 from all ipproto tcp dport 53 table 100",
+                "+ ip rule add priority 10002 from all ipproto tcp dport 853 table 100",
+                "+ ip rule add priority 10003 from all ipproto udp dport 53 unreachable",
+                "+ ip rule add priority 10003 from all ipproto udp dport 853 unreachable",
+                "+ ip rule add priority 10003 from all ipproto tcp dport 53 unreachable",
+                "+ ip rule add priority 10003 from all ipproto tcp dport 853 unreachable",
+                "+ ip -6 rule add priority 10002 from all ipproto udp dport 53 table 100",
+                "+ ip -6 rule add priority 10002 from all ipproto udp dport 853 table 100",
+                "+ ip -6 rule add priority 10002 from all ipproto tcp dport 53 table 100",
+                "+ ip -6 rule add priority 10002 from all ipproto tcp dport 853 table 100",
+                "+ ip -6 rule add priority 10003 from all ipproto udp dport 53 unreachable",
+                "+ ip -6 rule add priority 10003 from all ipproto udp dport 853 unreachable",
+                "+ ip -6 rule add priority 10003 from all ipproto tcp dport 53 unreachable",
+                "+ ip -6 rule add priority 10003 from all ipproto tcp dport 853 unreachable",
+                "+ ip rule add priority 10005 from 10.66.0.0/30 table 102",
+                "+ ip route flush cache",
+            ]
+        );
+        let down = Action::Cleanup { down: false };
+        let plan = Plan::new(down, intent, underlay).to_string();
+        let rules = plan.lines().filter(|line| line.contains(" rule del "));
+        let rules: Vec<_> = rules.collect();
+        assert_eq!(
+            rules[0],
+            "+ ip rule del priority 10005 from 10.66.0.0/30 table 102"
+        );
+        assert_eq!(
+            rules.last(),
+            Some(&"+ ip rule del priority 10004 from all nop")
         );
     }
 
