@@ -321,6 +321,17 @@ mod tests {
     }
 
     #[test]
+    fn a_link_that_comes_calls_for_its_part_of_a_guard() {
+        let mut concerns = concerns(false);
+        for guards_dns in [false, true] {
+            concerns.guards_dns = guards_dns;
+            let mut due = Due::default();
+            due.note(&Event::Link(link("eth0", true)), &concerns);
+            assert_eq!(due.all, guards_dns);
+        }
+    }
+
+    #[test]
     fn a_burst_is_told_in_a_few_words() {
         let mut due = Due::default();
         let concerns = concerns(true);
