@@ -275,7 +275,10 @@ impl Look<'_> {
         });
         let planned: Vec<_> = planned.collect();
         let stale = |rule: &&Rule| self.holders.has_rule(rule, also) && !planned.contains(rule);
-        let mut stale: Vec<_> = self.state.rules.iter().filter(stale).copied().collect();
+        let stale = self.state.rules.iter().filter(stale).copied();
+        let (guard, mut stale): (Vec<_>, Vec<_>) = stale.partition(is_leak_guard);
+        // The last first, so that they have their order again if that is taken back.
+        stale.extend(guard.into_iter().rev());
         stale.sort_by_key(|rule| {
             let later = std::cmp::Reverse(rule.priority);
             (is_leak_guard(rule), is_end(rule), later)
