@@ -24,6 +24,25 @@ fn kernel_rules(family: Family) -> Vec<Rule> {
     known.iter().map(rule).collect()
 }
 
+/// Rules by protocol and port, and a jump.
+fn by_port(family: Family) -> Vec<Rule> {
+    let rule = |priority, action| Rule::new(family, RulePriority(priority), action);
+    vec![
+        rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Udp, 53),
+        rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Tcp, 53),
+        rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Tcp, 853),
+        rule(18, RuleAction::Unreachable).sent_to_port(
+            IpProtocol::Tcp,
+            Ports {
+                first: 53,
+                last: 99,
+            },
+        ),
+        rule(19, RuleAction::Goto(RulePriority(20))).marked(Fwmark(7)),
+        rule(20, RuleAction::Nop),
+    ]
+}
+
 #[test]
 fn a_rule_is_added_read_and_deleted() {
     with_namespaces("rule::a_rule_is_added_read_and_deleted", async || {
@@ -58,19 +77,10 @@ fn a_rule_is_added_read_and_deleted() {
                     suppress_prefix: Some(0),
                     ..rule(16, RuleAction::Lookup(TableId::MAIN))
                 },
-                rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Udp, 53),
-                rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Tcp, 53),
-                rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Tcp, 853),
-                rule(18, RuleAction::Unreachable).sent_to_port(
-                    IpProtocol::Tcp,
-                    Ports {
-                        first: 53,
-                        last: 99,
-                    },
-                ),
-                rule(19, RuleAction::Goto(RulePriority(20))).marked(Fwmark(7)),
-                rule(20, RuleAction::Nop),
-            ];
+            ]
+            .into_iter()
+            .chain(by_port(family))
+            .collect::<Vec<_>>();
             for rule in &own {
                 host.netlink.add_rule(rule).await.unwrap();
                 let again = host.netlink.add_rule(rule).await.unwrap_err();

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
 use fps_netlink::{Fwmark, IfIndex, Netlink, RouteKind, Rule, RuleAction, VethPair};
@@ -15,7 +15,6 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockType, SockaddrStorage, connect, sendto, setsockopt,
     socket,
 };
-use std::os::fd::AsFd;
 
 use crate::host::{Host, name};
 use crate::traffic::Scene;
@@ -194,6 +193,47 @@ fn no_query_leaves_by_the_underlay() {
         assert_eq!(scene.host.own_rules().await, [""; 0]);
         assert_eq!(scene.host.own_routes().await, [""; 0]);
     });
+}
+
+#[test]
+fn sockets_that_are_connected_already_are_led_too() {
+    with_namespaces(
+        "leak_guard::sockets_that_are_connected_already_are_led_too",
+        async || {
+            let mut scene = Scene::new().await;
+            scene.host.succeed(&format!("apply {FULL}"));
+            let open = || {
+                LAN.map(|to| {
+                    let any = if to.contains(':') {
+                        "[::]:0"
+                    } else {
+                        "0.0.0.0:0"
+                    };
+                    let socket = UdpSocket::bind(any).unwrap();
+                    socket.connect((to, 53)).unwrap();
+                    socket.send(b"?").unwrap();
+                    socket
+                })
+            };
+            let sockets = scene.host.namespace.within(open).unwrap();
+            let before = scene.leaks(UNBOUND).await;
+            assert_eq!(before, all(&LAN));
+            scene
+                .host
+                .succeed(&format!("apply {FULL} --dns-leak-guard"));
+            scene.look();
+            scene.seen.clear();
+            for socket in &sockets {
+                // The far end has said that nobody listens.
+                let _ = socket.take_error();
+                socket.send(b"?").unwrap();
+            }
+            scene.assert_tight("connected before").await;
+            let by = scene.host.lan;
+            let mut left = scene.seen.iter().filter_map(|frame| query(frame, by));
+            assert!(left.all(|(_, port)| port == OTHER), "{:?}", scene.seen);
+        },
+    );
 }
 
 #[test]
