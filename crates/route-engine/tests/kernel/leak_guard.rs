@@ -6,7 +6,10 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
-use fps_netlink::{Fwmark, IfIndex, Netlink, RouteKind, Rule, RuleAction, VethPair};
+use fps_netlink::{
+    FPS_ROUTE_PROTOCOL, Family, Fwmark, IfIndex, Netlink, Route, RouteKind, Rule, RuleAction,
+    RulePriority, TableId, VethPair,
+};
 use fps_netns::testing::with_namespaces;
 use fps_packet::{Direction, Frame, Transport};
 use nix::sys::signal::Signal;
@@ -16,7 +19,7 @@ use nix::sys::socket::{
     socket,
 };
 
-use crate::host::{Host, name};
+use crate::host::{Host, TABLE, name};
 use crate::traffic::Scene;
 use crate::watcher::Watcher;
 
@@ -142,11 +145,24 @@ impl Scene {
         }
     }
 
-    /// Whether a query has left by the TUN device.
-    fn has_tunnelled(&mut self, text: &str) -> bool {
-        self.look();
-        let mut frames = self.seen.iter();
-        frames.any(|frame| query(frame, self.host.fpsc0).is_some_and(|it| it.0 == text))
+    /// Sends a query, and waits until it has left by the TUN device.
+    async fn until_tunnelled(&mut self, to: &str, port: u16, kind: SockType) {
+        let begin = self.seen.len();
+        let asks = || send(to, port, kind, UNBOUND);
+        let _socket = self.host.namespace.within(asks).unwrap();
+        let by = self.host.fpsc0;
+        let left = |frame: &Frame| {
+            let is_it = |packet: fps_packet::Packet<'_>| packet.destination.to_string() == to;
+            query(frame, by).is_some_and(|it| it.1 == port) && frame.packet().is_some_and(is_it)
+        };
+        let wait = async {
+            while !self.seen[begin..].iter().any(left) {
+                self.capture.readable().await.unwrap();
+                self.look();
+            }
+        };
+        let sent = tokio::time::timeout(Duration::from_secs(20), wait).await;
+        sent.unwrap_or_else(|_| panic!("no query to {to} is in the tunnel"));
     }
 }
 
@@ -176,8 +192,11 @@ fn no_query_leaves_by_the_underlay() {
             .host
             .succeed(&format!("apply {FULL} --dns-leak-guard"));
         scene.assert_tight("guarded").await;
-        assert!(scene.has_tunnelled("udp 9.9.9.9 53"));
-        assert!(scene.has_tunnelled("tcp 2001:db8:9::9 853"));
+        // The far end answers for an IPv6 address by its own link alone, so not for fd00:2::9 here.
+        for to in [BEYOND[0], BEYOND[1], LAN[0]] {
+            scene.until_tunnelled(to, 53, SockType::Datagram).await;
+            scene.until_tunnelled(to, 853, SockType::Stream).await;
+        }
         // The carrier goes where it went, by its mark.
         for bound in [false, true] {
             let mark = Some(MARK);
@@ -364,7 +383,7 @@ fn watch_keeps_it_up_also_without_the_device() {
             // With the link went its addresses of IPv6 and its default routes.
             host.add_address(host.lan, "fd00:2::2/64").await;
             for (to, via) in [("0.0.0.0/0", "192.0.2.1"), ("::/0", "fd00:2::1")] {
-                let default = fps_netlink::Route::new(to.parse().unwrap());
+                let default = Route::new(to.parse().unwrap());
                 let default = default.via(via.parse().unwrap());
                 host.netlink.add_route(&default).await.unwrap();
             }
@@ -372,6 +391,67 @@ fn watch_keeps_it_up_also_without_the_device() {
             scene.host.succeed("cleanup --tun fpsc0 --no-dns");
             assert_eq!(scene.host.own_rules().await, [""; 0]);
             assert_eq!(scene.host.own_routes().await, [""; 0]);
+        },
+    );
+}
+
+#[test]
+fn a_refusal_alone_does_not_hold_what_is_bound() {
+    with_namespaces(
+        "leak_guard::a_refusal_alone_does_not_hold_what_is_bound",
+        async || {
+            let mut scene = Scene::new().await;
+            scene
+                .host
+                .succeed(&format!("apply {FULL} --dns-leak-guard"));
+            let netlink = &scene.host.netlink;
+            // Of IPv4 the kernel takes what is refused for a neighbour of the link.
+            let rules = scene.host.rules().await;
+            for rule in rules.iter().filter(|rule| rule.output.is_some()) {
+                netlink.delete_rule(rule).await.unwrap();
+            }
+            // Of IPv6 a route that refuses is not looked at.
+            let v6 =
+                |rule: &&Rule| rule.family == Family::V6 && rule.action == RuleAction::Unreachable;
+            for rule in rules.iter().filter(v6) {
+                netlink.delete_rule(rule).await.unwrap();
+            }
+            let refusing = Route {
+                metric: Some(u32::MAX),
+                ..Route::new("::/0".parse().unwrap())
+                    .in_table(TABLE)
+                    .of_kind(RouteKind::Unreachable)
+            };
+            netlink.add_route(&refusing).await.unwrap();
+            let every = [LAN, BEYOND].concat();
+            assert_eq!(scene.leaks(BOUND).await, all(&every));
+        },
+    );
+}
+
+#[test]
+fn gives_way_to_the_numbers_of_others() {
+    with_namespaces(
+        "leak_guard::gives_way_to_the_numbers_of_others",
+        async || {
+            let mut host = Host::new().await;
+            host.add_lan().await;
+            let lookup = RuleAction::Lookup(TableId(77));
+            let theirs = Rule::new(Family::V6, RulePriority(10002), lookup);
+            host.netlink.add_rule(&theirs).await.unwrap();
+            let line = FULL.replace("--except-fwmark 0x465053", "--fwmark 17");
+            let said = host.fail(&format!("apply {line} --dns-leak-guard"), 5);
+            assert!(said.contains("--priority 10002"), "{said}");
+            host.succeed(&format!("apply {line} --dns-leak-guard --auto"));
+            let rules = host.rules().await.into_iter();
+            let ours = rules.filter(|rule| rule.protocol == FPS_ROUTE_PROTOCOL);
+            let priorities: BTreeSet<_> = ours.map(|rule| rule.priority.0).collect();
+            // Without a mark to except there is nothing to jump for.
+            let first = priorities.first().unwrap() - 1;
+            assert!(first > 10002, "{priorities:?}");
+            assert!(priorities.last().unwrap() - first <= 7, "{priorities:?}");
+            host.succeed("cleanup --tun fpsc0 --no-dns");
+            assert_eq!(host.own_rules().await, [""; 0]);
         },
     );
 }
