@@ -45,9 +45,11 @@ pub enum Verdict<'a> {
 }
 
 impl<'a> Verdict<'a> {
-    /// The interface by which it leaves.
+    /// The interface by which it leaves: what a local route takes stays here, whatever its interface
+    /// (`RTN_LOCAL` in `ip_route_output_key_hash_rcu`).
     pub fn link(&self) -> Option<IfIndex> {
         match self {
+            Self::Leaves { route, .. } if route.kind == RouteKind::Local => Some(IfIndex::LOOPBACK),
             Self::Leaves { route, .. } => route.link,
             Self::TakenForNeighbour(link) => Some(*link),
             Self::Refused { .. } | Self::Lost => None,
@@ -93,7 +95,7 @@ impl<'a> Fib<'a> {
                     }
                     continue;
                 }
-                RuleAction::Other => None,
+                RuleAction::Nop | RuleAction::Other => None,
                 RuleAction::Unreachable | RuleAction::Prohibit | RuleAction::Blackhole => {
                     return Verdict::Refused { rule, route: None };
                 }
@@ -131,6 +133,7 @@ impl<'a> Fib<'a> {
         });
         let matches = (rule.from.is_none() || source)
             && rule.to.is_none_or(|net| net.contains(&flow.to))
+            && chooses_port(rule, flow)
             && rule.mark.is_none_or(|mark| mark.chooses(flow.mark))
             // What a host sends itself comes in by the loopback device.
             && rule.input.as_ref().is_none_or(|link| link.as_str() == "lo")
@@ -161,4 +164,13 @@ impl<'a> Fib<'a> {
         let key = |route: &&Route| (Reverse(route.to.prefix_len()), route.effective_metric());
         self.routes.iter().filter(usable).min_by_key(key)
     }
+}
+
+/// Whether a rule is for the protocol of a packet and the port that it goes to.
+fn chooses_port(rule: &Rule, flow: &Flow) -> bool {
+    let (protocol, port) = flow.port.unzip();
+    rule.ip_protocol.is_none_or(|it| protocol == Some(it))
+        && rule
+            .ports
+            .is_none_or(|ports| port.is_some_and(|port| ports.contains(port)))
 }

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use netlink_packet_route::route::{RouteAttribute, RouteFlags, RouteMessage};
 
-use crate::{Family, Fwmark, IfIndex};
+use crate::rule::protocol_name;
+use crate::{Family, Fwmark, IfIndex, IpProtocol};
 
 /// What the kernel looks at when it chooses a route for a packet of this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Flow {
     pub mark: Fwmark,
     /// The interface that its socket is bound to (SO_BINDTODEVICE).
     pub bound_to: Option<IfIndex>,
+    /// Its protocol above IP and the port that it goes to; none where no rule shall choose by them.
+    pub port: Option<(IpProtocol, u16)>,
 }
 
 impl Flow {
@@ -28,6 +31,7 @@ impl Flow {
             from: None,
             mark: Fwmark(0),
             bound_to: None,
+            port: None,
         }
     }
 
@@ -42,6 +46,20 @@ impl Flow {
     #[must_use]
     pub fn sent_from(mut self, from: IpAddr) -> Self {
         self.from = Some(from);
+        self
+    }
+
+    /// Of a socket that is bound to this interface.
+    #[must_use]
+    pub fn bound_to(mut self, link: IfIndex) -> Self {
+        self.bound_to = Some(link);
+        self
+    }
+
+    /// To this port.
+    #[must_use]
+    pub fn to_port(mut self, protocol: IpProtocol, port: u16) -> Self {
+        self.port = Some((protocol, port));
         self
     }
 
@@ -68,6 +86,10 @@ impl Flow {
         if let Some(link) = self.bound_to {
             attributes.push(RouteAttribute::Oif(link.get()));
         }
+        if let Some((protocol, port)) = self.port {
+            attributes.push(RouteAttribute::IpProto(protocol.into()));
+            attributes.push(RouteAttribute::Dport(port));
+        }
         message
     }
 }
@@ -81,6 +103,10 @@ impl fmt::Display for Flow {
         }
         if self.mark != Fwmark(0) {
             write!(f, " mark {}", self.mark)?;
+        }
+        if let Some((protocol, port)) = self.port {
+            let protocol = protocol_name(protocol);
+            write!(f, " ipproto {protocol} dport {port}")?;
         }
         match self.bound_to {
             Some(link) => write!(f, " oif (index {link})"),

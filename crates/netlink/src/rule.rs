@@ -3,9 +3,12 @@
 use std::fmt;
 
 use ipnet::IpNet;
-use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+use netlink_packet_core::{DefaultNla, NLM_F_CREATE, NLM_F_EXCL, Nla};
+pub use netlink_packet_route::IpProtocol;
 use netlink_packet_route::route::RouteProtocol;
-use netlink_packet_route::rule::{RuleAction as Verb, RuleAttribute, RuleFlags, RuleMessage};
+use netlink_packet_route::rule::{
+    RuleAction as Verb, RuleAttribute, RuleFlags, RuleMessage, RulePortRange,
+};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use crate::error::{Cause, Error, Result};
@@ -28,7 +31,11 @@ pub struct Rule {
     pub input: Option<LinkName>,
     /// It is only for packets of sockets that are bound to this interface.
     pub output: Option<LinkName>,
-    /// It chooses by more than this tells: ports, users, a protocol, a service class.
+    /// It is only for packets of this protocol above IP (`ipproto`).
+    pub ip_protocol: Option<IpProtocol>,
+    /// It is only for packets to these ports (`dport`).
+    pub ports: Option<Ports>,
+    /// It chooses by more than this tells: ports of the sender, users, a service class.
     pub narrower: bool,
     /// It is for those packets that it does not choose (`FIB_RULE_INVERT`).
     pub inverted: bool,
@@ -73,6 +80,39 @@ impl fmt::Display for MarkMatch {
     }
 }
 
+/// Ports from one to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// The first.
+    pub first: u16,
+    /// The last.
+    pub last: u16,
+}
+
+impl Ports {
+    /// Whether a port is one of them.
+    pub fn contains(self, port: u16) -> bool {
+        (self.first..=self.last).contains(&port)
+    }
+}
+
+impl From<u16> for Ports {
+    /// This port alone.
+    fn from(port: u16) -> Self {
+        let (first, last) = (port, port);
+        Self { first, last }
+    }
+}
+
+impl fmt::Display for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.first == self.last {
+            true => self.first.fmt(f),
+            false => write!(f, "{}-{}", self.first, self.last),
+        }
+    }
+}
+
 /// What a rule does with a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleAction {
@@ -87,7 +127,9 @@ pub enum RuleAction {
     /// Goes on with the first rule of this priority, which comes later; where there is none, with
     /// the next.
     Goto(RulePriority),
-    /// Something else: nothing at all, or the table of a VRF.
+    /// Nothing at all: a place to go to.
+    Nop,
+    /// Something else, such as the table of a VRF.
     Other,
 }
 
@@ -102,6 +144,8 @@ impl Rule {
             to: None,
             input: None,
             output: None,
+            ip_protocol: None,
+            ports: None,
             narrower: false,
             inverted: false,
             action,
@@ -122,6 +166,20 @@ impl Rule {
     pub fn sent_from(mut self, net: IpNet) -> Self {
         self.from = Some(net.trunc());
         self
+    }
+
+    /// Is only for packets of this protocol to these ports.
+    #[must_use]
+    pub fn sent_to_port(mut self, protocol: IpProtocol, ports: impl Into<Ports>) -> Self {
+        self.ip_protocol = Some(protocol);
+        self.ports = Some(ports.into());
+        self
+    }
+
+    /// Whether it is for a part of the packets only that mark, networks and interface choose: by
+    /// protocol, port, or what this does not tell.
+    pub fn is_narrow(&self) -> bool {
+        self.narrower || self.ip_protocol.is_some() || self.ports.is_some()
     }
 
     /// Is for all packets but those that it has been for.
@@ -168,6 +226,16 @@ impl Rule {
         if let Some(link) = &self.output {
             attributes.push(RuleAttribute::Oifname(link.to_string()));
         }
+        if let Some(protocol) = self.ip_protocol {
+            attributes.push(RuleAttribute::IpProtocol(protocol));
+        }
+        if let Some(Ports { first, last }) = self.ports {
+            let (start, end) = (first, last);
+            attributes.push(RuleAttribute::DestinationPortRange(RulePortRange {
+                start,
+                end,
+            }));
+        }
         if let Some(length) = self.suppress_prefix {
             attributes.push(RuleAttribute::SuppressPrefixLen(length));
         }
@@ -183,6 +251,7 @@ impl Rule {
                 attributes.push(RuleAttribute::Goto(priority.0));
                 Verb::Goto
             }
+            RuleAction::Nop => Verb::Nop,
             // The kernel refuses it with EINVAL.
             RuleAction::Other => Verb::Unspec,
         };
@@ -220,6 +289,12 @@ impl Rule {
                 RuleAttribute::FwMask(number) => mask = Some(*number),
                 RuleAttribute::Iifname(name) => rule.input = Some(link_name(name)?),
                 RuleAttribute::Oifname(name) => rule.output = Some(link_name(name)?),
+                RuleAttribute::IpProtocol(number) => rule.ip_protocol = Some(*number),
+                RuleAttribute::DestinationPortRange(range) => {
+                    let (first, last) = (range.start, range.end);
+                    rule.ports = Some(Ports { first, last });
+                }
+                RuleAttribute::Other(more) if is_whole_port(more) => {}
                 // On every rule that looks a table up; all ones is the kernel's "none".
                 RuleAttribute::SuppressPrefixLen(u32::MAX) => {}
                 RuleAttribute::SuppressPrefixLen(length) => rule.suppress_prefix = Some(*length),
@@ -232,6 +307,7 @@ impl Rule {
             Verb::Prohibit => RuleAction::Prohibit,
             Verb::Blackhole => RuleAction::Blackhole,
             Verb::Goto => goto.map_or(RuleAction::Other, RuleAction::Goto),
+            Verb::Nop => RuleAction::Nop,
             _ => RuleAction::Other,
         };
         // Of mark 0 the kernel tells the mask alone.
@@ -241,6 +317,25 @@ impl Rule {
         });
         Ok(Some(rule))
     }
+}
+
+/// What `ip rule` calls a protocol: by its name in /etc/protocols, or by its number.
+pub fn protocol_name(protocol: IpProtocol) -> String {
+    match protocol {
+        IpProtocol::Udp => "udp".to_owned(),
+        IpProtocol::Tcp => "tcp".to_owned(),
+        other => u8::from(other).to_string(),
+    }
+}
+
+/// FRA_DPORT_MASK of linux/fib_rules.h, which the kernel tells of each rule for one port since 6.15.
+const DPORT_MASK: u16 = 29;
+
+/// Whether it says that all bits of the port count.
+fn is_whole_port(attribute: &DefaultNla) -> bool {
+    let mut value = vec![0; attribute.value_len()];
+    attribute.emit_value(&mut value);
+    attribute.kind() == DPORT_MASK && value == [0xff; 2]
 }
 
 fn link_name(text: &str) -> Result<LinkName, Cause> {
@@ -269,6 +364,12 @@ impl fmt::Display for Rule {
         if let Some(link) = &self.output {
             write!(f, " oif {link}")?;
         }
+        if let Some(protocol) = self.ip_protocol {
+            write!(f, " ipproto {}", protocol_name(protocol))?;
+        }
+        if let Some(ports) = self.ports {
+            write!(f, " dport {ports}")?;
+        }
         if self.narrower {
             f.write_str(" …")?;
         }
@@ -278,6 +379,7 @@ impl fmt::Display for Rule {
             RuleAction::Prohibit => f.write_str(" prohibit")?,
             RuleAction::Blackhole => f.write_str(" blackhole")?,
             RuleAction::Goto(priority) => write!(f, " goto {priority}")?,
+            RuleAction::Nop => f.write_str(" nop")?,
             RuleAction::Other => f.write_str(" ?")?,
         }
         match self.suppress_prefix {

@@ -14,7 +14,7 @@ use netlink_sys::{Socket, SocketAddr as NetlinkAddress};
 
 use crate::dump::dump;
 use crate::error::{Cause, Error, Result};
-use crate::{Family, Flow, Fwmark, IfIndex};
+use crate::{Family, Flow, Fwmark, IfIndex, IpProtocol};
 
 /// A TCP socket that has a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ impl TcpSocket {
             from: Some(self.local.ip()),
             mark: self.mark.unwrap_or(Fwmark(0)),
             bound_to: self.bound_to,
+            port: Some((IpProtocol::Tcp, self.peer.port())),
         }
     }
 }

@@ -50,6 +50,7 @@ fn nets(count: usize) -> Vec<String> {
 fn intent(count: usize) -> Intent {
     let routes = nets(count).iter().map(|net| net.parse().unwrap()).collect();
     let full = FullTunnel {
+        leak_guard: false,
         table: TableId(100),
         priority: RulePriority(10000),
         selectors: vec![Selector::Marked(fps_netlink::Fwmark(17))],

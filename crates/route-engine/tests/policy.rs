@@ -67,6 +67,30 @@ fn prints_dns_last() {
 }
 
 #[test]
+fn a_guard_against_leaks_has_all_names_asked_through_the_tunnel() {
+    let line = "plan --tun fpsc0 --full-tunnel --fwmark 1 --dns-leak-guard";
+    for (options, domains) in [
+        ("--dns 10.66.0.1", Some("\\~.")),
+        (
+            "--dns 10.66.0.1 --dns-domain fps.test",
+            Some("fps.test \\~."),
+        ),
+        ("--dns 10.66.0.1 --dns-domain ~.", Some("\\~.")),
+        ("--no-dns --dns 10.66.0.1", None),
+        ("--mtu 1280", None),
+    ] {
+        let output = fps_route(&words(&format!("{line} {options}")));
+        let plan = text(&output.stdout);
+        let said = plan
+            .lines()
+            .find_map(|line| line.strip_prefix("+ resolvectl domain fpsc0 "));
+        assert_eq!(said, domains, "{options}: {plan}");
+        assert!(!plan.contains("default-route"), "{plan}");
+        assert!(plan.contains("priority 10003 from all ipproto udp dport 53 unreachable"));
+    }
+}
+
+#[test]
 fn prints_the_same_plan_as_data() {
     let line = "apply --tun fpsc0 --dry-run --json --route fd66:1::/48";
     let output = fps_route(&words(line));
@@ -134,6 +158,11 @@ fn refuses_what_could_lead_the_carrier_into_the_tunnel() {
         ),
         ("--full-tunnel --priority 0 --fwmark 1", "from 1 to 32765"),
         ("--fwmark 1", "--full-tunnel"),
+        ("--dns-leak-guard", "--full-tunnel"),
+        (
+            "--full-tunnel --fwmark 1 --dns-leak-guard --priority 32761",
+            "3 tables and 6 priorities",
+        ),
         (
             "--full-tunnel --fwmark 1 --except-fwmark 2",
             "cannot be used with",

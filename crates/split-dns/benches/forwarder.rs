@@ -148,7 +148,7 @@ fn latency(address: SocketAddr, rate: f64, name: impl Fn(usize) -> String) -> Du
         scope.spawn(|| {
             let mut due = begin;
             for message in &all {
-                thread::sleep(due.saturating_duration_since(Instant::now()));
+                thread::park_timeout(due.saturating_duration_since(Instant::now()));
                 socket.send(message).expect("room in the buffer");
                 due += pause;
             }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use fps_netlink::{
-    Family, Fib, Flow, Fwmark, IfIndex, MarkMatch, Route, RouteKind, Rule, RuleAction,
+    Family, Fib, Flow, Fwmark, IfIndex, IpProtocol, MarkMatch, Route, RouteKind, Rule, RuleAction,
     RulePriority, TableId, Verdict,
 };
 use fps_netns::testing::with_namespaces;
@@ -73,7 +73,8 @@ impl World {
 
     fn rule(dice: &mut Dice, family: Family) -> Rule {
         let priority = RulePriority(u32::try_from(100 + dice.throw(5)).unwrap());
-        let action = match dice.throw(8) {
+        let action = match dice.throw(9) {
+            8 => RuleAction::Nop,
             0 => RuleAction::Unreachable,
             1 => RuleAction::Goto(RulePriority(
                 priority.0 + u32::try_from(dice.throw(3)).unwrap() + 1,
@@ -104,6 +105,10 @@ impl World {
         if dice.throw(5) == 0 {
             rule.output = Some(name("br1"));
         }
+        if dice.throw(4) == 0 {
+            let protocol = dice.pick(&[IpProtocol::Udp, IpProtocol::Tcp]);
+            rule = rule.sent_to_port(protocol, dice.pick(&[53, 443]));
+        }
         if rule.table().is_some() && dice.throw(4) == 0 {
             rule.suppress_prefix = Some(dice.pick(&[0, 16]));
         }
@@ -122,6 +127,12 @@ impl World {
             from: dice.pick(&[None, Some(source)]),
             mark: dice.pick(&[Fwmark(0), Fwmark(0x17), Fwmark(0x117)]),
             bound_to: dice.pick(&[None, None, None, Some(self.links[1])]),
+            port: dice.pick(&[
+                None,
+                Some((IpProtocol::Udp, 53)),
+                Some((IpProtocol::Tcp, 53)),
+                Some((IpProtocol::Tcp, 443)),
+            ]),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Rules.
 
 use fps_netlink::{
-    FPS_ROUTE_PROTOCOL, Family, Fwmark, MarkMatch, RouteProtocol, Rule, RuleAction, RulePriority,
-    TableId,
+    FPS_ROUTE_PROTOCOL, Family, Fwmark, IpProtocol, MarkMatch, Ports, RouteProtocol, Rule,
+    RuleAction, RulePriority, TableId,
 };
 use fps_netns::testing::with_namespaces;
 use nix::errno::Errno;
@@ -22,6 +22,25 @@ fn kernel_rules(family: Family) -> Vec<Rule> {
         ..Rule::new(family, RulePriority(*priority), RuleAction::Lookup(*table))
     };
     known.iter().map(rule).collect()
+}
+
+/// Rules by protocol and port, and a jump.
+fn by_port(family: Family) -> Vec<Rule> {
+    let rule = |priority, action| Rule::new(family, RulePriority(priority), action);
+    vec![
+        rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Udp, 53),
+        rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Tcp, 53),
+        rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Tcp, 853),
+        rule(18, RuleAction::Unreachable).sent_to_port(
+            IpProtocol::Tcp,
+            Ports {
+                first: 53,
+                last: 99,
+            },
+        ),
+        rule(19, RuleAction::Goto(RulePriority(20))).marked(Fwmark(7)),
+        rule(20, RuleAction::Nop),
+    ]
 }
 
 #[test]
@@ -58,7 +77,10 @@ fn a_rule_is_added_read_and_deleted() {
                     suppress_prefix: Some(0),
                     ..rule(16, RuleAction::Lookup(TableId::MAIN))
                 },
-            ];
+            ]
+            .into_iter()
+            .chain(by_port(family))
+            .collect::<Vec<_>>();
             for rule in &own {
                 host.netlink.add_rule(rule).await.unwrap();
                 let again = host.netlink.add_rule(rule).await.unwrap_err();

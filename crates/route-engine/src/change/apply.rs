@@ -1,14 +1,17 @@
 //! What applying needs.
 
-use fps_netlink::{Address, FPS_ROUTE_PROTOCOL, Link, ProtocolName, Route, Rule, TableId};
+use fps_netlink::{
+    Address, FPS_ROUTE_PROTOCOL, Link, ProtocolName, Route, RouteKind, Rule, TableId,
+};
 
 use super::collision::collisions;
 use super::guard::{guard, is_guard};
 use super::needed::Look;
 use super::rank::{ApplyRank, Circumstances};
 use super::{Change, DnsChange, Needed, Reason, retire, routes};
+use crate::intent::{is_end, is_leak_guard};
 use crate::state::RouteKey;
-use crate::{Error, KernelState, Operation, Plan, PlannedRoute};
+use crate::{Error, KernelState, Layer, Operation, Plan, PlannedRoute};
 
 /// What is needed, and what is in the way. Fails where the device is missing.
 pub(super) fn for_apply(look: &Look<'_>) -> Result<(Needed, Vec<Error>), Error> {
@@ -37,6 +40,7 @@ pub(super) fn for_apply(look: &Look<'_>) -> Result<(Needed, Vec<Error>), Error> 
         needed.steps.extend(step);
     }
     let guarded = look.change_rules(wanted, &routes.leftovers, &mut needed);
+    let clean = look.may_guard_first(&routes.leftovers);
     for route in routes.leftovers {
         needed.leave_route(route, look.state);
     }
@@ -47,6 +51,7 @@ pub(super) fn for_apply(look: &Look<'_>) -> Result<(Needed, Vec<Error>), Error> 
         intent,
         tun: tun.index,
         guarded,
+        clean,
     };
     // The sort is stable: what has the same rank stays in its order.
     needed.steps.sort_by_key(|step| ApplyRank::of(step, &now));
@@ -86,7 +91,7 @@ impl Look<'_> {
     ) -> bool {
         let old = self.rules_from_before(also);
         let new = needed.steps.iter().filter_map(|step| match step.change {
-            Change::AddRule(ref rule) => Some(**rule),
+            Change::AddRule(ref rule) if !is_leak_guard(rule) => Some(**rule),
             _ => None,
         });
         let new: Vec<_> = new.collect();
@@ -96,11 +101,15 @@ impl Look<'_> {
                 Change::DeleteRule(rule),
             );
         }
-        let stand = |rule: &&Rule| !is_guard(rule) && self.holders.has_rule(rule, also);
+        // A guard against DNS leaks comes before all and goes last: nothing has to be held back for it.
+        let stand = |rule: &&Rule| {
+            !is_guard(rule) && !is_leak_guard(rule) && self.holders.has_rule(rule, also)
+        };
         let stand: Vec<_> = self.state.rules.iter().filter(stand).copied().collect();
         let tables_change = leftovers.iter().any(|route| also(route.table));
         let others_come = !new.is_empty() && tables_change;
-        let some_go = old.iter().any(|rule| !is_guard(rule));
+        let mut going = old.iter();
+        let some_go = going.any(|rule| !is_guard(rule) && !is_leak_guard(rule));
         // Where all go for good, they go layer by layer.
         let stays = self.plan.intent().full_tunnel().is_some() && !stand.is_empty();
         if !(stays && (others_come || some_go)) {
@@ -121,6 +130,26 @@ impl Look<'_> {
             }
         }
         true
+    }
+
+    /// Whether a guard against DNS leaks can be set before all else: where its tables have had no other
+    /// use.
+    fn may_guard_first(&self, leftovers: &[&Route]) -> bool {
+        let Some(full) = self.plan.intent().full_tunnel() else {
+            return true;
+        };
+        let tables = [Layer::Dns, Layer::Bound].map(|layer| full.table_of(layer));
+        let tun = self.state.link(self.plan.intent().tun());
+        let leads_out = |route: &&&Route| {
+            let out = route.link.is_some() && route.link != tun.map(|tun| tun.index);
+            out && route.kind != RouteKind::Local && tables.contains(&route.table)
+        };
+        let mut rules = self.state.rules.iter();
+        leftovers.iter().find(leads_out).is_none()
+            && !rules.any(|rule| {
+                let leads = rule.table().is_some_and(|table| tables.contains(&table));
+                leads && !is_leak_guard(rule)
+            })
     }
 
     /// Takes back what the resolver was told before and is not to know any more.
@@ -254,7 +283,8 @@ impl Look<'_> {
         }
     }
 
-    /// Our rules that the plan does not have, the last layer's first.
+    /// Our rules that the plan does not have, the last layer's first, and those of a guard against DNS
+    /// leaks behind all; of them what the carrier jumps to is the last.
     pub(super) fn rules_from_before(&self, also: impl Fn(TableId) -> bool + Copy) -> Vec<Rule> {
         let planned = self.plan.wanted();
         let planned = planned.filter_map(|(_, operation)| match operation {
@@ -263,8 +293,14 @@ impl Look<'_> {
         });
         let planned: Vec<_> = planned.collect();
         let stale = |rule: &&Rule| self.holders.has_rule(rule, also) && !planned.contains(rule);
-        let mut stale: Vec<_> = self.state.rules.iter().filter(stale).copied().collect();
-        stale.sort_by_key(|rule| std::cmp::Reverse(rule.priority));
+        let stale = self.state.rules.iter().filter(stale).copied();
+        let (guard, mut stale): (Vec<_>, Vec<_>) = stale.partition(is_leak_guard);
+        // The last first, so that they have their order again if that is taken back.
+        stale.extend(guard.into_iter().rev());
+        stale.sort_by_key(|rule| {
+            let later = std::cmp::Reverse(rule.priority);
+            (is_leak_guard(rule), is_end(rule), later)
+        });
         stale
     }
 }

@@ -86,7 +86,7 @@ impl Selected {
         let elsewhere = rule.input.as_ref().is_some_and(|it| it.as_str() != "lo");
         let share = if rule.family != self.family || other_mark || elsewhere {
             Share::None
-        } else if rule.output.is_some() || rule.narrower {
+        } else if rule.output.is_some() || rule.is_narrow() {
             source.min(Share::Some)
         } else {
             source
@@ -157,7 +157,7 @@ pub(crate) fn captures<'a>(
             let jump = there.then(|| captor(to, How::Jump(target)));
             jump.into_iter().collect()
         }
-        RuleAction::Other => Vec::new(),
+        RuleAction::Nop | RuleAction::Other => Vec::new(),
         RuleAction::Lookup(table) => {
             let mut captors: Vec<_> = routes(state, rule, table)
                 .filter_map(|route| Some(captor(common(route.to, to)?, How::Route(route))))

@@ -41,7 +41,7 @@ impl Look<'_> {
     }
 
     fn families(&self) -> Vec<Family> {
-        self.full.families(self.intent.has_v6_address())
+        self.full.all_families(self.intent.has_v6_address())
     }
 
     fn whose(&self, rule: &Rule) -> String {

@@ -2,6 +2,8 @@
 
 use fps_netlink::{FPS_ROUTE_PROTOCOL, Rule, RuleAction, RulePriority};
 
+use crate::intent::is_leak_guard;
+
 /// Rules that refuse the packets that either set of rules chooses, with a priority before all.
 ///
 /// One set of rules cannot take the other's place in one step, and in between the tables may be
@@ -39,5 +41,7 @@ pub(super) fn guard(old: &[Rule], new: &[Rule]) -> Vec<Rule> {
 
 /// Whether a rule is part of a guard: also one that a crash has left.
 pub(super) fn is_guard(rule: &Rule) -> bool {
-    rule.protocol == FPS_ROUTE_PROTOCOL && rule.action == RuleAction::Unreachable
+    rule.protocol == FPS_ROUTE_PROTOCOL
+        && rule.action == RuleAction::Unreachable
+        && !is_leak_guard(rule)
 }

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fps_netlink::{FPS_ROUTE_PROTOCOL, IfIndex, LinkName, Route, Rule, RulePriority, TableId};
+use fps_netlink::{
+    FPS_ROUTE_PROTOCOL, Family, IfIndex, LinkName, Route, RouteKind, Rule, RulePriority, TableId,
+};
 
 use super::guard::is_guard;
 use super::placeholder::is_placeholder;
+use crate::intent::{is_leak_guard, is_near};
 use crate::{KernelState, Ownership};
 
 /// Whose a table is.
@@ -24,7 +27,10 @@ pub(super) enum Holder {
 pub(super) struct Holders {
     tun: Option<IfIndex>,
     tables: BTreeMap<TableId, Holder>,
+    priorities: BTreeSet<RulePriority>,
     priorities_of_others: BTreeSet<RulePriority>,
+    /// The rules of guards against DNS leaks that lead to a table.
+    leak_guards: Vec<(Family, RulePriority, TableId)>,
 }
 
 /// The layers of one tunnel follow each other, in tables and priorities, with the same selector: so
@@ -37,7 +43,10 @@ fn by_layers(tables: &mut BTreeMap<TableId, Holder>, state: &KernelState) {
         .collect();
     let next = |rule: &Rule, table: TableId| {
         let layer = |other: &&(&Rule, TableId)| {
-            let selector = |rule: &Rule| (rule.family, rule.mark, rule.from, rule.inverted);
+            let selector = |rule: &Rule| {
+                let narrow = (rule.output, rule.ip_protocol, rule.ports);
+                (rule.family, rule.mark, rule.from, rule.inverted, narrow)
+            };
             selector(other.0) == selector(rule)
                 && Some(other.1.0) == table.0.checked_add(1)
                 && other.0.priority.0 == rule.priority.0 + 1
@@ -76,7 +85,9 @@ impl Holders {
                 continue;
             }
             let holder = tables.entry(route.table).or_insert(Holder::Nobody);
-            if let Some(link) = route.link.filter(|_| route.to.prefix_len() == 0) {
+            // What stays on the host leads nowhere, whatever its interface.
+            let leads = route.to.prefix_len() == 0 && route.kind != RouteKind::Local;
+            if let Some(link) = route.link.filter(|_| leads) {
                 // A default route tells; and if there are several, one into our device.
                 *holder = match holder {
                     _ if Some(link) == tun => Holder::Us,
@@ -94,12 +105,19 @@ impl Holders {
         for table in ownership.own.iter().flat_map(|own| &own.tables) {
             tables.insert(*table, Holder::Us);
         }
+        let guards = state.rules.iter().filter(|rule| is_leak_guard(rule));
+        let leak_guards =
+            guards.filter_map(|rule| Some((rule.family, rule.priority, rule.table()?)));
+        let own = ownership.own.iter();
+        let priorities = own.flat_map(|own| own.priorities.iter().copied());
         let others = ownership.others.iter();
         let priorities_of_others = others.flat_map(|other| other.priorities.iter().copied());
         Self {
             tun,
             tables,
+            priorities: priorities.collect(),
             priorities_of_others: priorities_of_others.collect(),
+            leak_guards: leak_guards.collect(),
         }
     }
 
@@ -124,8 +142,24 @@ impl Holders {
             let guarded = RulePriority(rule.priority.0 + 1);
             return !self.priorities_of_others.contains(&guarded);
         }
+        if is_leak_guard(rule) && rule.table().is_none() {
+            return self.has_leak_guard(rule, also);
+        }
         let ours = rule.protocol == FPS_ROUTE_PROTOCOL;
         ours && rule.table().is_some_and(|table| self.holds(table, also))
+    }
+
+    /// Whether a rule of a guard against DNS leaks is this tunnel's that leads to no table: by its
+    /// priority, as recorded, or by the table of those next to it.
+    fn has_leak_guard(&self, rule: &Rule, also: impl Fn(TableId) -> bool) -> bool {
+        let recorded = |set: &BTreeSet<_>| set.contains(&rule.priority);
+        if recorded(&self.priorities) || recorded(&self.priorities_of_others) {
+            return recorded(&self.priorities);
+        }
+        let mut next = self.leak_guards.iter().filter(|(family, priority, _)| {
+            *family == rule.family && is_near(*priority, rule.priority)
+        });
+        next.all(|(_, _, table)| self.holds(*table, &also))
     }
 
     /// Whether a route is: it is in a table that is ours or, in one that is nobody else's, leads into

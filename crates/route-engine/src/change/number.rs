@@ -68,7 +68,7 @@ fn next<'a>(
             .iter()
             .flat_map(|other| other.tables.iter().copied()),
     );
-    let count = u32::try_from(full.layers().len()).unwrap_or(u32::MAX);
+    let (count, _) = full.counts();
     let free = |first: &u32| {
         let mut tables = (0..count).map(|offset| TableId(first.saturating_add(offset)));
         !tables.any(|table| taken.contains(&table) || matches!(table.0, 0 | 253..=255))

@@ -1,11 +1,12 @@
 //! What must come before what.
 
-use fps_netlink::{Route, TableId};
+use fps_netlink::{Route, RouteKind, TableId};
 
 use super::guard::is_guard;
 use super::placeholder::is_placeholder;
 use super::{Change, DnsChange, Step};
 use crate::Intent;
+use crate::intent::is_leak_guard;
 
 /// When applying.
 ///
@@ -16,12 +17,15 @@ use crate::Intent;
 /// on it. What is left in a table goes before a rule leads there, and what of it leads into the
 /// tunnel before what leads around it. Routes by a gateway come before a guard, since the kernel
 /// looks for the gateway by the rules, too (`fib_check_nh_v4_gw` in net/ipv4/fib_semantics.c).
+/// A guard against DNS leaks comes before all that could lead a query elsewhere, and goes behind it.
 /// Domains before servers: a server without a domain would be asked for everything until its domains
 /// are set. What is left elsewhere goes last, and addresses, with which the kernel drops routes, at
 /// the very end; with them those routes come again, behind placeholders that go then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ApplyRank {
     Mtu,
+    KeptRoute,
+    EarlyLeakGuard,
     LastThrow,
     ByGateway,
     Guard,
@@ -30,11 +34,13 @@ pub(super) enum ApplyRank {
     Route,
     StaleIntoTunnel,
     StaleAround,
+    LeakGuard,
     Rule,
     EndOfGuard,
     Domains,
     Servers,
     StaleRule,
+    StaleLeakGuard,
     StaleElsewhere,
     StaleAddress,
 }
@@ -46,6 +52,8 @@ pub(super) struct Circumstances<'a> {
     pub(super) tun: fps_netlink::IfIndex,
     /// Whether the rules change under a guard.
     pub(super) guarded: bool,
+    /// Whether a guard against DNS leaks can be set first.
+    pub(super) clean: bool,
 }
 
 impl ApplyRank {
@@ -54,14 +62,21 @@ impl ApplyRank {
         let throws = |route: &Route| route.refuses() && Some(route.table) == last;
         match &step.change {
             Change::SetMtu { .. } => Self::Mtu,
-            Change::AddRoute(route) if throws(route) => Self::LastThrow,
+            Change::AddRoute(route) if route.kind == RouteKind::Local && now.clean => {
+                Self::KeptRoute
+            }
+            // Under a guard it has time, and the table may be another layer's before.
+            Change::AddRoute(route) if throws(route) && !now.guarded => Self::LastThrow,
             Change::AddRoute(new) | Change::AppendRoute(new) if new.gateway.is_some() => {
                 Self::ByGateway
             }
             Change::ReplaceRoute(routes) if routes.1.gateway.is_some() => Self::ByGateway,
             Change::AddRule(rule) if is_guard(rule) => Self::Guard,
+            Change::AddRule(rule) if is_leak_guard(rule) && now.clean => Self::EarlyLeakGuard,
+            Change::AddRule(rule) if is_leak_guard(rule) => Self::LeakGuard,
             Change::AddRule(_) => Self::Rule,
             Change::DeleteRule(rule) if is_guard(rule) => Self::EndOfGuard,
+            Change::DeleteRule(rule) if is_leak_guard(rule) => Self::StaleLeakGuard,
             Change::DeleteRule(_) if now.guarded => Self::GuardedRule,
             Change::DeleteRule(_) => Self::StaleRule,
             Change::KeepRoute(_) => Self::StaleAddress,

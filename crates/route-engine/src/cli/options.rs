@@ -93,6 +93,10 @@ pub(crate) struct Options {
     /// 10.9.0.0/16; may be given more than once
     #[arg(long = "lan-route", value_name = "CIDR", requires = "keep_lan")]
     lan_routes: Vec<Destination>,
+    /// Let no query to port 53 or 853 leave by the underlay, also while the tunnel is down: with --dns
+    /// the device takes all names; two tables and five priorities more, before all others
+    #[arg(long, requires = "full_tunnel")]
+    dns_leak_guard: bool,
     /// Take other tables and priorities where these are not free
     #[arg(long, requires = "full_tunnel")]
     auto: bool,
@@ -177,7 +181,11 @@ impl Options {
             self.except_fwmark.map(Selector::Unmarked),
         ];
         let sets_dns = !self.no_dns && self.dns_backend != DnsChoice::None;
-        let dns = Dns::new(self.servers, self.domains);
+        let mut domains = self.domains;
+        if self.dns_leak_guard && !self.servers.is_empty() {
+            DnsDomain::take_all(&mut domains);
+        }
+        let dns = Dns::new(self.servers, domains);
         let intent = Intent::new(self.tun, self.addresses, self.mtu, self.routes)?
             .with_dns(sets_dns.then_some(dns));
         if !self.full_tunnel {
@@ -190,6 +198,7 @@ impl Options {
             selectors: selectors.into_iter().flatten().collect(),
             bypasses: self.bypasses,
             lan: self.keep_lan.then_some(KeepLan { routed }),
+            leak_guard: self.dns_leak_guard,
         };
         let intent = intent.with_full_tunnel(full)?;
         intent.with_endpoints(self.endpoints)

@@ -214,22 +214,25 @@ fn read_below(folder: &Path, values: &mut BTreeMap<String, String>) {
 fn intents() -> Vec<Intent> {
     let mark = "0x465053".parse().unwrap();
     let split = intent(&["10.66.0.2/30", "fd66::2/64"], None);
-    let full = |selector, lan| {
+    let with = |selector, lan, leak_guard| {
         let full = FullTunnel {
             table: fps_netlink::TableId(100),
             priority: fps_netlink::RulePriority(10000),
             selectors: vec![selector],
             bypasses: vec!["203.0.113.10/32,192.0.2.1,lan0".parse().unwrap()],
             lan,
+            leak_guard,
         };
         intent(&["10.66.0.2/30", "fd66::2/64"], Some(full))
     };
+    let full = |selector, lan| with(selector, lan, false);
     let routed = vec!["10.0.0.0/8".parse().unwrap()];
     vec![
         split,
         full(Selector::Marked(mark), None),
         full(Selector::Unmarked(mark), None),
         full(Selector::From("10.66.0.0/30".parse().unwrap()), None),
+        with(Selector::Unmarked(mark), Some(KeepLan::default()), true),
         full(Selector::Unmarked(mark), Some(KeepLan { routed })),
     ]
 }

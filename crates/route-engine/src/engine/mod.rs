@@ -1,11 +1,13 @@
 //! Intent to done: what is planned, looked at, recorded and carried out.
 
+mod hold;
 mod mirror;
 mod underway;
 
 #[cfg(test)]
 mod fault;
 
+pub(crate) use hold::hold;
 pub(crate) use mirror::mirror;
 pub use underway::Underway;
 
@@ -89,11 +91,11 @@ impl Engine {
     ) -> Result<(Plan, Vec<Error>), Error> {
         let known = self.store.known(intent.tun());
         let recorded = known.record.as_ref().filter(|_| !action.adds());
-        let asks = intent.keeps_lan()
+        let asks = intent.asks_underlay()
             || numbering == Numbering::Auto
             || recorded
                 .iter()
-                .any(|record| record.intents.iter().any(Intent::keeps_lan));
+                .any(|record| record.intents.iter().any(Intent::asks_underlay));
         let state = if asks {
             self.executor
                 .state(&tables(&intent, None, numbering))

@@ -297,7 +297,10 @@ impl Transaction {
         }
         let undo = |place: usize| self.steps()[place].change.opposite();
         let undo: Vec<_> = done.into_iter().rev().filter_map(undo).collect();
-        self.undo(&undo).await;
+        // For a route by a gateway the kernel looks by the rules, too, and finds none while a guard
+        // refuses all (`fib_check_nh_v4_gw` in net/ipv4/fib_semantics.c).
+        let late = self.undo(&undo).await;
+        self.undo(&late).await;
         match self.restore().await {
             Ok(differences) => problems.extend(differences),
             Err(error) => problems.push(error.chain()),
@@ -305,8 +308,10 @@ impl Transaction {
         problems
     }
 
-    /// Sends changes, those of routes many at once. What fails shows in the comparison.
-    async fn undo(&self, changes: &[Change]) {
+    /// Sends changes, those of routes many at once. What fails shows in the comparison; those of routes
+    /// by a gateway are given back.
+    async fn undo(&self, changes: &[Change]) -> Vec<Change> {
+        let mut late = Vec::new();
         let mut rest = changes;
         while !rest.is_empty() {
             let routes: Vec<_> = rest.iter().map_while(Change::route_request).collect();
@@ -316,11 +321,14 @@ impl Transaction {
                     rest = &rest[1..];
                 }
                 count => {
-                    let _ = self.executor.bulk.change(&routes);
+                    let refused = self.executor.bulk.change(&routes).unwrap_or_default();
+                    let refused = refused.into_iter().map(|(place, _)| &rest[place]);
+                    late.extend(refused.filter(|change| by_gateway(change)).cloned());
                     rest = &rest[count..];
                 }
             }
         }
+        late
     }
 
     fn restore_dns(&self) -> Result<(), Error> {
@@ -383,6 +391,12 @@ impl Transaction {
 }
 
 /// Names the operation that was refused.
+fn by_gateway(change: &Change) -> bool {
+    change
+        .new_route()
+        .is_some_and(|route| route.gateway.is_some())
+}
+
 fn refused(operation: &Operation, errno: Errno) -> Error {
     let command = operation.to_string();
     match (errno, v6_device(operation)) {

@@ -47,6 +47,13 @@ impl DnsDomain {
         let bare = name.strip_suffix('.').unwrap_or(name);
         (self.only_routes(), bare.to_ascii_lowercase())
     }
+
+    /// Adds the root to domains that are without it, so that no name is asked for elsewhere.
+    pub(crate) fn take_all(domains: &mut Vec<Self>) {
+        if !domains.iter().any(|domain| domain.0 == "~.") {
+            domains.push(Self("~.".to_owned()));
+        }
+    }
 }
 
 impl Dns {

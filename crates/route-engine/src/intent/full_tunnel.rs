@@ -4,6 +4,7 @@ use fps_netlink::{FPS_ROUTE_PROTOCOL, Family, Fwmark, Rule, RuleAction, RulePrio
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::leak_guard::Turn;
 use crate::{Bypass, Destination};
 
 /// Which packets go into the tunnel.
@@ -32,6 +33,9 @@ pub struct FullTunnel {
     pub bypasses: Vec<Bypass>,
     /// Whether the LAN stays out; then there are three layers.
     pub lan: Option<KeepLan>,
+    /// Whether queries of DNS are kept off the underlay, by two more tables and rules before all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leak_guard: bool,
 }
 
 /// The LAN stays out of the tunnel.
@@ -49,6 +53,13 @@ pub struct KeepLan {
 /// copied it hides what the user routes into the tunnel (firezone PR#10742).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Layer {
+    /// Where queries of DNS go under a guard against leaks: into the tunnel.
+    Dns,
+    /// Where they go if their socket is bound to a link of the underlay, as systemd-resolved's are: they
+    /// stay on the host. They are not refused, since of IPv4 the kernel takes a destination for a
+    /// neighbour then (`ip_route_output_key_hash_rcu` in net/ipv4/route.c), and the LAN's resolver would
+    /// have them.
+    Bound,
     /// What the user asked for: into the tunnel, or around it.
     User,
     /// Copies of the LAN's routes.
@@ -68,39 +79,67 @@ impl FullTunnel {
 
     fn offset(&self, layer: Layer) -> u32 {
         match (&self.lan, layer) {
+            (_, Layer::Dns) => 0,
+            (_, Layer::Bound) => 1,
             (None, _) | (Some(_), Layer::User) => 0,
             (Some(_), Layer::Lan) => 1,
             (Some(_), Layer::Default) => 2,
         }
     }
 
-    /// The table of a layer.
+    /// The table of a layer: those of the guard come first, if there is one.
     pub fn table_of(&self, layer: Layer) -> TableId {
-        TableId(self.table.0.saturating_add(self.offset(layer)))
+        let guard = if layer > Layer::Bound {
+            self.guard_tables()
+        } else {
+            0
+        };
+        TableId(self.table.0.saturating_add(guard + self.offset(layer)))
     }
 
-    /// The priority of the rules that lead to it.
+    /// The priority of the rules that lead to it by a selector.
     pub fn priority_of(&self, layer: Layer) -> RulePriority {
-        RulePriority(self.priority.0.saturating_add(self.offset(layer)))
+        let before = self.guard_priorities() + self.offset(layer);
+        RulePriority(self.priority.0.saturating_add(before))
     }
 
-    /// Whether there are numbers for all layers.
+    fn guard_tables(&self) -> u32 {
+        if self.leak_guard { 2 } else { 0 }
+    }
+
+    fn guard_priorities(&self) -> u32 {
+        if self.leak_guard { Turn::COUNT } else { 0 }
+    }
+
+    /// How many tables and how many priorities there are.
+    pub(crate) fn counts(&self) -> (u32, u32) {
+        let layers = u32::try_from(self.layers().len()).unwrap_or(u32::MAX);
+        (
+            self.guard_tables() + layers,
+            self.guard_priorities() + layers,
+        )
+    }
+
+    /// Whether there are numbers for all of them.
     pub(crate) fn fits(&self) -> bool {
-        let last = u32::try_from(self.layers().len() - 1).unwrap_or(u32::MAX);
-        self.table.0.checked_add(last).is_some() && self.priority.0.checked_add(last).is_some()
+        let (tables, priorities) = self.counts();
+        let last_table = self.table.0.checked_add(tables - 1);
+        last_table.is_some() && self.priority.0.checked_add(priorities - 1).is_some()
     }
 
     /// The tables.
     pub fn tables(&self) -> impl Iterator<Item = TableId> + use<'_> {
-        self.layers().iter().map(|&layer| self.table_of(layer))
+        let first = self.table.0;
+        (0..self.counts().0).map(move |offset| TableId(first.saturating_add(offset)))
     }
 
     /// The priorities.
     pub fn priorities(&self) -> impl Iterator<Item = RulePriority> + use<'_> {
-        self.layers().iter().map(|&layer| self.priority_of(layer))
+        let first = self.priority.0;
+        (0..self.counts().1).map(move |offset| RulePriority(first.saturating_add(offset)))
     }
 
-    /// The rules: those of IPv4 first, and of each family in the order of the layers. A mark alone
+    /// The rules of the selectors: those of IPv4 first, and of each family in the order of the layers. A mark alone
     /// selects IPv6 only where the tunnel has an IPv6 address (`v6`); what selects all but the
     /// carrier selects both, or IPv6 would go around.
     pub fn rules(&self, v6: bool) -> Vec<Rule> {
@@ -128,7 +167,15 @@ impl FullTunnel {
         }
     }
 
-    /// The families of which there are rules.
+    /// The families of which there are rules: a guard's are for both.
+    pub(crate) fn all_families(&self, v6: bool) -> Vec<Family> {
+        match self.leak_guard {
+            true => Family::BOTH.to_vec(),
+            false => self.families(v6),
+        }
+    }
+
+    /// The families that selectors choose of.
     pub fn families(&self, v6: bool) -> Vec<Family> {
         let chosen = |family: &Family| {
             let mut selectors = self.selectors.iter();

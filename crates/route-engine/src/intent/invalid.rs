@@ -15,7 +15,7 @@ pub enum InvalidIntent {
     NoSelector,
     /// The machine's own tables or rules would be in between.
     #[error(
-        "--keep-lan needs three tables and three priorities, from {table} and from {priority} \
+        "the full tunnel needs {tables} tables and {priorities} priorities, from {table} and from {priority} \
          upwards: those from 253 to 255, and priorities beyond 32765, are the machine's own, and the last table \
          is 4294967295"
     )]
@@ -24,6 +24,10 @@ pub enum InvalidIntent {
         table: u32,
         /// The first priority.
         priority: u32,
+        /// How many tables.
+        tables: u32,
+        /// How many priorities.
+        priorities: u32,
     },
     /// What is to stay out would go in.
     #[error("--bypass {0} leads into the tunnel that it is to go around")]

@@ -6,6 +6,7 @@ mod dns;
 mod endpoint;
 mod full_tunnel;
 mod invalid;
+mod leak_guard;
 mod mtu;
 mod resolver;
 mod text;
@@ -17,6 +18,7 @@ pub use endpoint::{Endpoint, InvalidEndpoint};
 pub(crate) use full_tunnel::everything;
 pub use full_tunnel::{FullTunnel, KeepLan, Layer, Selector};
 pub use invalid::InvalidIntent;
+pub(crate) use leak_guard::{is_end, is_leak_guard, is_near};
 pub use mtu::{InvalidMtu, Mtu};
 pub use resolver::ResolverKind;
 
@@ -87,8 +89,13 @@ impl Intent {
             || full.tables().any(own)
             || full.priorities().any(|priority| priority.0 > 32765)
         {
-            let (table, priority) = (full.table.0, full.priority.0);
-            return Err(InvalidIntent::NoRoom { table, priority });
+            let (tables, priorities) = full.counts();
+            return Err(InvalidIntent::NoRoom {
+                table: full.table.0,
+                priority: full.priority.0,
+                tables,
+                priorities,
+            });
         }
         full.bypasses = once(full.bypasses);
         let families = full.families(self.has_v6_address());
@@ -306,6 +313,17 @@ impl Intent {
     pub fn keeps_lan(&self) -> bool {
         let full = self.full_tunnel.as_ref();
         full.is_some_and(|full| full.lan.is_some())
+    }
+
+    /// Whether queries of DNS are kept off the underlay.
+    pub fn guards_dns(&self) -> bool {
+        let full = self.full_tunnel.as_ref();
+        full.is_some_and(|full| full.leak_guard)
+    }
+
+    /// Whether the plan depends on what the underlay is.
+    pub(crate) fn asks_underlay(&self) -> bool {
+        self.keeps_lan() || self.guards_dns()
     }
 
     /// The mark on the carrier's sockets.

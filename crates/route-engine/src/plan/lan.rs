@@ -43,6 +43,15 @@ impl<'a> Underlay<'a> {
         self.routes.iter().filter(kept).collect()
     }
 
+    /// The interfaces by which queries could leave: those that are up, but the tunnel's. One that
+    /// belongs to a bridge or a bond has no addresses, and nobody binds to it.
+    pub(crate) fn ways_out(&self, intent: &Intent) -> impl Iterator<Item = &'a Link> + use<'a> {
+        let tun = intent.tun();
+        self.links.iter().filter(move |link| {
+            link.up && link.master.is_none() && link.name != tun && link.name.as_str() != "lo"
+        })
+    }
+
     /// Routes that an intent keeps but for what cannot be copied: several gateways, one of the other
     /// family, an encapsulation.
     pub fn too_rich(&self, intent: &Intent) -> Vec<&'a Route> {

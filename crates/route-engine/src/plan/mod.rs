@@ -109,6 +109,18 @@ impl Plan {
         }
     }
 
+    /// What guards against DNS leaks where there is no tunnel.
+    pub(crate) fn of_leak_guard(intent: &Intent, underlay: Underlay<'_>) -> Self {
+        let full = intent.full_tunnel();
+        let operations = full.map(|full| sequence::leak_guard(intent, full, underlay));
+        Self {
+            action: Action::Apply,
+            intent: intent.clone(),
+            operations: operations.unwrap_or_default(),
+            without_ipv6: false,
+        }
+    }
+
     /// The same where other intents may stand as well, as after options that were other then:
     /// what cleans them up goes into its places among the operations.
     #[must_use]

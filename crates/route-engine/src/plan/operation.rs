@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use fps_netlink::{Family, LinkName, Rule, RuleAction};
+use fps_netlink::{Family, LinkName, Rule, RuleAction, protocol_name};
 use ipnet::IpNet;
 
 use self::Word::{Name, Plain};
@@ -274,7 +274,8 @@ fn route(put: &mut dyn FnMut(Word<'_>), verb: &str, route: &PlannedRoute) {
     route.each_word(put);
 }
 
-/// A rule that a [`FullTunnel`](crate::FullTunnel) has: by mark or by source, or all but a mark.
+/// A rule that a [`FullTunnel`](crate::FullTunnel) has: by mark or by source, or all but a mark; or by
+/// port, of its guard against leaks.
 fn rule(put: &mut dyn FnMut(Word<'_>), verb: &str, rule: &Rule) {
     ip(
         put,
@@ -287,19 +288,33 @@ fn rule(put: &mut dyn FnMut(Word<'_>), verb: &str, rule: &Rule) {
     }
     match rule.from {
         Some(net) => each(put, &[Plain(&"from"), Plain(&net)]),
-        None if rule.inverted || rule.mark.is_none() => {
+        None if rule.inverted || (rule.mark.is_none() && rule.to.is_none()) => {
             each(put, &[Plain(&"from"), Plain(&"all")]);
         }
         None => {}
     }
+    if let Some(net) = rule.to {
+        each(put, &[Plain(&"to"), Plain(&net)]);
+    }
     if let Some(mark) = rule.mark {
         each(put, &[Plain(&"fwmark"), Plain(&mark)]);
+    }
+    if let Some(device) = rule.output {
+        each(put, &[Plain(&"oif"), Name(device.as_str())]);
+    }
+    if let Some(protocol) = rule.ip_protocol {
+        each(put, &[Plain(&"ipproto"), Plain(&protocol_name(protocol))]);
+    }
+    if let Some(ports) = rule.ports {
+        each(put, &[Plain(&"dport"), Plain(&ports)]);
     }
     match rule.action {
         RuleAction::Lookup(table) => each(put, &[Plain(&"table"), Plain(&table)]),
         RuleAction::Unreachable => put(Plain(&"unreachable")),
+        RuleAction::Goto(priority) => each(put, &[Plain(&"goto"), Plain(&priority)]),
+        RuleAction::Nop => put(Plain(&"nop")),
         // None of ours.
-        RuleAction::Prohibit | RuleAction::Blackhole | RuleAction::Goto(_) | RuleAction::Other => {}
+        RuleAction::Prohibit | RuleAction::Blackhole | RuleAction::Other => {}
     }
 }
 

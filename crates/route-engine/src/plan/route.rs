@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use fps_netlink::{FPS_ROUTE_PROTOCOL, Link, LinkName, Route, RouteKind, TableId};
+use fps_netlink::{
+    FPS_ROUTE_PROTOCOL, Family, Link, LinkName, Route, RouteKind, RouteScope, TableId,
+};
 
 use super::operation::Word::{self, Name, Plain};
 use crate::{Bypass, Destination};
@@ -21,6 +23,8 @@ pub struct PlannedRoute {
     pub source: Option<IpAddr>,
     /// Its metric.
     pub metric: Option<u32>,
+    /// What it takes stays on this host (`local`), whatever the device.
+    pub local: bool,
     /// The type of service that packets must have; 0 for any.
     pub tos: u8,
     /// The gateway is taken for a neighbour, though no route says so.
@@ -38,9 +42,20 @@ impl PlannedRoute {
             device: Some(device),
             source: None,
             metric: None,
+            local: false,
             tos: 0,
             onlink: false,
             table,
+        }
+    }
+
+    /// What keeps on the host all packets of sockets that are bound to a device. Each has a metric of
+    /// its own, by the device's number, so that each comes and goes by itself.
+    pub(crate) fn kept(device: &Link, table: TableId) -> Self {
+        Self {
+            metric: Some(device.index.get()),
+            local: true,
+            ..Self::into(device.name, Destination::everything(Family::V4), table)
         }
     }
 
@@ -60,6 +75,7 @@ impl PlannedRoute {
             device: None,
             source: None,
             metric: None,
+            local: false,
             tos: 0,
             onlink: false,
             table,
@@ -87,6 +103,7 @@ impl PlannedRoute {
             device,
             source: route.source,
             metric: route.metric,
+            local: route.kind == RouteKind::Local,
             tos: route.tos,
             onlink: route.onlink,
             table: route.table,
@@ -106,6 +123,11 @@ impl PlannedRoute {
             }
             None => route.of_kind(RouteKind::Throw),
         };
+        if self.local {
+            // As `ip route` sets it for such a route.
+            route = route.of_kind(RouteKind::Local);
+            route.scope = RouteScope::Host;
+        }
         route.protocol = FPS_ROUTE_PROTOCOL;
         (route.source, route.metric, route.table) = (self.source, self.metric, self.table);
         (route.tos, route.onlink) = (self.tos, self.onlink);
@@ -116,6 +138,9 @@ impl PlannedRoute {
     pub(super) fn each_word(&self, put: &mut dyn FnMut(Word<'_>)) {
         if self.device.is_none() {
             put(Plain(&"throw"));
+        }
+        if self.local {
+            put(Plain(&"local"));
         }
         if self.table != TableId::MAIN && self.to.net().prefix_len() == 0 {
             put(Plain(&"default"));

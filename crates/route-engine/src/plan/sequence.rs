@@ -1,6 +1,6 @@
 //! Which operations a plan has, in the order in which the shell helper printed them.
 
-use fps_netlink::{Family, TableId};
+use fps_netlink::{Family, Rule, TableId};
 
 use super::{Operation, PlannedRoute, Underlay};
 use crate::{Destination, Dns, FullTunnel, Intent, Layer};
@@ -16,6 +16,8 @@ pub(super) fn apply(intent: &Intent, underlay: Underlay<'_>) -> Vec<Operation> {
     let mut operations: Vec<_> = addresses.chain(mtu).chain([up]).collect();
     match intent.full_tunnel() {
         Some(full) => {
+            let guard = guard_routes(intent, full, underlay);
+            operations.extend(guard.map(Operation::ReplaceRoute));
             let outside = outside(intent, full).map(Operation::ReplaceRoute);
             operations.extend(outside);
             if full.lan.is_some() {
@@ -25,7 +27,8 @@ pub(super) fn apply(intent: &Intent, underlay: Underlay<'_>) -> Vec<Operation> {
                 operations.extend(beyond(intent, full).map(Operation::ReplaceRoute));
             }
             operations.extend(defaults(intent, full).map(Operation::ReplaceRoute));
-            for rule in full.rules(intent.has_v6_address()) {
+            let guard = guard_rules(intent, full, underlay).into_iter();
+            for rule in guard.chain(full.rules(intent.has_v6_address())) {
                 let rule = Box::new(rule);
                 operations.push(Operation::DeleteRule(rule.clone()));
                 operations.push(Operation::AddRule(rule));
@@ -41,7 +44,8 @@ pub(super) fn apply(intent: &Intent, underlay: Underlay<'_>) -> Vec<Operation> {
 /// DNS, routes, rules, bypasses, default, addresses, down: before its address, because the kernel
 /// drops with an IPv4 address each route that has it as source (`fib_sync_down_addr`,
 /// net/ipv4/fib_semantics.c), and what is then absent was ours to take away. Of the rules the last
-/// layer's come first, so that neither LAN nor carrier falls through to it.
+/// layer's come first, so that neither LAN nor carrier falls through to it; those of the guard against
+/// DNS leaks come last.
 pub(super) fn cleanup(intent: &Intent, down: bool, underlay: Underlay<'_>) -> Vec<Operation> {
     let device = intent.tun();
     let mut operations = Vec::new();
@@ -57,7 +61,9 @@ pub(super) fn cleanup(intent: &Intent, down: bool, underlay: Underlay<'_>) -> Ve
         if layered.is_some() {
             rules.reverse();
         }
-        let rules = rules.into_iter().map(Box::new);
+        let guard = guard_rules(intent, full, underlay);
+        let rules = rules.into_iter().chain(guard.into_iter().rev());
+        let rules = rules.map(Box::new);
         operations.extend(rules.map(Operation::DeleteRule));
         operations.extend(outside(intent, full).map(Operation::DeleteRoute));
         if layered.is_some() {
@@ -65,6 +71,8 @@ pub(super) fn cleanup(intent: &Intent, down: bool, underlay: Underlay<'_>) -> Ve
             operations.extend(beyond(intent, full).map(Operation::DeleteRoute));
         }
         operations.extend(defaults(intent, full).map(Operation::DeleteRoute));
+        let guard = guard_routes(intent, full, underlay);
+        operations.extend(guard.map(Operation::DeleteRoute));
         operations.push(Operation::FlushCache);
     }
     let addresses = intent.addresses().iter();
@@ -161,10 +169,50 @@ pub(super) fn lan(intent: &Intent, full: &FullTunnel, underlay: Underlay<'_>) ->
 }
 
 fn defaults(intent: &Intent, full: &FullTunnel) -> impl Iterator<Item = PlannedRoute> {
-    let (tun, table) = (intent.tun(), full.table_of(Layer::Default));
+    defaults_in(intent, full, Layer::Default)
+}
+
+fn defaults_in(
+    intent: &Intent,
+    full: &FullTunnel,
+    layer: Layer,
+) -> impl Iterator<Item = PlannedRoute> + use<> {
+    let (tun, table) = (intent.tun(), full.table_of(layer));
     let families = full.families(intent.has_v6_address());
     let to = families.into_iter().map(Destination::everything);
     to.map(move |to| PlannedRoute::into(tun, to, table))
+}
+
+/// The guard against DNS leaks alone, and of it what needs no tunnel.
+pub(super) fn leak_guard(
+    intent: &Intent,
+    full: &FullTunnel,
+    underlay: Underlay<'_>,
+) -> Vec<Operation> {
+    let routes = guard_routes(intent, full, underlay).filter(|route| route.local);
+    let rules = guard_rules(intent, full, underlay).into_iter();
+    let rules = rules.map(|rule| Operation::AddRule(Box::new(rule)));
+    routes.map(Operation::ReplaceRoute).chain(rules).collect()
+}
+
+fn guard_rules(intent: &Intent, full: &FullTunnel, underlay: Underlay<'_>) -> Vec<Rule> {
+    let links: Vec<_> = underlay.ways_out(intent).map(|link| link.name).collect();
+    full.leak_guard_rules(intent.endpoints(), &links)
+}
+
+/// Where queries go: what is bound to a link of the underlay nowhere, all else into the tunnel, for the
+/// families that it takes.
+fn guard_routes(
+    intent: &Intent,
+    full: &FullTunnel,
+    underlay: Underlay<'_>,
+) -> impl Iterator<Item = PlannedRoute> {
+    let table = full.table_of(Layer::Bound);
+    let links = underlay.ways_out(intent);
+    let kept: Vec<_> = links.map(|link| PlannedRoute::kept(link, table)).collect();
+    let defaults = defaults_in(intent, full, Layer::Dns);
+    let guarded = full.leak_guard;
+    kept.into_iter().chain(defaults).filter(move |_| guarded)
 }
 
 fn set_dns(intent: &Intent) -> Vec<Operation> {

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use fps_netlink::{Flow, Fwmark, IfIndex, Netlink, Route, TcpSocket, TcpSockets, Verdict};
+use fps_netlink::{
+    Flow, Fwmark, IfIndex, IpProtocol, Netlink, Route, TcpSocket, TcpSockets, Verdict,
+};
 
 use super::Finding;
 use super::finding::Kind;
@@ -103,7 +105,7 @@ impl Look<'_> {
 
     async fn wanted(&self, endpoint: Endpoint) -> Result<Finding, Error> {
         let mark = self.intent.carrier_mark();
-        let flow = Flow::to(endpoint.address).marked(mark);
+        let flow = to(endpoint).marked(mark);
         let whose = format!("the carrier to {endpoint}{}", with_mark(mark));
         Ok(self.finding(&whose, self.way(flow).await?))
     }
@@ -154,7 +156,7 @@ impl Look<'_> {
         let IpAddr::V4(_) = endpoint.address else {
             return Ok(None);
         };
-        let flow = Flow::to(endpoint.address).marked(self.intent.carrier_mark());
+        let flow = to(endpoint).marked(self.intent.carrier_mark());
         let Ok((flow, route)) = self.way(flow).await? else {
             return Ok(None);
         };
@@ -185,6 +187,15 @@ impl Look<'_> {
         let device = self.state.name(default.link?);
         let strict = reverse_path::is_strict(&device);
         strict.then(|| reverse_path::warning("the carrier's far end", &device))
+    }
+}
+
+/// A packet of the carrier's.
+fn to(endpoint: Endpoint) -> Flow {
+    let flow = Flow::to(endpoint.address);
+    match endpoint.port {
+        Some(port) => flow.to_port(IpProtocol::Tcp, port),
+        None => flow,
     }
 }
 

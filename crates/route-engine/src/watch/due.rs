@@ -59,6 +59,8 @@ pub(super) struct Concerns {
     tun: LinkName,
     tables: BTreeSet<TableId>,
     keeps_lan: bool,
+    /// Each link has rules and a route of the guard against DNS leaks.
+    guards_dns: bool,
     /// IPv6 is left out, since the host has none.
     pub(super) without_ipv6: bool,
     /// Names are looked up through the device.
@@ -80,6 +82,7 @@ impl Concerns {
             tun: intent.tun(),
             tables: intent.tables().collect(),
             keeps_lan: intent.keeps_lan(),
+            guards_dns: intent.guards_dns(),
             without_ipv6: false,
             dns: intent.dns().is_some_and(|dns| !dns.is_empty()),
             nets: subnets.chain(routes).collect(),
@@ -162,7 +165,7 @@ impl Due {
         if name == concerns.tun {
             self.dns = true;
             self.call_for_all(text.clone());
-        } else if went {
+        } else if went || concerns.guards_dns {
             self.call_for_all(text.clone());
         }
         self.lan(text, concerns);
@@ -224,6 +227,7 @@ mod tests {
             selectors: vec![Selector::Marked(Fwmark(17))],
             bypasses: vec![],
             lan: keeps_lan.then(KeepLan::default),
+            leak_guard: false,
         };
         Concerns::of(&intent.with_full_tunnel(full).unwrap())
     }
@@ -313,6 +317,17 @@ mod tests {
             assert_eq!(calls(&event, true), expected, "{event:?}");
             let [_, all, dns] = expected;
             assert_eq!(calls(&event, false), [false, all, dns], "{event:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_comes_calls_for_its_part_of_a_guard() {
+        let mut concerns = concerns(false);
+        for guards_dns in [false, true] {
+            concerns.guards_dns = guards_dns;
+            let mut due = Due::default();
+            due.note(&Event::Link(link("eth0", true)), &concerns);
+            assert_eq!(due.all, guards_dns);
         }
     }
 

@@ -19,7 +19,7 @@ use self::journal::Journal;
 use self::pace::Pace;
 use self::resolver::{Happened, Looked, Resolver};
 use self::signals::{Signals, Told};
-use crate::engine::mirror;
+use crate::engine::{hold, mirror};
 use crate::{Action, DnsReading, Engine, Error, Intent, Numbering};
 
 /// How long to wait after a failure before all is looked at once more without an event; each time
@@ -251,6 +251,22 @@ impl Watch {
                 }
                 self.retry = None;
             }
+            Err(error) => {
+                if matches!(error, Error::NoDevice(_)) && self.intent.guards_dns() {
+                    self.hold().await;
+                }
+                self.failed(&error);
+            }
+        }
+    }
+
+    /// Keeps up the guard against DNS leaks where there is no device.
+    async fn hold(&mut self) {
+        match hold(self.engine.executor(), &self.intent).await {
+            Ok(commands) if commands.is_empty() => {}
+            Ok(commands) => self
+                .journal
+                .write("restored", json!({"commands": commands})),
             Err(error) => self.failed(&error),
         }
     }

@@ -8,6 +8,7 @@ mod hindered;
 mod host;
 mod ipv6;
 mod lan;
+mod leak_guard;
 mod numbers;
 mod passage;
 mod record;

@@ -100,8 +100,8 @@ impl Traffic {
 /// A host with a LAN in which everyone answers for every address, and a tap on its interfaces.
 pub(crate) struct Scene {
     pub(crate) host: Host,
-    capture: Capture,
-    seen: Vec<Frame>,
+    pub(crate) capture: Capture,
+    pub(crate) seen: Vec<Frame>,
 }
 
 impl Scene {

@@ -110,6 +110,7 @@ fn full_tunnel(command: &mut Vec<String>, full: &FullTunnel) {
     many(command, "--bypass", &full.bypasses);
     flag(command, "--keep-lan", full.keep_lan);
     many(command, "--lan-route", &full.lan_routes);
+    flag(command, "--dns-leak-guard", full.dns_leak_guard);
     flag(command, "--auto", full.auto);
 }
 

@@ -118,6 +118,8 @@ pub struct FullTunnel {
     pub keep_lan: bool,
     /// `--lan-route`, once for each.
     pub lan_routes: Vec<IpNet>,
+    /// `--dns-leak-guard`.
+    pub dns_leak_guard: bool,
     /// `--auto`.
     pub auto: bool,
 }

@@ -5,10 +5,13 @@ mod model;
 
 use std::net::IpAddr;
 
-use fps_netlink::{Address, FPS_ROUTE_PROTOCOL, Family, Flow, Fwmark, Route, RouteProtocol};
+use fps_netlink::{
+    Address, FPS_ROUTE_PROTOCOL, Family, Flow, Fwmark, IpProtocol, Route, RouteProtocol, Rule,
+    RuleAction, RulePriority, TableId,
+};
 use proptest::prelude::*;
 
-use self::draw::{MARK, OTHER_MARK, intents, states};
+use self::draw::{MARK, OTHER_MARK, guarded_intents, intents, states};
 use self::model::{LAN, TUN, change, index, link, sorted};
 use crate::{
     Action, Bypass, Change, Claim, Dns, Error, Intent, KernelState, Needed, Ownership, Plan, Step,
@@ -90,7 +93,62 @@ fn flows() -> Vec<Flow> {
     let unbound = to.iter().flat_map(of_to);
     let from_tunnel = to[..9].iter();
     let from_tunnel = from_tunnel.map(|to| Flow::to(ip(to)).sent_from(ip("10.66.0.2")));
-    unbound.chain(from_tunnel).collect()
+    let queries = queries().into_iter().map(|(flow, _)| flow);
+    unbound.chain(from_tunnel).chain(queries).collect()
+}
+
+/// Queries of DNS, and whether they are ones that a guard is for: those without the carrier's mark.
+fn queries() -> Vec<(Flow, bool)> {
+    let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+    let to = [
+        "192.0.2.9",
+        "203.0.113.10",
+        "9.9.9.9",
+        "fd00:2::9",
+        "2001:db8:9::9",
+    ];
+    let ports = [
+        (IpProtocol::Udp, 53),
+        (IpProtocol::Tcp, 53),
+        (IpProtocol::Tcp, 853),
+    ];
+    let all = to.iter().flat_map(|to| ports.map(|port| (ip(to), port)));
+    let each = all.flat_map(|(to, (protocol, port))| {
+        let flow = Flow::to(to).to_port(protocol, port);
+        let bound = flow.bound_to(index(LAN));
+        [(flow, true), (bound, true), (flow.marked(MARK), false)]
+    });
+    each.collect()
+}
+
+/// Panics where a query leaves by the underlay at any moment from when a guard stands to its end.
+fn assert_no_leak(steps: &[Step], before: &KernelState, intents: [&Intent; 2]) {
+    let carrier = |flow: &Flow| {
+        let to = |intent: &&Intent| {
+            let mut endpoints = intent.endpoints().iter();
+            endpoints.any(|it| it.address == flow.to && it.port == flow.port.map(|(_, port)| port))
+        };
+        intents.iter().any(to)
+    };
+    let lines: Vec<_> = steps.iter().map(|step| brief(&step.change)).collect();
+    let mut state = before.clone();
+    for at in 0..=steps.len() {
+        for (flow, _) in queries()
+            .iter()
+            .filter(|(flow, asks)| *asks && !carrier(flow))
+        {
+            let link = state.fib().lookup(flow).link();
+            assert_ne!(
+                link,
+                Some(index(LAN)),
+                "{flow} after {at}:\n{}",
+                lines.join("\n")
+            );
+        }
+        if let Some(step) = steps.get(at) {
+            change(&mut state, &step.change);
+        }
+    }
 }
 
 /// How each leaves: by the TUN device, or by another; none where it is refused.
@@ -264,6 +322,23 @@ proptest! {
     }
 
     #[test]
+    fn no_query_leaks_while_a_guard_stands(
+        first in guarded_intents(),
+        second in guarded_intents(),
+        before in states(),
+    ) {
+        let Ok(mut state) = run(Action::Apply, &first, &before, &[]) else { return Ok(()) };
+        assert_no_leak(&[], &state, [&first, &second]);
+        if let Ok(steps) = steps(Action::Apply, &second, &state, &[&first]) {
+            assert_no_leak(&steps, &state, [&first, &second]);
+        }
+        // Without the device, too, with which its routes go.
+        state.routes.retain(|route| route.link != Some(index(TUN)));
+        state.links.retain(|link| link.index != index(TUN));
+        assert_no_leak(&[], &state, [&first, &second]);
+    }
+
+    #[test]
     fn no_packet_takes_a_detour_while_cleaning_up(intent in intents(), before in states()) {
         let Ok(applied) = run(Action::Apply, &intent, &before, &[]) else { return Ok(()) };
         let cleanup = Action::Cleanup { down: false };
@@ -310,27 +385,34 @@ fn foreign_only(mut state: KernelState) -> KernelState {
     state
 }
 
-#[test]
-fn the_search_for_detours_sees_one() {
-    let to_main = fps_netlink::RuleAction::Lookup(fps_netlink::TableId::MAIN);
-    let main = fps_netlink::RulePriority(32766);
-    let default = fps_netlink::Route::new("0.0.0.0/0".parse().unwrap());
+/// A host with a default route by its LAN, and a full tunnel of it.
+fn bare(leak_guard: bool) -> (KernelState, Intent) {
+    let to_main = RuleAction::Lookup(TableId::MAIN);
+    let main = RulePriority(32766);
+    let default = Route::new("0.0.0.0/0".parse().unwrap());
     let before = KernelState {
         links: vec![link(TUN, "fpsc0", true), link(LAN, "eth0", true)],
         routes: vec![default.on_link(index(LAN))],
-        rules: vec![fps_netlink::Rule::new(Family::V4, main, to_main)],
+        rules: vec![Rule::new(Family::V4, main, to_main)],
         ..KernelState::default()
     };
     let intent = Intent::new("fpsc0".parse().unwrap(), vec![], None, vec![]).unwrap();
     let intent = intent
         .with_full_tunnel(crate::FullTunnel {
-            table: fps_netlink::TableId(100),
-            priority: fps_netlink::RulePriority(10000),
+            table: TableId(100),
+            priority: RulePriority(10000),
             selectors: vec![crate::Selector::Unmarked(MARK)],
             bypasses: vec!["203.0.113.10/32,192.0.2.1,eth0".parse().unwrap()],
             lan: None,
+            leak_guard,
         })
         .unwrap();
+    (before, intent)
+}
+
+#[test]
+fn the_search_for_detours_sees_one() {
+    let (before, intent) = bare(false);
     let mut steps = steps(Action::Apply, &intent, &before, &[]).unwrap();
     assert_no_detour(&steps, &before);
     // The bypass comes last: until then what it keeps out is in the tunnel.
@@ -341,6 +423,23 @@ fn the_search_for_detours_sees_one() {
     steps.push(bypass);
     let seen = std::panic::catch_unwind(|| assert_no_detour(&steps, &before));
     assert!(seen.is_err());
+}
+
+#[test]
+fn the_search_for_leaks_sees_one() {
+    let (before, intent) = bare(true);
+    let applied = run(Action::Apply, &intent, &before, &[]).unwrap();
+    assert_no_leak(&[], &applied, [&intent, &intent]);
+    for part in [
+        |rule: &Rule| rule.output.is_some(),
+        |rule: &Rule| rule.action == RuleAction::Unreachable,
+    ] {
+        let mut leaks = applied.clone();
+        leaks.rules.retain(|rule| !part(rule));
+        leaks.routes.retain(|route| route.link != Some(index(TUN)));
+        let seen = std::panic::catch_unwind(|| assert_no_leak(&[], &leaks, [&intent, &intent]));
+        assert!(seen.is_err());
+    }
 }
 
 #[test]

@@ -9,12 +9,13 @@ use crate::scenario::syntax::{Node, Table, optional};
 /// What chooses the packets that go into the tunnel.
 const SELECTORS: [&str; 3] = ["fwmark", "from", "except-fwmark"];
 /// What has a meaning in a full tunnel only.
-const OTHERS: [&str; 6] = [
+const OTHERS: [&str; 7] = [
     "table",
     "priority",
     "bypass",
     "keep-lan",
     "lan-route",
+    "dns-leak-guard",
     "auto",
 ];
 
@@ -70,6 +71,7 @@ pub(super) fn tunnel(table: &Table<'_>) -> Option<Option<FullTunnel>> {
         bypasses: many("bypass").into_iter().filter_map(Node::text).collect(),
         keep_lan,
         lan_routes,
+        dns_leak_guard: switch("dns-leak-guard")?,
         auto: switch("auto")?,
     }))
 }

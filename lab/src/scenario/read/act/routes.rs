@@ -26,6 +26,7 @@ const KEYS: &[&str] = &[
     "bypass",
     "keep-lan",
     "lan-route",
+    "dns-leak-guard",
     "auto",
     "endpoint",
     "dns",
