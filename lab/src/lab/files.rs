@@ -1,6 +1,7 @@
 //! What a host finds in /etc.
 
 use std::fmt::Write;
+use std::net::IpAddr;
 
 use nix::unistd::geteuid;
 
@@ -25,15 +26,18 @@ pub(super) fn of(
         FileSpec::new("/etc/hosts", hosts(scenario, name, host)),
     ];
     match host.resolver {
-        Resolver::ResolvConf => files.push(FileSpec::new(RESOLV_CONF, resolv_conf(host))),
+        Resolver::ResolvConf => files.push(FileSpec::new(
+            RESOLV_CONF,
+            resolv_conf(&host.first_name_servers(&scenario.nets)),
+        )),
         Resolver::SystemdResolved => files.extend(resolved::files(geteuid().is_root())?),
     }
     Ok(files)
 }
 
 /// The machine's own would name servers that no host of the lab can reach.
-fn resolv_conf(host: &Host) -> String {
-    match host.name_servers.as_slice() {
+pub(crate) fn resolv_conf(servers: &[IpAddr]) -> String {
+    match servers {
         [] => "# this lab has no DNS server\n".to_owned(),
         servers => servers
             .iter()

@@ -65,6 +65,11 @@ impl Host {
 }
 
 impl LiveLink {
+    /// The net that it is in now.
+    pub(crate) fn net(&self) -> &scenario::NetName {
+        &self.now.net
+    }
+
     /// Its index, which it keeps as long as the lab stands.
     pub fn index(&self) -> IfIndex {
         self.index

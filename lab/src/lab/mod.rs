@@ -10,7 +10,7 @@
 mod build;
 mod echo;
 mod error;
-mod files;
+pub(crate) mod files;
 mod host;
 mod links;
 mod machine;

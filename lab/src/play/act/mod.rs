@@ -1,9 +1,9 @@
 //! One function for each kind of act.
 
 mod describe;
+mod dhcp;
 mod routes;
 
-use std::time::Duration;
 
 use super::StageError;
 use super::programs::{self, Order};
@@ -16,7 +16,6 @@ use crate::scenario::{
 };
 
 /// How long resolvectl(1) may take.
-const RESOLVECTL: Duration = Duration::from_secs(5);
 
 /// Performs an act, to its end.
 pub(super) async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), StageError> {
@@ -27,7 +26,10 @@ pub(super) async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), Stag
         Act::Run(command) => run(stage, command).await,
         Act::Routes(call) => routes::call(stage, call).await,
         Act::Link(change) => Ok(stage.lab.change_link(change).await?),
-        Act::Roam(roam) => Ok(stage.lab.roam(roam).await?),
+        Act::Roam(roam) => {
+            stage.lab.roam(roam).await?;
+            dhcp::renew(stage, roam).await
+        }
         Act::Sysctl(sysctl) => write_sysctl(stage, sysctl),
         Act::Route(change) => change_route(stage, change).await,
         Act::Rule(change) => change_rules(stage, change).await,
@@ -47,17 +49,8 @@ pub(super) async fn start_resolvers(stage: &mut Stage<'_>) -> Result<(), StageEr
         for (program, _) in resolver_programs(name) {
             start_named(stage, &program).await?;
         }
-        for (link, servers) in host.dns_by_link() {
-            let servers = servers.iter().map(ToString::to_string);
-            let words = ["resolvectl".to_owned(), "dns".to_owned(), link.to_string()];
-            let command: Vec<_> = words.into_iter().chain(servers).collect();
-            let call = Run {
-                on: name.clone(),
-                command,
-                exit: 0,
-                within: RESOLVECTL,
-            };
-            run(stage, &call).await?;
+        for (link, servers) in host.dns_by_link(&scenario.nets) {
+            dhcp::tell_resolved(stage, name, link, &servers).await?;
         }
     }
     Ok(())

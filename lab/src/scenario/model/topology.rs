@@ -9,12 +9,14 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use super::{DnsServer, NetName, Resolver};
 
 /// An L2 segment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Net {
     /// Its IPv4 subnet.
     pub v4: Option<Ipv4Net>,
     /// Its IPv6 subnet.
     pub v6: Option<Ipv6Net>,
+    /// The name servers that its DHCP gives.
+    pub name_servers: Vec<IpAddr>,
 }
 
 /// A host: a network, mount and UTS namespace.
@@ -32,8 +34,8 @@ pub struct Host {
     pub serve: Serve,
     /// Lines of its /etc/hosts beside those of the lab's hosts.
     pub hosts_file: Vec<HostsLine>,
-    /// The name servers that its /etc/resolv.conf names.
-    pub name_servers: Vec<IpAddr>,
+    /// The name servers that it has by hand; those that the DHCP of its nets gives, where that is none.
+    pub name_servers: Option<Vec<IpAddr>>,
     /// What answers for its programs.
     pub resolver: Resolver,
     /// Its DNS server.
@@ -43,11 +45,31 @@ pub struct Host {
 }
 
 impl Host {
-    /// Its name servers by the links whose DHCP would give them: those with a subnet that the server is
-    /// in, or else with a default gateway.
-    pub fn dns_by_link(&self) -> IndexMap<LinkName, Vec<IpAddr>> {
+    /// Its name servers at first.
+    pub fn first_name_servers(&self, nets: &IndexMap<NetName, Net>) -> Vec<IpAddr> {
+        match &self.name_servers {
+            Some(servers) => servers.clone(),
+            None => self.dns_by_link(nets).into_values().flatten().collect(),
+        }
+    }
+
+    /// The name servers of each link at first.
+    pub fn dns_by_link(&self, nets: &IndexMap<NetName, Net>) -> IndexMap<LinkName, Vec<IpAddr>> {
+        match &self.name_servers {
+            Some(servers) => self.by_hand(servers),
+            None => {
+                let links = self.links.iter();
+                let given = links.map(|(name, link)| (*name, nets[&link.net].name_servers.clone()));
+                given.filter(|(_, servers)| !servers.is_empty()).collect()
+            }
+        }
+    }
+
+    /// The name servers that it has by hand, by link: one with a subnet that the server is in, or else
+    /// with a default gateway.
+    fn by_hand(&self, servers: &[IpAddr]) -> IndexMap<LinkName, Vec<IpAddr>> {
         let mut by_link: IndexMap<LinkName, Vec<IpAddr>> = IndexMap::new();
-        for server in &self.name_servers {
+        for server in servers {
             let near = |link: &Link| link.addresses.iter().any(|it| it.contains(server));
             let links = || self.links.iter();
             let link = links().find(|(_, link)| near(link));

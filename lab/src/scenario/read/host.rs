@@ -52,7 +52,7 @@ fn empty() -> Host {
         routes: Vec::new(),
         serve: Serve::default(),
         hosts_file: Vec::new(),
-        name_servers: Vec::new(),
+        name_servers: None,
         resolver: Resolver::default(),
         dns: None,
         cgroups: Vec::new(),
@@ -90,9 +90,8 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
         .collect();
     let serve = table.get("serve").and_then(serve).unwrap_or_default();
     let hosts_file = list(table, "hosts").filter_map(hosts_line).collect();
-    let name_servers = table.get("name-servers").map(Node::one_or_many);
-    let name_servers = name_servers.unwrap_or_default();
-    let name_servers = name_servers.into_iter().filter_map(Node::address).collect();
+    let by_hand = table.get("name-servers").is_some();
+    let name_servers = by_hand.then(|| net::name_servers(table));
     let resolver = table.get("resolver");
     let resolver = resolver.and_then(|node| node.choice("resolver", &RESOLVERS));
     let dns = table.get("dns").and_then(dns::server);

@@ -24,7 +24,7 @@ pub(crate) fn nets(node: Node<'_>, lab: &mut Lab) {
         let before = name.problems.count();
         name.check_label("net");
         let net = NetName::new(name.text);
-        let read = read(name, node, &mut claims).unwrap_or(Net { v4: None, v6: None });
+        let read = read(name, node, &mut claims).unwrap_or_default();
         if name.problems.count() > before {
             lab.doubtful_nets.insert(net.clone());
         }
@@ -38,7 +38,10 @@ pub(crate) fn nets(node: Node<'_>, lab: &mut Lab) {
 }
 
 fn read(name: Word<'_>, node: Node<'_>, claims: &mut Vec<Claim>) -> Option<Net> {
-    let table = node.table(format!("net `{}`", name.text), &["v4", "v6", "may-overlap"])?;
+    let table = node.table(
+        format!("net `{}`", name.text),
+        &["v4", "v6", "name-servers", "may-overlap"],
+    )?;
     let may_overlap = table
         .get("may-overlap")
         .and_then(Node::flag)
@@ -78,7 +81,15 @@ fn read(name: Word<'_>, node: Node<'_>, claims: &mut Vec<Claim>) -> Option<Net> 
                 None
             }
         }),
+        name_servers: name_servers(&table),
     })
+}
+
+/// One or many addresses.
+pub(super) fn name_servers(table: &Table<'_>) -> Vec<IpAddr> {
+    let servers = table.get("name-servers").map(Node::one_or_many);
+    let servers = servers.unwrap_or_default().into_iter();
+    servers.filter_map(Node::address).collect()
 }
 
 fn subnet(node: Node<'_>, family: Family) -> Option<IpNet> {
