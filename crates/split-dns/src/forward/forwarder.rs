@@ -1,6 +1,6 @@
 //! What becomes of a question.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -28,6 +28,8 @@ pub(super) struct Forwarder {
     cache: RefCell<Cache>,
     outstanding: RefCell<Outstanding<Waiter>>,
     sources: Rc<Sources>,
+    /// How often there was another configuration, and who waits for the next one.
+    generation: Cell<u64>,
     configured: Notify,
     loops: Throttle,
     overloads: Throttle,
@@ -53,6 +55,7 @@ impl Forwarder {
             cache: RefCell::new(Cache::new(limits.cache_entries, limits.cache_bytes)),
             outstanding: RefCell::new(Outstanding::new(limits.outstanding)),
             sources,
+            generation: Cell::default(),
             configured: Notify::new(),
             loops: Throttle::default(),
             overloads: Throttle::default(),
@@ -70,6 +73,7 @@ impl Forwarder {
         self.cache
             .replace(Cache::new(limits.cache_entries, limits.cache_bytes));
         self.outstanding.borrow_mut().set_most(limits.outstanding);
+        self.generation.set(self.generation.get() + 1);
         self.configured.notify_waiters();
     }
 
@@ -111,7 +115,8 @@ impl Forwarder {
         }
         match self.outstanding.borrow_mut().join(key.clone(), waiter) {
             Joined::First => {
-                tokio::task::spawn_local(Rc::clone(self).forward(group, key));
+                let generation = self.generation.get();
+                tokio::task::spawn_local(Rc::clone(self).forward(group, key, generation));
             }
             Joined::Later | Joined::Again => {}
             Joined::Full(waiter) => {
@@ -123,13 +128,17 @@ impl Forwarder {
         }
     }
 
-    async fn forward(self: Rc<Self>, group: Rc<Group>, key: Key) {
+    async fn forward(self: Rc<Self>, group: Rc<Group>, key: Key, generation: u64) {
         let begin = Instant::now();
         let upstream = self.upstream.borrow().clone();
-        let outcome = tokio::select! {
-            outcome = self.ask(&upstream, &group, &key) => Some(outcome),
-            () = self.configured.notified() => None,
-        };
+        let mut outcome = None;
+        // There may have been another configuration before this task had its turn.
+        if self.generation.get() == generation {
+            tokio::select! {
+                answered = self.ask(&upstream, &group, &key) => outcome = Some(answered),
+                () = self.configured.notified() => {}
+            }
+        }
         let waiters = self.outstanding.borrow_mut().finish(&key);
         let Some(outcome) = outcome else {
             let now = Instant::now();
@@ -245,6 +254,7 @@ mod tests {
     use hickory_proto::op::Message;
     use hickory_proto::rr::RecordType;
     use tokio::net::UdpSocket;
+    use tokio::sync::mpsc;
     use tokio::task::LocalSet;
     use tokio::time::timeout;
 
@@ -301,6 +311,42 @@ mod tests {
             let forwarder = serve(listener, address, 60_000);
             assert_eq!(rcode_from(address).await, ResponseCode::ServFail);
             assert_eq!(forwarder.loops.count(), 1);
+        });
+    }
+
+    #[test]
+    fn a_question_that_waits_is_asked_of_the_servers_of_another_configuration() {
+        run(async {
+            let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            let (silent_at, alive) = (silent.local_addr().unwrap(), listener());
+            // One that answers SERVFAIL at once, since it asks itself.
+            let address = alive.address();
+            serve(alive, address, 60_000);
+            for waits in [false, true] {
+                let forwarder = serve(listener(), silent_at, 60_000);
+                let (replies, mut replied) = mpsc::unbounded_channel();
+                let (peer, local) = (address, address);
+                let client = Client::Tcp {
+                    replies,
+                    peer,
+                    local,
+                };
+                forwarder.take(&question("one.test.", RecordType::A).to_message(), client);
+                if waits {
+                    // Now it is asked; before that it had only been about to be.
+                    tokio::task::yield_now().await;
+                }
+                forwarder.configure(&Config {
+                    default: vec![address.to_string().parse().unwrap()],
+                    limits: Limits {
+                        timeout_ms: 60_000,
+                        ..Limits::default()
+                    },
+                    ..Config::default()
+                });
+                let reply = timeout(DEADLINE, replied.recv()).await;
+                assert!(reply.expect("no answer came").is_some());
+            }
         });
     }
 
