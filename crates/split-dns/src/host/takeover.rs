@@ -22,8 +22,10 @@ pub(super) struct Takeover {
     backup: Backup,
     /// What the file said that is not ours, with whom to ask for all other names.
     learned: String,
-    /// What was written last.
+    /// What we have written last.
     written: String,
+    /// What was there when it was looked at last.
+    seen: Was,
 }
 
 /// What a look at the file has found.
@@ -51,8 +53,10 @@ impl Takeover {
             server,
             learned: String::new(),
             written: String::new(),
+            seen: Was::Absent,
         };
         let there = takeover.there()?;
+        takeover.seen.clone_from(&there);
         match &there {
             Was::Text(text) if is_ours(text) => {
                 if takeover.backup.find(networks).is_none() {
@@ -89,12 +93,18 @@ impl Takeover {
         [self.file.clone()].into_iter().chain(targets).collect()
     }
 
-    /// Writes ours, if it is not there.
+    /// Writes ours, if it is not there; but not over what somebody has written since the last look, from
+    /// which it is still to be learned whom to ask.
     pub(super) fn write(&mut self, searched: &[&str]) -> io::Result<()> {
         let text = ours(self.server, searched, &self.learned);
-        if !matches!(self.there()?, Was::Text(there) if there == text) {
+        let there = self.there()?;
+        if there != self.seen {
+            return Ok(());
+        }
+        if !matches!(there, Was::Text(there) if there == text) {
             put_text(&self.file, &text)?;
         }
+        self.seen = Was::Text(text.clone());
         self.written = text;
         Ok(())
     }
@@ -102,6 +112,7 @@ impl Takeover {
     /// Looks whether somebody has written something else, and learns from it whom to ask.
     pub(super) fn look(&mut self, networks: &Networks) -> io::Result<Seen> {
         let there = self.there()?;
+        self.seen.clone_from(&there);
         match &there {
             Was::Text(text) if *text == self.written => {}
             Was::Text(text) => match appended(text, &self.written) {

@@ -241,3 +241,16 @@ fn what_cannot_be_is_told_and_changes_nothing() {
     assert!(said.contains("cannot take over"), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
 }
+
+#[test]
+fn what_somebody_has_written_is_learned_also_where_a_setting_changes_at_once() {
+    let host = Host::new(LAN);
+    host.tell(&["dns", "lo", "127.0.0.9:5353"]);
+    for round in 2..30 {
+        let server = format!("192.0.2.{round}");
+        fs::write(host.file(), format!("nameserver {server}\n")).unwrap();
+        host.tell(&["domain", "lo", &format!("~d{round}.test")]);
+        host.until(|| host.asks(&[&format!("{server}:53")]));
+        host.until(|| host.text().contains("nameserver 127.0.0.1\n"));
+    }
+}
