@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use fps_log::chain;
 use fps_netlink::LinkName;
+use sd_notify::NotifyState;
 use tokio::task::LocalSet;
 use tokio::time::sleep_until;
 
@@ -77,6 +78,8 @@ async fn run(how: &Serve) -> Result<(), HostError> {
     let mut control = Control::listen(&state.control()).map_err(state_failed)?;
     let mut host = Host::begin(how, state).await?;
     say_ready(host.service.addresses()).map_err(RunError::Output)?;
+    // Where systemd does not listen there is nobody to tell.
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
     let outcome = host.until_the_end(&mut signals, &mut control).await;
     let given_back = host.give_back().await;
     if let Some(call) = outcome? {

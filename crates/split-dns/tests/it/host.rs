@@ -1,8 +1,9 @@
 //! The resolver of a host, with a file of the test's own in the place of /etc/resolv.conf.
 
 use std::fs;
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -31,14 +32,18 @@ impl Host {
         fs::read_to_string(self.file()).unwrap()
     }
 
-    fn call(&self, words: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_fps-dns"))
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fps-dns"));
+        command
             .args(words)
             .arg("--listen=127.0.0.1:0")
             .env("FPS_DNS_STATE_DIR", self.0.path().join("state"))
-            .env("FPS_DNS_RESOLV_CONF", self.file())
-            .output()
-            .unwrap()
+            .env("FPS_DNS_RESOLV_CONF", self.file());
+        command
+    }
+
+    fn call(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
     }
 
     fn tell(&self, words: &[&str]) {
@@ -246,11 +251,42 @@ fn what_cannot_be_is_told_and_changes_nothing() {
 fn what_somebody_has_written_is_learned_also_where_a_setting_changes_at_once() {
     let host = Host::new(LAN);
     host.tell(&["dns", "lo", "127.0.0.9:5353"]);
-    for round in 2..30 {
+    for round in 2..12 {
         let server = format!("192.0.2.{round}");
         fs::write(host.file(), format!("nameserver {server}\n")).unwrap();
         host.tell(&["domain", "lo", &format!("~d{round}.test")]);
         host.until(|| host.asks(&[&format!("{server}:53")]));
         host.until(|| host.text().contains("nameserver 127.0.0.1\n"));
     }
+}
+
+#[test]
+fn the_unit_calls_it_as_it_is_and_hears_that_it_is_ready() {
+    let unit = include_str!("../../systemd/fps-dns.service");
+    let line = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart="));
+    let (path, words) = line.unwrap().split_once(' ').unwrap();
+    assert!(path.ends_with("/fps-dns"), "{path}");
+    let host = Host::new(LAN);
+    let socket = host.0.path().join("notify");
+    let listener = UnixDatagram::bind(&socket).unwrap();
+    listener.set_read_timeout(Some(DEADLINE)).unwrap();
+    let mut child = host
+        .command(&words.split(' ').collect::<Vec<_>>())
+        .env("NOTIFY_SOCKET", &socket)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut said = [0; 64];
+    let length = listener.recv(&mut said).expect("it says that it is ready");
+    assert_eq!(&said[..length], b"READY=1\n");
+    // It stays when the last setting goes.
+    host.tell(&["dns", "lo", "127.0.0.9:5353"]);
+    host.tell(&["revert", "lo"]);
+    assert_ne!(host.text(), LAN);
+    kill(host.pid(), Signal::SIGTERM).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(host.text(), LAN);
 }
