@@ -41,6 +41,8 @@ pub(crate) struct Options {
     #[arg(
         long,
         value_name = "BACKEND",
+        env = "FPS_ROUTE_DNS_BACKEND",
+        hide_env_values = true,
         default_value = "auto",
         overrides_with = "dns_backend"
     )]

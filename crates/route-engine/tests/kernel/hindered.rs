@@ -82,8 +82,7 @@ fn follows_the_lan_while_nobody_reads_its_lines() {
             let mut host = Host::new().await;
             host.add_lan().await;
             let child = Watcher::spawn(&host, FULL, |command| command);
-            let output = child.stdout.as_ref().unwrap();
-            fcntl(output, FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
+            fcntl(child.output(), FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
             // With at least two lines each they are more than a pipe and a queue hold.
             for at in 0..700 {
                 let net = format!("10.{}.{}", 100 + at / 200, at % 200);

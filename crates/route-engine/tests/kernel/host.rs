@@ -1,6 +1,7 @@
 //! A host to run `fps-route` on, in namespaces of its own.
 
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -99,6 +100,7 @@ impl Host {
             command.env(BUS, NO_BUS);
         }
         command.env("FPS_ROUTE_STATE_DIR", self.records.path());
+        own_resolvers(command, self.records.path());
         self.namespace
             .within(|| command.output())
             .unwrap()
@@ -221,4 +223,12 @@ impl Host {
                 .collect(),
         }
     }
+}
+
+/// Tells systemd-resolved, which is the test's own, whatever this machine has; and where there is an
+/// `fps-dns` it is kept from the machine's own file.
+pub(crate) fn own_resolvers(command: &mut Command, folder: &Path) {
+    command.env("FPS_ROUTE_DNS_BACKEND", "resolved");
+    command.env("FPS_DNS_STATE_DIR", folder.join("fps-dns"));
+    command.env("FPS_DNS_RESOLV_CONF", folder.join("resolv.conf"));
 }

@@ -1,7 +1,7 @@
 //! `fps-route watch`, running.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -9,13 +9,30 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::host::{BUS, Host, NO_BUS};
+use crate::host::{BUS, Host, NO_BUS, own_resolvers};
 
 /// The longest that something may take on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(20);
 
+/// One that runs, and ends with this.
+pub(crate) struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Running {
+    /// Its standard output, of which nothing is read yet.
+    pub(crate) fn output(&self) -> &ChildStdout {
+        self.0.stdout.as_ref().unwrap()
+    }
+}
+
 pub(crate) struct Watcher {
-    child: Child,
+    child: Running,
     lines: Receiver<String>,
 }
 
@@ -41,20 +58,21 @@ impl Watcher {
         host: &Host,
         line: &str,
         more: impl FnOnce(&mut Command) -> &mut Command,
-    ) -> Child {
+    ) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fps-route"));
         command.arg("watch").args(line.split(' '));
         command.env("FPS_ROUTE_STATE_DIR", host.records.path());
         command.env(BUS, NO_BUS);
+        own_resolvers(&mut command, host.records.path());
         command.stdout(Stdio::piped());
         more(&mut command);
         let child = host.namespace.within(|| command.spawn()).unwrap();
-        child.expect("run fps-route")
+        Running(child.expect("run fps-route"))
     }
 
     /// Reads what one says that was started.
-    pub(crate) fn read(mut child: Child) -> Self {
-        let output = BufReader::new(child.stdout.take().unwrap());
+    pub(crate) fn read(mut child: Running) -> Self {
+        let output = BufReader::new(child.0.stdout.take().unwrap());
         let (tell, lines) = channel();
         // Ends with the output.
         std::thread::spawn(move || {
@@ -102,7 +120,7 @@ impl Watcher {
     }
 
     pub(crate) fn pid(&self) -> Pid {
-        Pid::from_raw(i32::try_from(self.child.id()).unwrap())
+        Pid::from_raw(i32::try_from(self.child.0.id()).unwrap())
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -112,14 +130,7 @@ impl Watcher {
     /// Ends it, and returns how.
     pub(crate) fn end(&mut self, signal: Signal) -> ExitStatus {
         self.signal(signal);
-        self.child.wait().unwrap()
-    }
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.child.0.wait().unwrap()
     }
 }
 

@@ -16,6 +16,7 @@ pub mod networks;
 mod pace;
 mod program;
 pub mod resolv_conf;
+mod shared;
 mod state;
 mod takeover;
 

@@ -16,6 +16,7 @@ use super::control::{Call, Control, Reply, Request, Status};
 use super::link::{Links, Setting};
 use super::networks::{self, Moves, Networks};
 use super::pace::Pace;
+use super::shared::is_of_another_network;
 use super::state::State;
 use super::takeover::{self, Seen, Takeover};
 use crate::forward::{Config, RunError, Server, Service, say_ready};
@@ -49,6 +50,13 @@ pub enum HostError {
     /// The file.
     #[error("cannot take over {}: may it be written?", .0.display())]
     ResolvConf(PathBuf, #[source] io::Error),
+    /// The file is not this network's alone.
+    #[error(
+        "{} is also that of another network namespace, which could not ask here: give this one a file of \
+         its own, such as /etc/netns/NAME/resolv.conf of ip-netns(8), or name one with --resolv-conf",
+        .0.display()
+    )]
+    Shared(PathBuf),
     /// The kernel.
     #[error("cannot tell on which networks this host is")]
     Networks(#[source] fps_netlink::Error),
@@ -112,6 +120,9 @@ impl<'a> Host<'a> {
         let moves = Moves::follow().map_err(HostError::Networks)?;
         let links = state.links();
         let networks = current(&links.names()).await?;
+        if is_of_another_network(&how.resolv_conf) {
+            return Err(HostError::Shared(how.resolv_conf.clone()));
+        }
         let file = how.resolv_conf.clone();
         let failed = |error| HostError::ResolvConf(how.resolv_conf.clone(), error);
         // Before the listeners: of a program that is killed the kernel closes files from the last to the

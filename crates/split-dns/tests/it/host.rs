@@ -290,3 +290,31 @@ fn the_unit_calls_it_as_it_is_and_hears_that_it_is_ready() {
     assert!(child.wait().unwrap().success());
     assert_eq!(host.text(), LAN);
 }
+
+/// In another network namespace, that of the machine's first process must not lose its own file.
+#[test]
+fn a_file_that_is_another_networks_too_is_not_taken_over() {
+    let host = Host::new(LAN);
+    let mut inside = Command::new("unshare");
+    if !nix::unistd::geteuid().is_root() {
+        inside.arg("--map-root-user");
+    }
+    // Who is nobody to the first process cannot look at it, and knows nothing.
+    let script = "ip link set lo up || exit 3; test -e /proc/1/ns/net || echo blind; \"$0\" \"$@\"";
+    inside.args(["--net", "sh", "-c", script]);
+    inside.arg(env!("CARGO_BIN_EXE_fps-dns"));
+    inside.args(["dns", "lo", "127.0.0.9:5353", "--listen=127.0.0.1:0"]);
+    inside.env("FPS_DNS_STATE_DIR", host.0.path().join("state"));
+    inside.env("FPS_DNS_RESOLV_CONF", host.file());
+    let Output { stdout, stderr, .. } = inside.output().unwrap();
+    let said = String::from_utf8(stderr).unwrap();
+    if stdout.starts_with(b"blind") {
+        assert_ne!(host.text(), LAN, "{said}");
+        return;
+    }
+    assert!(
+        said.contains("is also that of another network namespace"),
+        "{said}"
+    );
+    assert_eq!(host.text(), LAN);
+}

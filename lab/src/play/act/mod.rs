@@ -4,7 +4,6 @@ mod describe;
 mod dhcp;
 mod routes;
 
-
 use super::StageError;
 use super::programs::{self, Order};
 use super::stage::Stage;
