@@ -96,7 +96,7 @@ fn follows_the_lan_while_nobody_reads_its_lines() {
             }
             let mut watcher = Watcher::read(child);
             watcher.wait_for("ready");
-            host.add_address(host.lan, "10.0.7.23/24").await;
+            // Nothing more happens, and it tells all the same.
             let late = watcher.wait_for_one("count", |said| said["dropped"].is_u64());
             assert!(late["dropped"].as_u64().unwrap() > 0, "{late}");
             assert_eq!(watcher.end(Signal::SIGTERM).code(), Some(0));
