@@ -43,6 +43,7 @@ pub(super) enum ApplyRank {
     StaleLeakGuard,
     StaleElsewhere,
     StaleAddress,
+    StaleDns,
 }
 
 /// What the rank of a step depends on beside the step.
@@ -88,6 +89,8 @@ impl ApplyRank {
                 Self::StaleAddress
             }
             Change::Dns(DnsChange::Domains(_) | DnsChange::DefaultRoute(_)) => Self::Domains,
+            // A resolver that is told no more has nothing that could be set back after a later failure.
+            Change::Dns(DnsChange::Revert) => Self::StaleDns,
             Change::Dns(_) => Self::Servers,
             Change::AddAddress(_)
             | Change::KeepAddress(_)

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use fps_netlink::LinkName;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::link::{Links, Setting};
 use crate::forward::Server;
+
+/// How long to wait before somebody else is taken in, after that has failed.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,9 +110,10 @@ async fn accept(listener: UnixListener, tell: mpsc::Sender<Call>) {
                     }
                 });
             }
+            // No descriptor is free: there will be one.
             Err(error) => {
                 tracing::error!(event = "control_failed", error = %error);
-                return;
+                tokio::time::sleep(AGAIN).await;
             }
         }
     }

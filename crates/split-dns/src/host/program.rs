@@ -153,6 +153,8 @@ impl<'a> Host<'a> {
         };
         host.configure();
         host.write()?;
+        // Somebody may have written it before it was watched.
+        host.look = Some(Instant::now());
         Ok(host)
     }
 

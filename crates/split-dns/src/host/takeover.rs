@@ -116,13 +116,13 @@ impl Takeover {
         match &there {
             Was::Text(text) if *text == self.written => {}
             Was::Text(text) => match appended(text, &self.written) {
-                Some(more) => {
+                Some(more) if !self.written.is_empty() => {
                     let was = format!("{}{more}", self.learned);
                     self.learn(Was::Text(was), networks)?;
                     return Ok(Seen::Theirs);
                 }
-                None if is_ours(text) => {}
-                None => {
+                _ if is_ours(text) => {}
+                _ => {
                     self.learn(there, networks)?;
                     return Ok(Seen::Theirs);
                 }
