@@ -6,7 +6,7 @@ use super::needed::Look;
 use super::rank::CleanupRank;
 use super::{Change, DnsChange, Needed, Reason, retire};
 use crate::state::{RouteIndex, RouteKey, same_route};
-use crate::{Operation, PlannedRoute, TunAddress};
+use crate::{Operation, PlannedRoute, ResolverKind, TunAddress};
 
 /// All that is ours goes, whatever the plan says; what it says is told, and what it does not say is
 /// told as a leftover.
@@ -14,7 +14,14 @@ pub(super) fn for_cleanup(look: &Look<'_>) -> Needed {
     let tun = look.state.link(look.plan.intent().tun());
     let mut needed = Needed::default();
     for (at, operation) in look.plan.operations().iter().enumerate() {
-        let change = tun.and_then(|tun| look.device_or_revert(operation, tun));
+        let change = match operation {
+            // It knows a link by its name, and is to forget it also where the device has gone.
+            Operation::RevertDns {
+                by: ResolverKind::Stub,
+                ..
+            } => Some(Change::Dns(DnsChange::Revert)),
+            _ => tun.and_then(|tun| look.device_or_revert(operation, tun)),
+        };
         let step = change.map(|change| change.because(Reason::Planned(at)));
         needed.steps.extend(step);
     }
@@ -39,7 +46,7 @@ impl Look<'_> {
                 (ours && there).then_some(Change::DeleteAddress(address))
             }
             Operation::SetDown { .. } => tun.up.then_some(Change::SetDown(tun.index)),
-            // What resolved knew of a device is gone with it.
+            // What systemd-resolved knew of a device is gone with it.
             Operation::RevertDns { .. } => Some(Change::Dns(DnsChange::Revert)),
             _ => None,
         }

@@ -4,7 +4,10 @@ use fps_netlink::{IfIndex, LinkName};
 
 use super::{Engine, Look, mirror};
 use crate::execute::Fault;
-use crate::{Change, Error, Intent, Known, Lock, Operation, Plan, Record, Transaction, TunAddress};
+use crate::{
+    Change, DnsChange, Error, Intent, Known, Lock, Operation, Plan, Record, ResolverKind,
+    Transaction, TunAddress,
+};
 
 /// How often the LAN is looked at again where it changes while it is copied.
 const LOOKS: usize = 5;
@@ -109,12 +112,27 @@ impl<'a> Underway<'a> {
     /// Takes away what is ours, and says what would not go.
     pub async fn clean_up(&self) -> Vec<Error> {
         let mut errors = self.transaction.clean_up().await;
+        errors.extend(self.forget_former_name());
         if errors.is_empty()
             && let Err(error) = self.engine.store.remove(self.recorded_as())
         {
             errors.push(error);
         }
         errors
+    }
+
+    /// Has `fps-dns` forget a device that has another name now: it knows it by the former one.
+    fn forget_former_name(&self) -> Option<Error> {
+        let (kind, device) = (ResolverKind::Stub, self.recorded_as());
+        let told = self.known.ownership.resolvers.contains(&kind);
+        let dns = self.engine.executor.dns(kind)?;
+        if !told || device == self.intent().tun() || self.intent().dns().is_none() {
+            return None;
+        }
+        let reverted = dns.change(device, &DnsChange::Revert);
+        reverted
+            .err()
+            .map(|cause| Error::RestoreDns { device, cause })
     }
 
     /// The name that the device had when it was recorded.

@@ -44,11 +44,3 @@ pub struct DnsError(pub String);
 pub(crate) fn yes(on: bool) -> &'static str {
     if on { "yes" } else { "no" }
 }
-
-/// The values as words; an empty one takes away what is there.
-pub(super) fn texts<T: fmt::Display>(values: &[T]) -> Vec<String> {
-    match values {
-        [] => vec![String::new()],
-        values => values.iter().map(ToString::to_string).collect(),
-    }
-}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use fps_netlink::{LinkName, namespace_name};
 
 use super::bounded::Bounded;
-use super::dns::{DnsBackend, DnsError, Trace, texts, yes};
+use super::dns::{DnsBackend, DnsError, Trace, yes};
 use crate::{Dns, DnsChange};
 
 /// The program's name.
@@ -80,4 +80,9 @@ impl DnsBackend for Stub {
         let words = [verb.to_owned(), device.to_string()];
         self.run(&[&words[..], &values].concat()).map(drop)
     }
+}
+
+/// The values as words: none take away what is there.
+fn texts(values: &[impl ToString]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
 }

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::optional;
 use super::witness::Witness;
-use crate::{Dns, DnsBackend, DnsChange, DnsError, Intent, Operation, ResolverKind};
+use crate::{Dns, DnsBackend, DnsChange, DnsError, Intent, Operation, ResolverKind, Trace};
 
 /// What a look at the resolver came to.
 pub(super) struct Looked {
@@ -107,8 +107,10 @@ impl Resolver {
 
     /// Follows whoever has been started in the place of one that has ended.
     fn follow_anew(&mut self) -> Result<(), DnsError> {
-        if let Some(trace) = self.backend.trace()
-            && self.witness.as_ref().is_some_and(Witness::has_ended)
+        let has_ended = self.witness.as_ref().is_none_or(Witness::has_ended);
+        // One that there was none of to follow when it was to be followed first, too.
+        if let Some(trace @ Trace::Socket(_)) = self.backend.trace()
+            && has_ended
         {
             let witness = Witness::of(&trace).map_err(|error| DnsError(error.to_string()))?;
             self.witness = Some(witness);

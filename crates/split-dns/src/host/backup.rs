@@ -65,24 +65,46 @@ impl Backup {
         self.0.front().map(|kept| &kept.was)
     }
 
-    /// What belongs to these networks: what was there where we had most of them. Where we had none of
-    /// them, what was there last.
+    /// What belongs to these networks: what was there where we had most of them and fewest others. Where
+    /// we had none of them, what was there last.
     pub fn find(&self, networks: &Networks) -> Option<Found<'_>> {
-        let mut best: Option<(&Kept, usize)> = None;
-        for kept in &self.0 {
-            let common = kept.networks.common(networks);
-            if common > best.map_or(0, |(_, most)| most) {
-                best = Some((kept, common));
-            }
-        }
-        match best {
-            Some((kept, _)) => Some(Found::Here(&kept.was)),
+        match self.place(networks) {
+            Some(place) => Some(Found::Here(&self.0[place].was)),
             None => self.last().map(|was| match networks.is_empty() {
                 // Who is nowhere has not gone elsewhere either.
                 true => Found::Here(was),
                 false => Found::Elsewhere(was),
             }),
         }
+    }
+
+    /// The host is on other networks now. Where some came to those of the last one, as IPv6 does after
+    /// IPv4, that goes on; else it is what belongs to them, if that is known, which is given.
+    pub fn move_to(&mut self, networks: &Networks) -> Option<&Was> {
+        let last = self.0.front()?;
+        let goes_on =
+            !last.networks.is_empty() && last.networks.common(networks) == last.networks.count();
+        let place = match goes_on {
+            true => 0,
+            false => self.place(networks)?,
+        };
+        let Kept { was, .. } = self.0.remove(place)?;
+        self.keep(networks.clone(), was);
+        (!goes_on).then(|| &self.0[0].was)
+    }
+
+    fn place(&self, networks: &Networks) -> Option<usize> {
+        let rank = |kept: &Kept| {
+            let common = kept.networks.common(networks);
+            (common, std::cmp::Reverse(kept.networks.count() - common))
+        };
+        let known = self.0.iter().enumerate();
+        let known = known.filter(|(_, kept)| kept.networks.common(networks) > 0);
+        // The last of several that are the greatest is taken, and that shall be the newest.
+        known
+            .rev()
+            .max_by_key(|(_, kept)| rank(kept))
+            .map(|(place, _)| place)
     }
 }
 
@@ -116,6 +138,20 @@ mod tests {
         backup.keep(on(&["w 1"]), text("home, later"));
         let found = backup.find(&on(&["w 1"])).unwrap();
         assert_eq!(found.was(), &text("home, later"));
+    }
+
+    #[test]
+    fn what_came_last_goes_on_when_networks_are_added_and_not_when_one_goes() {
+        let mut backup = Backup::default();
+        backup.keep(on(&["w 1", "w 2001:db8::/64"]), text("home, long ago"));
+        backup.keep(on(&["w 1"]), text("home"));
+        assert_eq!(backup.move_to(&on(&["w 1", "w 2001:db8::/64"])), None);
+        assert_eq!(backup.last(), Some(&text("home")));
+        backup.keep(on(&["e 2", "w 1", "w 2001:db8::/64"]), text("docked"));
+        let undocked = backup.move_to(&on(&["w 1", "w 2001:db8::/64"]));
+        assert_eq!(undocked, Some(&text("home")));
+        assert_eq!(backup.move_to(&on(&["w 9"])), None);
+        assert_eq!(backup.last(), Some(&text("home")));
     }
 
     #[test]

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fps_netlink::LinkName;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde::Serialize;
 
 use super::control::{Reply, Request, Status};
@@ -21,6 +23,8 @@ use super::state::State;
 
 /// How long it may take to start or to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often to ask again where there is no event.
+const AGAIN: Duration = Duration::from_millis(5);
 /// How much its log may have before it begins anew.
 const LONGEST_LOG: u64 = 1 << 20;
 
@@ -182,9 +186,7 @@ impl Caller {
         if self.stands()?.is_some() {
             return Ok(());
         }
-        // It may have ended.
-        let _ = child.kill();
-        let _ = child.wait();
+        end(&mut child);
         Err(CallError::Start(self.said_since(begin)))
     }
 
@@ -223,10 +225,27 @@ impl Caller {
     /// Of one that was killed: its settings go, and with the last link's what it has left in the file.
     fn revert_dead(&self, link: LinkName) -> Result<(), CallError> {
         let failed = |error| CallError::State(self.folder.clone(), error);
+        let deadline = Instant::now() + PATIENCE;
+        let lock = loop {
+            if let Some(lock) = self.state.lock().map_err(failed)? {
+                break lock;
+            }
+            // One that has just started, or is about to end.
+            let setting = Setting::Revert;
+            if let Some(reply) = self.ask(&Request::Set { link, setting })? {
+                return done(reply);
+            }
+            if Instant::now() > deadline {
+                let why = "another has its lock, and does not answer";
+                return Err(CallError::Start(why.to_owned()));
+            }
+            thread::park_timeout(AGAIN);
+        };
         let mut links = self.state.links();
         links.set(link, Setting::Revert);
         if !links.is_empty() {
             self.state.save_links(&links).map_err(failed)?;
+            drop(lock);
             return self.start();
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -236,6 +255,20 @@ impl Caller {
         runtime.block_on(give_back_leftover(&self.resolv_conf, &self.state, &links))?;
         self.state.save_links(&links).map_err(failed)
     }
+}
+
+/// Ends one that is late: so that it gives the file back, if it has taken it over, and at last in any
+/// case. It may have ended by itself.
+fn end(child: &mut Child) {
+    if let Ok(pid) = i32::try_from(child.id()) {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
+        thread::park_timeout(AGAIN);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 /// Whether it has said that it answers, in time.

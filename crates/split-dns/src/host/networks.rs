@@ -21,6 +21,11 @@ impl Networks {
         self.0.intersection(&other.0).count()
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -85,10 +85,8 @@ async fn run(how: &Serve) -> Result<(), HostError> {
     let mut signals = Signals::catch().map_err(RunError::Runtime)?;
     let mut control = Control::listen(&state.control()).map_err(state_failed)?;
     let mut host = Host::begin(how, state).await?;
-    say_ready(host.service.addresses()).map_err(RunError::Output)?;
-    // Where systemd does not listen there is nobody to tell.
-    let _ = sd_notify::notify(&[NotifyState::Ready]);
-    let outcome = host.until_the_end(&mut signals, &mut control).await;
+    // From here on the file may be ours, and whatever happens it is given back.
+    let outcome = host.run(&mut signals, &mut control).await;
     let given_back = host.give_back().await;
     if let Some(call) = outcome? {
         call.reply(match &given_back {
@@ -119,7 +117,7 @@ impl<'a> Host<'a> {
     async fn begin(how: &'a Serve, state: State) -> Result<Self, HostError> {
         let moves = Moves::follow().map_err(HostError::Networks)?;
         let links = state.links();
-        let networks = current(&links.names()).await?;
+        let networks = current(&links.names(), &Networks::default()).await;
         if is_of_another_network(&how.resolv_conf) {
             return Err(HostError::Shared(how.resolv_conf.clone()));
         }
@@ -152,10 +150,25 @@ impl<'a> Host<'a> {
             look: None,
         };
         host.configure();
-        host.write()?;
-        // Somebody may have written it before it was watched.
+        // Somebody may write it before it is watched.
         host.look = Some(Instant::now());
         Ok(host)
+    }
+
+    /// Takes the file over, says so, and serves.
+    async fn run(
+        &mut self,
+        signals: &mut Signals,
+        control: &mut Control,
+    ) -> Result<Option<Call>, HostError> {
+        self.write()?;
+        if let Err(error) = say_ready(self.service.addresses()) {
+            // Whoever has started it has gone, and what it was started for stands.
+            tracing::warn!(event = "ready_unheard", error = %error);
+        }
+        // Where systemd does not listen there is nobody to tell.
+        let _ = sd_notify::notify(&[NotifyState::Ready]);
+        self.until_the_end(signals, control).await
     }
 
     /// The forwarder asks whom it should, and forgets what others have said.
@@ -227,27 +240,40 @@ impl<'a> Host<'a> {
     /// Looks at the file, learns what others have written, and writes ours again.
     async fn look(&mut self) -> Result<(), HostError> {
         self.look = None;
-        self.networks = current(&self.links.names()).await?;
-        let seen = self.takeover.look(&self.networks);
+        let networks = self.networks().await;
+        let seen = self.takeover.look(&networks);
         if seen.map_err(|error| self.file_failed(error))? == Seen::Theirs {
             let watched = self.changes.watch(self.takeover.watched());
             watched.map_err(|error| self.file_failed(error))?;
+            self.networks = networks;
             self.configure();
+            return self.write();
         }
+        self.move_to(networks)?;
         self.write()
     }
 
     /// Goes by what is known of the networks where the host is now.
     async fn moved(&mut self) -> Result<(), HostError> {
-        let networks = current(&self.links.names()).await?;
+        let networks = self.networks().await;
+        self.move_to(networks)
+    }
+
+    fn move_to(&mut self, networks: Networks) -> Result<(), HostError> {
         if networks == self.networks || networks.is_empty() {
             return Ok(());
         }
         tracing::info!(event = "networks", now = %networks);
         self.networks = networks;
-        self.takeover.move_to(&self.networks);
+        let moved = self.takeover.move_to(&self.networks);
+        moved.map_err(|error| self.file_failed(error))?;
         self.configure();
         self.write()
+    }
+
+    /// The networks where the host is.
+    async fn networks(&self) -> Networks {
+        current(&self.links.names(), &self.networks).await
     }
 
     /// Does what it is told. A call with which it ends is given back.
@@ -291,7 +317,7 @@ impl<'a> Host<'a> {
     }
 
     async fn give_back(&self) -> Result<(), HostError> {
-        let networks = current(&self.links.names()).await?;
+        let networks = self.networks().await;
         let given_back = self.takeover.give_back(&networks);
         given_back.map_err(|error| self.file_failed(error))
     }
@@ -303,14 +329,20 @@ pub(super) async fn give_back_leftover(
     state: &State,
     links: &Links,
 ) -> Result<(), HostError> {
-    let networks = current(&links.names()).await?;
+    if is_of_another_network(file) {
+        return Err(HostError::Shared(file.to_owned()));
+    }
+    let networks = current(&links.names(), &Networks::default()).await;
     takeover::give_back(file, state, &state.backup(), &networks)
         .map_err(|error| HostError::ResolvConf(file.to_owned(), error))
 }
 
-async fn current(tunnels: &[LinkName]) -> Result<Networks, HostError> {
-    let networks = networks::current(tunnels).await;
-    networks.map_err(HostError::Networks)
+/// Asks the kernel for the networks; where it has no answer, they are as before.
+async fn current(tunnels: &[LinkName], before: &Networks) -> Networks {
+    networks::current(tunnels).await.unwrap_or_else(|error| {
+        tracing::warn!(event = "networks_unknown", error = chain(&error));
+        before.clone()
+    })
 }
 
 async fn due(look: Option<Instant>) {

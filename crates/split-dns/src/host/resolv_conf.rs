@@ -1,6 +1,7 @@
 //! The text of /etc/resolv.conf (resolv.conf(5)).
 
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 
 use crate::forward::Server;
 
@@ -8,6 +9,10 @@ use crate::forward::Server;
 const MARK: &str = "# fps-dns has this file until it ends. What was here before is behind `#=`.";
 /// What is before each line of what was.
 const WAS: &str = "#=";
+/// What is before the place where a link led.
+const LINK: &str = "#>";
+/// The last line of ours.
+const END: &str = "#.";
 /// How many servers the C library asks (MAXNS in resolv.h).
 const MOST: usize = 3;
 
@@ -37,14 +42,19 @@ fn values<'a>(text: &'a str, keyword: &'a str) -> impl Iterator<Item = &'a str> 
     text.lines().filter_map(of_line)
 }
 
-/// Whether a text is ours.
-pub fn is_ours(text: &str) -> bool {
-    text.starts_with(MARK)
+/// The text without this server.
+pub fn without(text: &str, server: IpAddr) -> String {
+    let is_it = |line: &&str| {
+        let named = values(line, "nameserver").next();
+        named.and_then(|value| value.parse::<IpAddr>().ok()) == Some(server)
+    };
+    let lines = text.lines().filter(|line| !is_it(line));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Ours: with this server alone, the domains that are searched behind those that were, and the options
-/// that were.
-pub fn ours(server: IpAddr, more: &[&str], was: &str) -> String {
+/// that were; and what was, or where the link led that was.
+pub fn ours(server: IpAddr, more: &[&str], was: &str, link: Option<&Path>) -> String {
     let mut lines = vec![MARK.to_owned(), format!("nameserver {server}")];
     let mut domains = searched(was);
     for domain in more {
@@ -57,20 +67,60 @@ pub fn ours(server: IpAddr, more: &[&str], was: &str) -> String {
     }
     let kept = |line: &&str| line.starts_with("options") || line.starts_with("sortlist");
     lines.extend(was.lines().filter(kept).map(str::to_owned));
+    lines.extend(link.map(|to| format!("{LINK}{}", to.display())));
     lines.extend(was.lines().map(|line| format!("{WAS}{line}")));
-    lines.push(String::new());
+    lines.extend([END.to_owned(), String::new()]);
     lines.join("\n")
 }
 
-/// What was there before ours.
-pub fn what_was(ours: &str) -> String {
-    let lines = ours.lines().filter_map(|line| line.strip_prefix(WAS));
-    lines.flat_map(|line| [line, "\n"]).collect()
+/// A text of which a part is ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ours {
+    /// The server that it names.
+    pub server: Option<IpAddr>,
+    /// What was there before, as text.
+    pub was: String,
+    /// Where it led, if it was a link.
+    pub link: Option<PathBuf>,
+    /// What somebody else has written before or behind it, as scripts of DHCP clients do line by line.
+    pub others: String,
 }
 
-/// What somebody has written behind ours, as scripts of DHCP clients do line by line.
-pub fn appended<'a>(text: &'a str, ours: &str) -> Option<&'a str> {
-    text.strip_prefix(ours).filter(|rest| !rest.is_empty())
+impl Ours {
+    /// None where no part is.
+    pub fn of(text: &str) -> Option<Self> {
+        let lines: Vec<_> = text.lines().collect();
+        let begin = lines.iter().position(|line| *line == MARK)?;
+        let end = lines[begin..].iter().position(|line| *line == END);
+        let end = end.map_or(lines.len(), |at| begin + at + 1);
+        let part = &lines[begin..end];
+        let behind =
+            |mark: &'static str| part.iter().filter_map(move |line| line.strip_prefix(mark));
+        let server = part
+            .iter()
+            .flat_map(|line| values(line, "nameserver"))
+            .next();
+        let joined = |lines: &mut dyn Iterator<Item = &str>| -> String {
+            lines.flat_map(|line| [line, "\n"]).collect()
+        };
+        let mut others = lines[..begin].iter().chain(&lines[end..]).copied();
+        let others = joined(&mut others);
+        let server = server.and_then(|value| value.parse().ok());
+        Some(Self {
+            server,
+            was: joined(&mut behind(WAS)),
+            link: behind(LINK).next().map(PathBuf::from),
+            others: match server {
+                Some(server) => without(&others, server),
+                None => others,
+            },
+        })
+    }
+
+    /// Whether nobody else has written anything.
+    pub fn is_alone(&self) -> bool {
+        self.others.trim().is_empty()
+    }
 }
 
 #[cfg(test)]
@@ -79,6 +129,8 @@ mod tests {
 
     const LAN: &str = "# by DHCP\nsearch home.test lan\nnameserver 192.168.1.1\n nameserver 192.168.1.2\n\
                        nameserver fe80::1%eth0\nnameservers 192.168.1.3\nnameserver\noptions edns0\n";
+
+    const SERVER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 66, 53));
 
     fn texts(servers: &[Server]) -> Vec<String> {
         servers.iter().map(ToString::to_string).collect()
@@ -99,13 +151,19 @@ mod tests {
 
     #[test]
     fn ours_names_one_server_and_keeps_the_rest() {
-        let text = ours("127.0.66.53".parse().unwrap(), &["fps.test", "lan"], LAN);
-        assert!(is_ours(&text) && !is_ours(LAN));
-        assert_eq!(texts(&servers(&text)), ["127.0.66.53:53"]);
-        // What the LAN searches comes first (netbird#3731).
-        assert_eq!(searched(&text), ["home.test", "lan", "fps.test"]);
-        assert!(text.contains("\noptions edns0\n"), "{text}");
-        assert_eq!(what_was(&text), LAN);
+        let link = Path::new("../run/lan.conf");
+        for link in [None, Some(link)] {
+            let text = ours(SERVER, &["fps.test", "lan"], LAN, link);
+            assert_eq!(texts(&servers(&text)), ["127.0.66.53:53"]);
+            // What the LAN searches comes first (netbird#3731).
+            assert_eq!(searched(&text), ["home.test", "lan", "fps.test"]);
+            assert!(text.contains("\noptions edns0\n"), "{text}");
+            let read = Ours::of(&text).unwrap();
+            assert!(read.is_alone());
+            assert_eq!((read.was.as_str(), read.link.as_deref()), (LAN, link));
+            assert_eq!(read.server, Some(SERVER));
+        }
+        assert_eq!(Ours::of(LAN), None);
     }
 
     #[test]
@@ -120,11 +178,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_behind_ours_was_appended() {
-        let ours = ours("127.0.66.53".parse().unwrap(), &[], "");
-        let more = format!("{ours}nameserver 10.0.0.1\n");
-        assert_eq!(appended(&more, &ours), Some("nameserver 10.0.0.1\n"));
-        assert_eq!(appended(&ours, &ours), None);
-        assert_eq!(appended("nameserver 10.0.0.1\n", &ours), None);
+    fn what_is_before_or_behind_ours_is_others() {
+        let ours = ours(SERVER, &[], LAN, None);
+        for text in [
+            format!("{ours}nameserver 10.0.0.1\n"),
+            format!("nameserver 10.0.0.1\n{ours}"),
+            format!("{ours}nameserver 127.0.66.53\nnameserver 10.0.0.1"),
+        ] {
+            let read = Ours::of(&text).unwrap();
+            assert_eq!(read.others, "nameserver 10.0.0.1\n");
+            assert_eq!(read.was, LAN);
+            assert!(!read.is_alone());
+        }
+    }
+
+    #[test]
+    fn a_server_can_be_left_out() {
+        let text = "search a\nnameserver 127.0.66.53\nnameserver 127.0.66.5\n";
+        assert_eq!(without(text, SERVER), "search a\nnameserver 127.0.66.5\n");
     }
 }

@@ -1,7 +1,8 @@
 //! Where the resolver of a host keeps what another run has to find.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use fps_netlink::namespace_name;
@@ -23,7 +24,11 @@ impl State {
     /// Below this folder. Makes it where it is missing, for root alone.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let own = folder.join(namespace_name()?);
-        fs::create_dir_all(&own)?;
+        DirBuilder::new().recursive(true).create(folder)?;
+        match DirBuilder::new().mode(0o700).create(&own) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
         Ok(Self(own))
     }
 

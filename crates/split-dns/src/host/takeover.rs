@@ -3,12 +3,12 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::net::IpAddr;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::backup::{Backup, Found, Was};
 use super::networks::Networks;
-use super::resolv_conf::{appended, is_ours, ours, servers, what_was};
+use super::resolv_conf::{Ours, ours, servers, without};
 use super::state::State;
 use crate::forward::Server;
 
@@ -57,22 +57,35 @@ impl Takeover {
         };
         let there = takeover.there()?;
         takeover.seen.clone_from(&there);
-        match &there {
-            Was::Text(text) if is_ours(text) => {
-                if takeover.backup.find(networks).is_none() {
-                    let was = Was::Text(what_was(text));
-                    takeover.keep(was, networks)?;
-                }
-                takeover.learn_from_backup(networks);
-            }
-            _ => {
+        match takeover.ours(&there) {
+            Some(ours) => takeover.go_on(&ours, networks)?,
+            None => {
                 takeover.learn(there.clone(), networks)?;
-                if takeover.servers().is_empty() {
+                if takeover.servers().is_empty() && !takeover.learn_from_backup(networks) {
                     takeover.keep(there, networks)?;
                 }
             }
         }
         Ok(takeover)
+    }
+
+    /// Goes on with a file that an earlier run has left.
+    fn go_on(&mut self, ours: &Ours, networks: &Networks) -> io::Result<()> {
+        if self.backup.last().is_none() {
+            self.keep(was(ours), networks)?;
+        }
+        self.learn_from_backup(networks);
+        match ours.is_alone() {
+            true => Ok(()),
+            false => self.learn_more(&ours.others, networks),
+        }
+    }
+
+    fn ours(&self, there: &Was) -> Option<Ours> {
+        match there {
+            Was::Text(text) => Ours::of(text),
+            Was::Link(_) | Was::Absent => None,
+        }
     }
 
     /// The servers for all names that are no link's.
@@ -96,7 +109,11 @@ impl Takeover {
     /// Writes ours, if it is not there; but not over what somebody has written since the last look, from
     /// which it is still to be learned whom to ask.
     pub(super) fn write(&mut self, searched: &[&str]) -> io::Result<()> {
-        let text = ours(self.server, searched, &self.learned);
+        let link = match self.backup.last() {
+            Some(Was::Link(to)) => Some(to.as_path()),
+            _ => None,
+        };
+        let text = ours(self.server, searched, &self.learned, link);
         let there = self.there()?;
         if there != self.seen {
             return Ok(());
@@ -113,26 +130,20 @@ impl Takeover {
     pub(super) fn look(&mut self, networks: &Networks) -> io::Result<Seen> {
         let there = self.there()?;
         self.seen.clone_from(&there);
-        match &there {
-            Was::Text(text) if *text == self.written => {}
-            Was::Text(text) => match appended(text, &self.written) {
-                Some(more) if !self.written.is_empty() => {
-                    let was = format!("{}{more}", self.learned);
-                    self.learn(Was::Text(was), networks)?;
-                    return Ok(Seen::Theirs);
-                }
-                _ if is_ours(text) => {}
-                _ => {
-                    self.learn(there, networks)?;
-                    return Ok(Seen::Theirs);
-                }
-            },
-            Was::Link(_) => {
-                self.learn(there, networks)?;
+        let is_as_written = matches!(&there, Was::Text(text) if *text == self.written);
+        match self.ours(&there) {
+            _ if is_as_written => {}
+            Some(ours) if ours.is_alone() => {}
+            Some(ours) => {
+                self.learn_more(&ours.others, networks)?;
                 return Ok(Seen::Theirs);
             }
             // Whom to ask stays.
-            Was::Absent => {}
+            None if there == Was::Absent => {}
+            None => {
+                self.learn(there, networks)?;
+                return Ok(Seen::Theirs);
+            }
         }
         let before = self.learned.clone();
         if let Some(target) = self.target() {
@@ -144,14 +155,14 @@ impl Takeover {
         })
     }
 
-    /// Goes by what was there on the networks where we are now; says whether that is known, and other
-    /// than before.
-    pub(super) fn move_to(&mut self, networks: &Networks) -> bool {
-        let before = self.learned.clone();
-        if matches!(self.backup.find(networks), Some(Found::Here(_))) {
-            self.learn_from_backup(networks);
+    /// Goes by what belongs to the networks where the host is now, if that is known.
+    pub(super) fn move_to(&mut self, networks: &Networks) -> io::Result<()> {
+        if let Some(was) = self.backup.move_to(networks).cloned() {
+            // A file that cannot be read names nobody.
+            let text = text_of(&self.file, &was).unwrap_or_default();
+            self.learn_text(text);
         }
-        before != self.learned
+        self.state.save_backup(&self.backup)
     }
 
     /// Gives the file back as it was on these networks; one that is not ours any more stays.
@@ -163,24 +174,33 @@ impl Takeover {
         there(&self.file)
     }
 
+    /// Learns from what somebody has put there.
     fn learn(&mut self, there: Was, networks: &Networks) -> io::Result<()> {
         let text = text_of(&self.file, &there)?;
-        let named = servers(&text);
+        let theirs = without(&text, self.server);
+        let named = servers(&theirs);
         // Somebody has read ours, and written what it names.
-        if !named.is_empty() && named.iter().all(|server| self.is_ours(*server)) {
+        if named.is_empty() && !servers(&text).is_empty() {
             return Ok(());
         }
-        self.learn_text(text);
-        // What names nobody is no reason to forget who was named here before: it may be half of what
-        // somebody is writing.
-        if named.is_empty() {
-            return Ok(());
+        self.learn_text(theirs);
+        match there {
+            Was::Link(_) => self.keep(there, networks),
+            // What names nobody is no reason to forget who was named here before: it may be half of
+            // what somebody is writing.
+            _ if named.is_empty() => Ok(()),
+            _ => self.keep(Was::Text(self.learned.clone()), networks),
         }
-        let was = match there {
-            Was::Text(_) => Was::Text(self.learned.clone()),
-            other => other,
-        };
-        self.keep(was, networks)
+    }
+
+    /// Learns from what somebody has added to ours. What was a link stays one.
+    fn learn_more(&mut self, more: &str, networks: &Networks) -> io::Result<()> {
+        self.learn_text(format!("{}{more}", self.learned));
+        match self.backup.last() {
+            Some(Was::Link(_)) => Ok(()),
+            _ if servers(&self.learned).is_empty() => Ok(()),
+            _ => self.keep(Was::Text(self.learned.clone()), networks),
+        }
     }
 
     fn keep(&mut self, was: Was, networks: &Networks) -> io::Result<()> {
@@ -201,13 +221,15 @@ impl Takeover {
         self.learned = text;
     }
 
-    fn learn_from_backup(&mut self, networks: &Networks) {
+    /// Says whether there is anything.
+    fn learn_from_backup(&mut self, networks: &Networks) -> bool {
         let Some(found) = self.backup.find(networks) else {
-            return;
+            return false;
         };
         // A file that cannot be read names nobody.
         let text = text_of(&self.file, found.was()).unwrap_or_default();
         self.learn_text(text);
+        true
     }
 
     /// The file that ours was a link to.
@@ -226,24 +248,29 @@ pub(super) fn give_back(
     backup: &Backup,
     networks: &Networks,
 ) -> io::Result<()> {
-    let text = match there(file)? {
-        Was::Text(text) if is_ours(&text) => text,
-        _ => {
-            tracing::info!(event = "resolv_conf_not_ours");
-            return state.remove_backup();
-        }
+    let there = there(file)?;
+    let ours = match &there {
+        Was::Text(text) => Ours::of(text),
+        Was::Link(_) | Was::Absent => None,
     };
-    let own = Was::Text(what_was(&text));
+    let Some(ours) = ours else {
+        tracing::info!(event = "resolv_conf_not_ours");
+        return state.remove_backup();
+    };
     let was = match backup.find(networks) {
-        Some(Found::Here(was)) => was,
+        Some(Found::Here(was)) => was.clone(),
         Some(Found::Elsewhere(was)) => {
             let networks = networks.to_string();
             tracing::warn!(event = "resolv_conf_of_another_network", networks);
-            was
+            was.clone()
         }
-        None => &own,
+        None => was(&ours),
     };
-    match was {
+    let was = match was {
+        Was::Text(text) => Was::Text(text + &ours.others),
+        other => other,
+    };
+    match &was {
         Was::Text(text) => put_text(file, text)?,
         Was::Link(to) => {
             let new = new_beside(file);
@@ -255,6 +282,14 @@ pub(super) fn give_back(
     }
     tracing::info!(event = "resolv_conf_given_back");
     state.remove_backup()
+}
+
+/// What was there before ours, by ours alone.
+fn was(ours: &Ours) -> Was {
+    match &ours.link {
+        Some(to) => Was::Link(to.clone()),
+        None => Was::Text(ours.was.clone()),
+    }
 }
 
 /// What is there.
@@ -297,10 +332,12 @@ fn read(file: &Path) -> io::Result<String> {
 /// (EBUSY of rename(2)), but instead of a symbolic link. It is cut off behind the text and not before, so
 /// that at no moment no server is named.
 fn put_text(file: &Path, text: &str) -> io::Result<()> {
-    if fs::symlink_metadata(file).is_ok_and(|about| about.is_symlink()) {
+    let about = fs::symlink_metadata(file);
+    if about.as_ref().is_ok_and(fs::Metadata::is_symlink) {
         let new = new_beside(file);
         remove(&new)?;
         fs::write(&new, text)?;
+        fs::set_permissions(&new, for_all())?;
         return fs::rename(&new, file);
     }
     let mut open = File::options()
@@ -308,8 +345,16 @@ fn put_text(file: &Path, text: &str) -> io::Result<()> {
         .create(true)
         .truncate(false)
         .open(file)?;
+    if about.is_err() {
+        open.set_permissions(for_all())?;
+    }
     open.write_all(text.as_bytes())?;
     open.set_len(text.len() as u64)
+}
+
+/// Everybody reads it, whatever the caller's umask says of new files.
+fn for_all() -> fs::Permissions {
+    fs::Permissions::from_mode(0o644)
 }
 
 fn new_beside(file: &Path) -> PathBuf {

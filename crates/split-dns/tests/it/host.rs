@@ -1,6 +1,7 @@
 //! The resolver of a host, with a file of the test's own in the place of /etc/resolv.conf.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -317,4 +318,92 @@ fn a_file_that_is_another_networks_too_is_not_taken_over() {
         "{said}"
     );
     assert_eq!(host.text(), LAN);
+}
+
+#[test]
+fn its_own_address_is_never_given_back() {
+    let host = Host::new(LAN);
+    host.tell(&["dns", "lo", "127.0.0.9:5353"]);
+    let mixed = "nameserver 127.0.0.1\nnameserver 192.0.2.2\n";
+    fs::write(host.file(), mixed).unwrap();
+    host.until(|| host.asks(&["192.0.2.2:53"]));
+    // Somebody puts a line before ours, which is not all of it.
+    let before = format!("nameserver 192.0.2.3\n{}", host.text());
+    fs::write(host.file(), before).unwrap();
+    host.until(|| host.asks(&["192.0.2.2:53", "192.0.2.3:53"]));
+    host.tell(&["revert", "lo"]);
+    assert_eq!(host.text(), "nameserver 192.0.2.2\nnameserver 192.0.2.3\n");
+}
+
+#[test]
+fn what_was_added_after_it_was_killed_counts() {
+    for starts_again in [false, true] {
+        let host = Host::new(LAN);
+        host.tell(&["dns", "lo", "127.0.0.9:5353"]);
+        host.kill();
+        let added = format!("{}nameserver 192.0.2.2\n", host.text());
+        fs::write(host.file(), added).unwrap();
+        if starts_again {
+            host.tell(&["dns", "lo", "127.0.0.9:5353"]);
+            assert!(host.asks(&["192.0.2.1:53", "192.0.2.2:53"]));
+        }
+        host.tell(&["revert", "lo"]);
+        assert_eq!(host.text(), format!("{LAN}nameserver 192.0.2.2\n"));
+    }
+}
+
+#[test]
+fn a_link_is_one_again_also_without_the_backup() {
+    for keeps_state in [true, false] {
+        let host = Host::new("");
+        let target = host.0.path().join("lan.conf");
+        fs::write(&target, "nameserver 192.0.2.2\n").unwrap();
+        fs::remove_file(host.file()).unwrap();
+        symlink("lan.conf", host.file()).unwrap();
+        host.tell(&["dns", "lo", "127.0.0.9:5353"]);
+        assert!(host.asks(&["192.0.2.2:53"]));
+        fs::write(&target, "nameserver 192.0.2.3\n").unwrap();
+        host.until(|| host.asks(&["192.0.2.3:53"]));
+        host.kill();
+        if !keeps_state {
+            fs::remove_dir_all(host.0.path().join("state")).unwrap();
+        }
+        host.tell(&["dns", "lo", "127.0.0.9:5353"]);
+        assert!(host.asks(&["192.0.2.3:53"]));
+        host.tell(&["revert", "lo"]);
+        assert_eq!(
+            fs::read_link(host.file()).unwrap().to_str(),
+            Some("lan.conf")
+        );
+    }
+}
+
+#[test]
+fn a_file_that_names_nobody_is_no_reason_to_forget_who_was_named() {
+    for text in ["", "nameserver 127.0.0.1\n"] {
+        let host = Host::new(LAN);
+        host.tell(&["dns", "lo", "127.0.0.9:5353"]);
+        host.kill();
+        fs::write(host.file(), text).unwrap();
+        host.tell(&["dns", "lo", "127.0.0.9:5353"]);
+        assert!(host.asks(&["192.0.2.1:53"]), "{text:?}: {}", host.status());
+        host.tell(&["revert", "lo"]);
+        assert_eq!(host.text(), LAN);
+    }
+}
+
+#[test]
+fn everybody_may_read_the_file_and_root_alone_may_tell_it() {
+    let host = Host::new("");
+    fs::remove_file(host.file()).unwrap();
+    let script = "umask 077; \"$0\" dns lo 127.0.0.9:5353 --listen=127.0.0.1:0";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_fps-dns")]);
+    shell.env("FPS_DNS_STATE_DIR", host.0.path().join("state"));
+    shell.env("FPS_DNS_RESOLV_CONF", host.file());
+    assert!(shell.status().unwrap().success());
+    let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(host.file()), 0o644);
+    let mut state = fs::read_dir(host.0.path().join("state")).unwrap();
+    assert_eq!(mode(state.next().unwrap().unwrap().path()), 0o700);
 }

@@ -14,8 +14,6 @@ use crate::scenario::{
     TunnelRole, resolver_programs,
 };
 
-/// How long resolvectl(1) may take.
-
 /// Performs an act, to its end.
 pub(super) async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), StageError> {
     match act {
