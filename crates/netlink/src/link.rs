@@ -34,6 +34,22 @@ pub struct Link {
 }
 
 impl Link {
+    /// An interface as an Ethernet card is, with its cable in where it is up.
+    pub fn new(index: IfIndex, name: LinkName, up: bool) -> Self {
+        Self {
+            index,
+            name,
+            up,
+            carrier: up,
+            operational: up,
+            mtu: 1500,
+            master: None,
+            ipv6: true,
+        }
+    }
+}
+
+impl Link {
     pub(crate) fn from_message(message: &LinkMessage) -> Result<Self, Cause> {
         let missing = |what: &str| Cause::Malformed(format!("a link without {what}"));
         let mut name = None;

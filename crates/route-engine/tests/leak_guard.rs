@@ -40,16 +40,7 @@ const APPLIED: &str = "\
 ";
 
 fn link(number: u32, name: &str, up: bool) -> Link {
-    Link {
-        index: IfIndex::new(number).unwrap(),
-        name: name.parse().unwrap(),
-        up,
-        carrier: up,
-        operational: up,
-        mtu: 1500,
-        master: None,
-        ipv6: true,
-    }
+    Link::new(IfIndex::new(number).unwrap(), name.parse().unwrap(), up)
 }
 
 /// A tunnel of IPv4 alone, with an endpoint that has a port of DNS and one that has not.

@@ -1,7 +1,5 @@
 //! Who answers for the host's programs, and is told whom to ask.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 /// A resolver that keeps settings for each link.
@@ -44,14 +42,5 @@ impl ResolverKind {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-impl fmt::Display for ResolverKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Resolved => "systemd-resolved",
-            Self::Stub => "fps-dns",
-        })
     }
 }

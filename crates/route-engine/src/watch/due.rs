@@ -233,16 +233,7 @@ mod tests {
     }
 
     fn link(name: &str, up: bool) -> Link {
-        Link {
-            index: IfIndex::LOOPBACK,
-            name: name.parse().unwrap(),
-            up,
-            carrier: up,
-            operational: up,
-            mtu: 1500,
-            master: None,
-            ipv6: true,
-        }
+        Link::new(IfIndex::LOOPBACK, name.parse().unwrap(), up)
     }
 
     /// What an event calls for: the LAN, all, the resolver.

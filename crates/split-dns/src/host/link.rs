@@ -21,18 +21,6 @@ pub struct Written<T> {
     value: T,
 }
 
-impl<T> Written<T> {
-    /// As it was written.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// What it means.
-    pub fn value(&self) -> &T {
-        &self.value
-    }
-}
-
 impl<T: FromStr> FromStr for Written<T> {
     type Err = T::Err;
 

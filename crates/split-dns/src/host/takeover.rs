@@ -57,7 +57,7 @@ impl Takeover {
         };
         let there = takeover.there()?;
         takeover.seen.clone_from(&there);
-        match takeover.ours(&there) {
+        match ours_in(&there) {
             Some(ours) => takeover.go_on(&ours, networks)?,
             None => {
                 takeover.learn(there.clone(), networks)?;
@@ -78,13 +78,6 @@ impl Takeover {
         match ours.is_alone() {
             true => Ok(()),
             false => self.learn_more(&ours.others, networks),
-        }
-    }
-
-    fn ours(&self, there: &Was) -> Option<Ours> {
-        match there {
-            Was::Text(text) => Ours::of(text),
-            Was::Link(_) | Was::Absent => None,
         }
     }
 
@@ -131,7 +124,7 @@ impl Takeover {
         let there = self.there()?;
         self.seen.clone_from(&there);
         let is_as_written = matches!(&there, Was::Text(text) if *text == self.written);
-        match self.ours(&there) {
+        match ours_in(&there) {
             _ if is_as_written => {}
             Some(ours) if ours.is_alone() => {}
             Some(ours) => {
@@ -248,12 +241,7 @@ pub(super) fn give_back(
     backup: &Backup,
     networks: &Networks,
 ) -> io::Result<()> {
-    let there = there(file)?;
-    let ours = match &there {
-        Was::Text(text) => Ours::of(text),
-        Was::Link(_) | Was::Absent => None,
-    };
-    let Some(ours) = ours else {
+    let Some(ours) = ours_in(&there(file)?) else {
         tracing::info!(event = "resolv_conf_not_ours");
         return state.remove_backup();
     };
@@ -282,6 +270,14 @@ pub(super) fn give_back(
     }
     tracing::info!(event = "resolv_conf_given_back");
     state.remove_backup()
+}
+
+/// What of a file is ours.
+fn ours_in(there: &Was) -> Option<Ours> {
+    match there {
+        Was::Text(text) => Ours::of(text),
+        Was::Link(_) | Was::Absent => None,
+    }
 }
 
 /// What was there before ours, by ours alone.

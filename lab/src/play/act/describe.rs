@@ -5,7 +5,9 @@ use std::fmt;
 use super::routes;
 use fps_netlink::Family;
 
-use crate::scenario::{Act, LinkState, ProgramRef, RouteAction, StaticRoute};
+use crate::scenario::{
+    Act, DnsChange, LinkState, ProgramRef, RouteAction, RuleChange, StaticRoute,
+};
 
 impl fmt::Display for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,34 +44,38 @@ impl fmt::Display for Act {
                 let verb = change.action.verb();
                 write!(f, "on {}: ip route {verb} {}", change.on, change.route)
             }
-            Self::Dns(change) => {
-                write!(f, "on {}: its DNS server", change.on)?;
-                let apexes = change.zones.iter().map(|zone| zone.apex().to_string());
-                let apexes: Vec<_> = apexes.collect();
-                if !apexes.is_empty() {
-                    write!(f, " has other records in {}", apexes.join(", "))?;
-                }
-                match change.manners.as_deref() {
-                    Some([]) => f.write_str(" answers as usual"),
-                    Some(_) => f.write_str(" has other manners"),
-                    None => Ok(()),
-                }
-            }
-            Self::Rule(change) => {
-                write!(f, "on {}:", change.on)?;
-                let rules = change.rules.iter().enumerate();
-                rules.into_iter().try_for_each(|(number, rule)| {
-                    let ip = match rule.family {
-                        Family::V4 => "ip",
-                        Family::V6 => "ip -6",
-                    };
-                    let between = if number == 0 { "" } else { ";" };
-                    let verb = change.action.verb();
-                    write!(f, "{between} {ip} rule {verb} {rule}")
-                })
-            }
+            Self::Dns(change) => describe_dns(f, change),
+            Self::Rule(change) => describe_rules(f, change),
         }
     }
+}
+
+fn describe_dns(f: &mut fmt::Formatter<'_>, change: &DnsChange) -> fmt::Result {
+    write!(f, "on {}: its DNS server", change.on)?;
+    let apexes = change.zones.iter().map(|zone| zone.apex().to_string());
+    let apexes: Vec<_> = apexes.collect();
+    if !apexes.is_empty() {
+        write!(f, " has other records in {}", apexes.join(", "))?;
+    }
+    match change.manners.as_deref() {
+        Some([]) => f.write_str(" answers as usual"),
+        Some(_) => f.write_str(" has other manners"),
+        None => Ok(()),
+    }
+}
+
+fn describe_rules(f: &mut fmt::Formatter<'_>, change: &RuleChange) -> fmt::Result {
+    write!(f, "on {}:", change.on)?;
+    let mut rules = change.rules.iter().enumerate();
+    rules.try_for_each(|(number, rule)| {
+        let ip = match rule.family {
+            Family::V4 => "ip",
+            Family::V6 => "ip -6",
+        };
+        let between = if number == 0 { "" } else { ";" };
+        let verb = change.action.verb();
+        write!(f, "{between} {ip} rule {verb} {rule}")
+    })
 }
 
 impl RouteAction {

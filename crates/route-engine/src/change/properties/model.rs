@@ -159,14 +159,5 @@ pub(super) fn sorted(mut state: KernelState) -> KernelState {
 }
 
 pub(super) fn link(number: u32, name: &str, up: bool) -> Link {
-    Link {
-        index: index(number),
-        name: name.parse().unwrap(),
-        up,
-        carrier: up,
-        operational: up,
-        mtu: 1500,
-        master: None,
-        ipv6: true,
-    }
+    Link::new(index(number), name.parse().unwrap(), up)
 }
