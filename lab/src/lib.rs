@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod cli;
+pub mod counters;
 pub mod folder;
 pub mod lab;
 pub mod multicall;

@@ -20,6 +20,7 @@ mod keeper;
 mod program;
 mod protocol;
 
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -178,12 +179,38 @@ impl Sandbox {
         Ok(())
     }
 
+    /// Opens a file for reading, as a program of the host would: below /proc/self/net and
+    /// /proc/sys/net it shows the host's network. None where there is no such file.
+    pub fn open(&self, host: HostId, path: &str) -> Result<Option<File>, SandboxError> {
+        let operation = format!("open {path} in a host");
+        let request = Request::Open {
+            host,
+            path: path.to_owned(),
+        };
+        let (reply, descriptors) = self.ask(&request, &[], &operation)?;
+        if let Reply::Absent = reply {
+            return Ok(None);
+        }
+        let [file] = understand(reply, descriptors, &operation)?.1;
+        Ok(Some(file.into()))
+    }
+
     fn call<const N: usize>(
         &self,
         request: &Request,
         descriptors: &[&OwnedFd],
         operation: &str,
     ) -> Result<(Reply, [OwnedFd; N]), SandboxError> {
+        let (reply, descriptors) = self.ask(request, descriptors, operation)?;
+        understand(reply, descriptors, operation)
+    }
+
+    fn ask(
+        &self,
+        request: &Request,
+        descriptors: &[&OwnedFd],
+        operation: &str,
+    ) -> Result<(Reply, Vec<OwnedFd>), SandboxError> {
         let mut line = self.line();
         if line.hosts_due > 0 {
             return Err(SandboxError::confused(operation));
@@ -192,9 +219,7 @@ impl Sandbox {
             .channel
             .send(request, descriptors)
             .and_then(|()| line.channel.receive());
-        let (reply, descriptors) =
-            answer.map_err(|cause| self.broken(&line.channel, cause, operation))?;
-        understand(reply, descriptors, operation)
+        answer.map_err(|cause| self.broken(&line.channel, cause, operation))
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {

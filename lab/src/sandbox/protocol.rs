@@ -41,6 +41,11 @@ pub(super) enum Request {
         host: HostId,
         file: FileSpec,
     },
+    /// Answered with the file, open for reading, or by [`Reply::Absent`].
+    Open {
+        host: HostId,
+        path: String,
+    },
     /// Comes with stdin, stdout, stderr and a pipe to which the wait status is written.
     /// Answered by [`Reply::Process`].
     Spawn(SpawnSpec),
@@ -55,6 +60,8 @@ pub(super) enum Request {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
     Done,
+    /// There is no such file.
+    Absent,
     Host(HostId),
     Process(i32),
     Failed(Failure),

@@ -133,6 +133,26 @@ impl Host {
         outcome
     }
 
+    /// Opens a file as the host sees it: in its network namespace, which decides what is below
+    /// /proc/self/net and /proc/sys/net, and with its mounts. None where there is no such file.
+    pub(super) fn open(&self, home: &Home, path: &str) -> Result<Option<OwnedFd>> {
+        let opened = self
+            .visit(|| fs::File::open(path))
+            .and_then(|opened| match opened {
+                Ok(file) => Ok(Some(file.into())),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error).step(format!("open {path}")),
+            });
+        home.enter();
+        opened
+    }
+
+    /// Does something inside the host's mounts and network; the caller goes home.
+    fn visit<T>(&self, act: impl FnOnce() -> T) -> Result<T> {
+        setns(&self.mounts, CloneFlags::CLONE_NEWNS).step("enter the host's mounts")?;
+        self.network.within(act).step("enter the host")
+    }
+
     /// The way into the host for a process that is about to exec there.
     pub(super) fn entrance(&self) -> Entrance {
         Entrance {

@@ -127,6 +127,10 @@ impl Helper {
                 self.host(host)?.write_file(&self.home, &file)?;
                 done
             }
+            Request::Open { host, path } => match self.host(host)?.open(&self.home, &path)? {
+                Some(file) => (Reply::Done, vec![file]),
+                None => (Reply::Absent, Vec::new()),
+            },
             Request::Spawn(spec) => {
                 let host = self.hosts.get(spec.host.0).ok_or_else(unknown_host)?;
                 (
