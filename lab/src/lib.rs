@@ -3,6 +3,7 @@
 pub mod ask;
 pub mod cli;
 pub mod counters;
+pub mod explain;
 pub mod folder;
 pub mod lab;
 pub mod multicall;

@@ -3,11 +3,12 @@
 //! The kernel says by which route a packet leaves (`ip route get`), but not which rule led to it,
 //! nor what it would say after a change. This works both out, as `fib_rules_lookup`
 //! (net/core/fib_rules.c), `fib_table_lookup` (net/ipv4/fib_trie.c) and `fib6_table_lookup`
-//! (net/ipv6/route.c) do, for packets of the host itself. A test holds it against the kernel.
+//! (net/ipv6/route.c) do, for packets of the host itself and for those that it sends on. A test
+//! holds it against the kernel.
 
 use std::cmp::Reverse;
 
-use crate::{Family, Flow, IfIndex, Link, Route, RouteKind, Rule, RuleAction, TableId};
+use crate::{Family, Flow, IfIndex, Link, LinkName, Route, RouteKind, Rule, RuleAction, TableId};
 
 /// Rules and routes to look in.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,26 @@ pub struct Fib<'a> {
     pub routes: &'a [Route],
     /// The interfaces, by whose names rules choose.
     pub links: &'a [Link],
+}
+
+/// What came of a rule when its turn came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn<'a> {
+    /// It is not for this packet.
+    NotChosen,
+    /// It chooses by more than a [`Rule`] tells, and was passed over.
+    Unknown,
+    /// Its table has no route for the packet.
+    NoRoute,
+    /// The route of its table ends the search there (`throw`).
+    Throws(&'a Route),
+    /// The route of its table does not count, since its prefix is too short
+    /// (`suppress_prefixlength`).
+    Suppressed(&'a Route),
+    /// It does nothing, or sends on to a later rule.
+    PassedOn,
+    /// It decided.
+    Decided,
 }
 
 /// What becomes of a packet.
@@ -68,7 +89,12 @@ impl<'a> Verdict<'a> {
 impl<'a> Fib<'a> {
     /// What becomes of a packet. A rule that chooses by more than a [`Rule`] tells is passed over.
     pub fn lookup(&self, flow: &Flow) -> Verdict<'a> {
-        match (self.search(flow), flow.bound_to, Family::of(flow.to)) {
+        self.walk(flow, |_, _| {})
+    }
+
+    /// The same; tells of each rule up to the one that decides, in the order of their turns.
+    pub fn walk(&self, flow: &Flow, tell: impl FnMut(&'a Rule, Turn<'a>)) -> Verdict<'a> {
+        match (self.search(flow, tell), flow.bound_to, Family::of(flow.to)) {
             (Verdict::Lost | Verdict::Refused { .. }, Some(link), Family::V4) => {
                 Verdict::TakenForNeighbour(link)
             }
@@ -76,13 +102,24 @@ impl<'a> Fib<'a> {
         }
     }
 
-    fn search(&self, flow: &Flow) -> Verdict<'a> {
+    fn search(&self, flow: &Flow, mut tell: impl FnMut(&'a Rule, Turn<'a>)) -> Verdict<'a> {
         let family = Family::of(flow.to);
         let mut rules: Vec<_> = self.rules.iter().filter(|r| r.family == family).collect();
         rules.sort_by_key(|rule| rule.priority);
         let mut at_least = rules.first().map(|rule| rule.priority);
         for (at, rule) in rules.iter().enumerate() {
-            if Some(rule.priority) < at_least || !self.chooses(rule, flow) {
+            if Some(rule.priority) < at_least {
+                continue;
+            }
+            if !self.chooses(rule, flow) {
+                tell(
+                    rule,
+                    if rule.narrower {
+                        Turn::Unknown
+                    } else {
+                        Turn::NotChosen
+                    },
+                );
                 continue;
             }
             let found = match rule.action {
@@ -93,26 +130,31 @@ impl<'a> Fib<'a> {
                     if later.any(|other| other.priority == priority) {
                         at_least = Some(priority);
                     }
+                    tell(rule, Turn::PassedOn);
                     continue;
                 }
-                RuleAction::Nop | RuleAction::Other => None,
+                RuleAction::Nop | RuleAction::Other => {
+                    tell(rule, Turn::PassedOn);
+                    continue;
+                }
                 RuleAction::Unreachable | RuleAction::Prohibit | RuleAction::Blackhole => {
+                    tell(rule, Turn::Decided);
                     return Verdict::Refused { rule, route: None };
                 }
             };
             match found {
-                None => {}
-                Some(route) if route.kind == RouteKind::Throw => {}
+                None => tell(rule, Turn::NoRoute),
+                Some(route) if route.kind == RouteKind::Throw => tell(rule, Turn::Throws(route)),
                 Some(route) if route.refuses() => {
+                    tell(rule, Turn::Decided);
                     let route = Some(route);
                     return Verdict::Refused { rule, route };
                 }
-                // `fib4_rule_suppress`, `fib6_rule_suppress`.
-                Some(route)
-                    if rule
-                        .suppress_prefix
-                        .is_some_and(|most| u32::from(route.to.prefix_len()) <= most) => {}
-                Some(route) => return Verdict::Leaves { rule, route },
+                Some(route) if suppresses(rule, route) => tell(rule, Turn::Suppressed(route)),
+                Some(route) => {
+                    tell(rule, Turn::Decided);
+                    return Verdict::Leaves { rule, route };
+                }
             }
         }
         Verdict::Lost
@@ -135,13 +177,26 @@ impl<'a> Fib<'a> {
             && rule.to.is_none_or(|net| net.contains(&flow.to))
             && chooses_port(rule, flow)
             && rule.mark.is_none_or(|mark| mark.chooses(flow.mark))
-            // What a host sends itself comes in by the loopback device.
-            && rule.input.as_ref().is_none_or(|link| link.as_str() == "lo")
+            && rule
+                .input
+                .as_ref()
+                .is_none_or(|link| self.came_in(flow, link))
             && rule
                 .output
                 .as_ref()
                 .is_none_or(|name| bound.is_some_and(|link| link.name == *name));
         matches != rule.inverted
+    }
+
+    /// Whether a packet came in by a link: what a host sends itself comes in by the loopback device.
+    fn came_in(&self, flow: &Flow, link: &LinkName) -> bool {
+        match flow.came_in {
+            None => link.as_str() == "lo",
+            Some(index) => self
+                .links
+                .iter()
+                .any(|it| it.index == index && it.name == *link),
+        }
     }
 
     /// The route of a table with the longest prefix, and of those that with the lowest metric.
@@ -164,6 +219,13 @@ impl<'a> Fib<'a> {
         let key = |route: &&Route| (Reverse(route.to.prefix_len()), route.effective_metric());
         self.routes.iter().filter(usable).min_by_key(key)
     }
+}
+
+/// Whether a rule takes no route with so short a prefix (`fib4_rule_suppress`,
+/// `fib6_rule_suppress`).
+fn suppresses(rule: &Rule, route: &Route) -> bool {
+    let length = u32::from(route.to.prefix_len());
+    rule.suppress_prefix.is_some_and(|most| length <= most)
 }
 
 /// Whether a rule is for the protocol of a packet and the port that it goes to.

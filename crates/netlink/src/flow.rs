@@ -19,6 +19,8 @@ pub struct Flow {
     pub mark: Fwmark,
     /// The interface that its socket is bound to (SO_BINDTODEVICE).
     pub bound_to: Option<IfIndex>,
+    /// The interface by which it came in, where it is not of this host; it has a source then.
+    pub came_in: Option<IfIndex>,
     /// Its protocol above IP and the port that it goes to; none where no rule shall choose by them.
     pub port: Option<(IpProtocol, u16)>,
 }
@@ -31,6 +33,7 @@ impl Flow {
             from: None,
             mark: Fwmark(0),
             bound_to: None,
+            came_in: None,
             port: None,
         }
     }
@@ -53,6 +56,14 @@ impl Flow {
     #[must_use]
     pub fn bound_to(mut self, link: IfIndex) -> Self {
         self.bound_to = Some(link);
+        self
+    }
+
+    /// Came in by this interface, from this address, to be sent on.
+    #[must_use]
+    pub fn came_in(mut self, from: IpAddr, link: IfIndex) -> Self {
+        self.from = Some(from);
+        self.came_in = Some(link);
         self
     }
 
@@ -86,6 +97,9 @@ impl Flow {
         if let Some(link) = self.bound_to {
             attributes.push(RouteAttribute::Oif(link.get()));
         }
+        if let Some(link) = self.came_in {
+            attributes.push(RouteAttribute::Iif(link.get()));
+        }
         if let Some((protocol, port)) = self.port {
             attributes.push(RouteAttribute::IpProto(protocol.into()));
             attributes.push(RouteAttribute::Dport(port));
@@ -108,8 +122,11 @@ impl fmt::Display for Flow {
             let protocol = protocol_name(protocol);
             write!(f, " ipproto {protocol} dport {port}")?;
         }
-        match self.bound_to {
-            Some(link) => write!(f, " oif (index {link})"),
+        if let Some(link) = self.bound_to {
+            write!(f, " oif (index {link})")?;
+        }
+        match self.came_in {
+            Some(link) => write!(f, " iif (index {link})"),
             None => Ok(()),
         }
     }

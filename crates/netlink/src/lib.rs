@@ -35,7 +35,7 @@ pub use address::Address;
 pub use bulk::{Bulk, RouteRequest};
 pub use error::{Error, Result};
 pub use event::{Event, Events, Group};
-pub use fib::{Fib, Verdict};
+pub use fib::{Fib, Turn, Verdict};
 pub use flow::Flow;
 pub use id::{Fwmark, IfIndex, Port, RulePriority, TableId};
 pub use link::Link;

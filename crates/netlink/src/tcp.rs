@@ -35,6 +35,7 @@ impl TcpSocket {
     /// Its packets, as far as the choice of a route goes.
     pub fn flow(&self) -> Flow {
         Flow {
+            came_in: None,
             to: self.peer.ip(),
             from: Some(self.local.ip()),
             mark: self.mark.unwrap_or(Fwmark(0)),

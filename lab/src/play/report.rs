@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use crate::explain::Explanation;
 use crate::scenario::{Scenario, Step};
 
 /// What came of a play.
@@ -88,12 +89,33 @@ pub enum Verdict {
         why: String,
         /// What was seen, line by line.
         evidence: Vec<String>,
+        /// Why it came to that, as far as the lab can tell.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        explanation: Option<Box<Explanation>>,
     },
     /// It could not be told, which counts as failed: a check that cannot see must not pass.
     Inconclusive(String),
 }
 
 impl Verdict {
+    /// It did not hold, and nothing explains it yet.
+    pub fn failed(why: impl Into<String>, evidence: Vec<String>) -> Self {
+        Self::Failed {
+            why: why.into(),
+            evidence,
+            explanation: None,
+        }
+    }
+
+    /// With what explains it, where it failed.
+    #[must_use]
+    pub fn explained(mut self, with: Explanation) -> Self {
+        if let Self::Failed { explanation, .. } = &mut self {
+            *explanation = Some(Box::new(with));
+        }
+        self
+    }
+
     /// Whether the expectation held.
     pub fn passed(&self) -> bool {
         matches!(self, Self::Held(_))

@@ -83,12 +83,17 @@ impl<'a> Voice<'a> {
                 format!("  bit    {name}: {why} ({took})")
             }
             Verdict::Failed { why, .. } if allowed => format!("  harm   {name}: {why} ({took})"),
-            Verdict::Failed { why, evidence } => {
-                let evidence: Vec<String> = evidence
-                    .iter()
+            Verdict::Failed {
+                why,
+                evidence,
+                explanation,
+            } => {
+                let explained = explanation.iter().flat_map(|it| it.lines());
+                let lines = evidence.iter().cloned().chain(explained);
+                let lines: Vec<_> = lines
                     .map(|line| format!("\n             | {line}"))
                     .collect();
-                format!("  FAILED {name} ({took}): {why}{}", evidence.concat())
+                format!("  FAILED {name} ({took}): {why}{}", lines.concat())
             }
             Verdict::Inconclusive(why) => format!("  UNSURE {name} ({took}): {why}"),
         });

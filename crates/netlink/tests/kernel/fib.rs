@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use fps_netlink::{
-    Family, Fib, Flow, Fwmark, IfIndex, IpProtocol, MarkMatch, Route, RouteKind, Rule, RuleAction,
-    RulePriority, TableId, Verdict,
+    Family, Fib, Flow, Fwmark, IfIndex, IpProtocol, Link, MarkMatch, Route, RouteKind, Rule,
+    RuleAction, RulePriority, TableId, Turn, Verdict,
 };
 use fps_netns::testing::with_namespaces;
 use ipnet::IpNet;
@@ -123,6 +123,7 @@ impl World {
         };
         let source = ip(SOURCES[dice.throw(2)][usize::from(family == Family::V6)]);
         Flow {
+            came_in: None,
             to: ip(dice.pick(to)),
             from: dice.pick(&[None, Some(source)]),
             mark: dice.pick(&[Fwmark(0), Fwmark(0x17), Fwmark(0x117)]),
@@ -249,4 +250,41 @@ fn says_which_rule_and_route_decide() {
     assert_eq!(decided(flow("203.0.113.10")), (32766, 254));
     let v6 = flow("fd00::1");
     assert_eq!(fib.lookup(&v6), Verdict::Lost);
+    let mut turns = Vec::new();
+    fib.walk(&flow("203.0.113.10"), |rule, turn| {
+        turns.push((rule.priority.0, turn));
+    });
+    let expected = [
+        (10, Turn::NoRoute),
+        (11, Turn::Throws(&fib.routes[0])),
+        (32766, Turn::Decided),
+    ];
+    assert_eq!(turns, expected);
+}
+
+#[test]
+fn knows_what_came_in_from_what_is_sent_here() {
+    let [lan, uplink] = [("lan0", 2), ("wan0", 3)].map(|(link, index)| {
+        let index = IfIndex::new(index).unwrap();
+        Link::new(index, name(link), true)
+    });
+    let forwarded = Rule {
+        input: Some(lan.name),
+        ..Rule::new(Family::V4, RulePriority(5), RuleAction::Unreachable)
+    };
+    let own = Rule {
+        input: Some(name("lo")),
+        ..Rule::new(Family::V4, RulePriority(6), RuleAction::Prohibit)
+    };
+    let fib = Fib {
+        rules: &[forwarded, own],
+        routes: &[],
+        links: &[lan.clone(), uplink.clone()],
+    };
+    let to = Flow::to(ip("203.0.113.9"));
+    let decided = |flow: Flow| fib.lookup(&flow).rule().map(|rule| rule.priority.0);
+    let from = ip("192.0.2.9");
+    assert_eq!(decided(to), Some(6));
+    assert_eq!(decided(to.came_in(from, lan.index)), Some(5));
+    assert_eq!(decided(to.came_in(from, uplink.index)), None);
 }

@@ -9,7 +9,9 @@ mod reach;
 mod resolves;
 mod says;
 mod silent;
+mod trail;
 mod unreachable;
+mod why;
 
 use super::Verdict;
 use super::stage::Stage;

@@ -202,7 +202,7 @@ impl<'a> Watch<'a> {
             .take(SHOWN)
             .map(|frame| evidence::line(start, on.as_str(), &names.show(frame.ifindex), frame));
         let evidence = astray.into_iter().chain(lines).collect();
-        Verdict::Failed { why, evidence }
+        Verdict::failed(why, evidence)
     }
 
     fn unreadable(&self, error: fps_netlink::Error) -> CheckError {

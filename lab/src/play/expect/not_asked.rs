@@ -76,13 +76,11 @@ fn broken(stage: &Stage<'_>, wanted: &NotAsked, asked: &[LogEntry]) -> Verdict {
             asked.name, asked.kind
         )
     });
-    Verdict::Failed {
-        why: format!(
-            "expected that {} is not asked for {}; it was, {} times since the step began",
-            wanted.host,
-            wanted.name,
-            asked.len()
-        ),
-        evidence: evidence.collect(),
-    }
+    let why = format!(
+        "expected that {} is not asked for {}; it was, {} times since the step began",
+        wanted.host,
+        wanted.name,
+        asked.len()
+    );
+    Verdict::failed(why, evidence.collect())
 }

@@ -6,7 +6,7 @@ use fps_packet::Direction;
 use tokio::time::Instant;
 
 use super::probing::{AtTheEnd, probe_until};
-use super::{CheckError, evidence, lossy};
+use super::{CheckError, evidence, lossy, why};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::probe::{Answer, Attempt};
@@ -154,6 +154,8 @@ async fn failed(
         "expected {expected}; of {} probes {answered} were answered{why_not}, {left}",
         attempts.len()
     );
-    let evidence = evidence::of_attempts(stage, probe, attempts).await?;
-    Ok(Verdict::Failed { why, evidence })
+    let (evidence, suspect) = evidence::of_attempts(stage, probe, attempts).await?;
+    let suspect = suspect.wanted(&probe.from, reach.via.as_ref());
+    let explanation = why::explain(stage, &suspect).await?;
+    Ok(Verdict::failed(why, evidence).explained(explanation))
 }

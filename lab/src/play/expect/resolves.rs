@@ -227,5 +227,5 @@ fn failed(stage: &Stage<'_>, wanted: &Resolves, attempt: &Attempt, problem: Stri
         "expected {}{asked}{via}, by {}; {problem}",
         wanted.to, attempt.by
     );
-    Verdict::Failed { why, evidence }
+    Verdict::failed(why, evidence)
 }

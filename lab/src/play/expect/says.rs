@@ -12,9 +12,9 @@ pub(super) async fn check(stage: &Stage<'_>, says: &Says) -> Verdict {
         Err(Unsaid::NeverStarted) => Verdict::Inconclusive(format!(
             "no step has started {who}, so it could say nothing"
         )),
-        Err(Unsaid::Other(evidence)) => Verdict::Failed {
-            why: format!("expected a line of {who} with `{text}` within {within:?}"),
+        Err(Unsaid::Other(evidence)) => Verdict::failed(
+            format!("expected a line of {who} with `{text}` within {within:?}"),
             evidence,
-        },
+        ),
     }
 }

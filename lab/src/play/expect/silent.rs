@@ -116,5 +116,5 @@ fn broken(silent: &Silent, start: std::time::Instant, heard: &[Frame]) -> Verdic
         .take(SHOWN)
         .map(|frame| evidence::line(start, silent.on.as_str(), silent.link.as_str(), frame))
         .collect();
-    Verdict::Failed { why, evidence }
+    Verdict::failed(why, evidence)
 }

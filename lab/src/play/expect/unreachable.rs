@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::probing::{AtTheEnd, PATIENCE, probe_until};
-use super::{CheckError, evidence};
+use super::{CheckError, evidence, why};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::probe::{Answer, Attempt, Question};
@@ -23,8 +23,9 @@ pub(super) async fn check(
     };
     if last.answer.is_echo() {
         let why = format!("expected no answer; {} {}", probe.address, last.answer);
-        let evidence = evidence::of_attempts(stage, probe, &attempts).await?;
-        return Ok(Verdict::Failed { why, evidence });
+        let (evidence, suspect) = evidence::of_attempts(stage, probe, &attempts).await?;
+        let explanation = why::explain(stage, &suspect).await?;
+        return Ok(Verdict::failed(why, evidence).explained(explanation));
     }
     if let Some(verdict) = control(stage, probe).await? {
         return Ok(verdict);

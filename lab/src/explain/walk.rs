@@ -1,0 +1,177 @@
+//! The kernel's lookup, rule by rule.
+
+use fps_netlink::{Family, Flow, Fwmark, Netlink, Result, Route, Turn, Verdict, protocol_name};
+use serde::Serialize;
+
+use super::{Tables, show};
+
+/// How many rules are shown that were not for the packet.
+const PASSED_BY: usize = 4;
+
+/// How a host decides about a packet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Walk {
+    /// The host.
+    pub host: String,
+    /// The packet: where to, with which mark, from where.
+    pub packet: String,
+    /// The rules up to the one that decides, in the order of their turns.
+    pub steps: Vec<Step>,
+    /// Where it leads.
+    pub end: String,
+    /// What the kernel says, where it says something else: a rule may choose by what the lab does not
+    /// read, and a route may have changed since.
+    pub kernel: Option<String>,
+}
+
+/// A rule and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Its priority.
+    pub priority: u32,
+    /// The rule, as `ip rule` prints it.
+    pub rule: String,
+    /// What came of it.
+    pub finding: String,
+    /// Whether it decided.
+    pub decides: bool,
+    /// Whether it was for the packet at all.
+    pub chosen: bool,
+}
+
+impl Walk {
+    /// Walks through the rules as the kernel does, and asks the kernel itself (RTM_GETROUTE).
+    pub async fn take(host: &str, netlink: &Netlink, tables: &Tables, flow: &Flow) -> Result<Self> {
+        let mut steps = Vec::new();
+        let verdict = tables.fib().walk(flow, |rule, turn| {
+            steps.push(Step {
+                priority: rule.priority.0,
+                rule: show::rule(rule),
+                finding: finding(turn, tables),
+                decides: turn == Turn::Decided,
+                chosen: !matches!(turn, Turn::NotChosen | Turn::Unknown),
+            });
+        });
+        let end = end(verdict, tables);
+        if let Some(last) = steps.last_mut().filter(|step| step.decides) {
+            last.finding.clone_from(&end);
+        }
+        let kernel = match netlink.lookup(flow).await? {
+            Ok(route) => agrees(verdict, &route).then_some(()).map_or_else(
+                || {
+                    Some(format!(
+                        "{} (table {})",
+                        show::route(&route, tables),
+                        route.table
+                    ))
+                },
+                |()| None,
+            ),
+            Err(errno) => verdict
+                .link()
+                .map(|_| format!("no way: {}", errno.desc().to_lowercase())),
+        };
+        Ok(Self {
+            host: host.to_owned(),
+            packet: packet(flow, tables),
+            steps,
+            end,
+            kernel,
+        })
+    }
+
+    /// As lines of text: the rules that were for the packet, and a few of the others.
+    pub fn lines(&self) -> impl Iterator<Item = String> + use<> {
+        let mut lines = vec![format!("{} decides about {}:", self.host, self.packet)];
+        let passed_by = self.steps.iter().filter(|step| !step.chosen).count();
+        let all = passed_by <= PASSED_BY;
+        let shown = self.steps.iter().filter(|step| all || step.chosen);
+        lines.extend(shown.map(|step| {
+            let sign = if step.decides { "=>" } else { "  " };
+            let Step {
+                priority,
+                rule,
+                finding,
+                ..
+            } = step;
+            format!("{sign} {priority:>5} {rule}: {finding}")
+        }));
+        if !all {
+            lines.push(format!(
+                "   ({passed_by} rules that are not for it left out)"
+            ));
+        }
+        if self.steps.iter().all(|step| !step.decides) {
+            lines.push(format!("=> {}", self.end));
+        }
+        if let Some(kernel) = &self.kernel {
+            lines.push(format!("   but the kernel says: {kernel}"));
+        }
+        lines.into_iter()
+    }
+}
+
+fn packet(flow: &Flow, tables: &Tables) -> String {
+    let mut text = flow.to.to_string();
+    if let Some((protocol, port)) = flow.port {
+        text += &format!(" {} {port}", protocol_name(protocol));
+    }
+    if let Some(from) = flow.from {
+        text += &format!(" from {from}");
+    }
+    match flow.mark {
+        Fwmark(0) => text += " without a mark",
+        mark => text += &format!(" with mark {mark}"),
+    }
+    if let Some(link) = flow.came_in {
+        text += &format!(", come in by {}", tables.name(link));
+    }
+    if let Some(link) = flow.bound_to {
+        text += &format!(", bound to {}", tables.name(link));
+    }
+    text
+}
+
+fn finding(turn: Turn<'_>, tables: &Tables) -> String {
+    match turn {
+        Turn::NotChosen => "not for it".to_owned(),
+        Turn::Unknown => "chooses by more than the lab reads; passed over".to_owned(),
+        Turn::NoRoute => "no route for it".to_owned(),
+        Turn::Throws(route) => format!("{}, so the next rule", show::route(route, tables)),
+        Turn::Suppressed(route) => {
+            format!("{} does not count (suppressed)", show::route(route, tables))
+        }
+        Turn::PassedOn => "goes on".to_owned(),
+        Turn::Decided => "decides".to_owned(),
+    }
+}
+
+fn end(verdict: Verdict<'_>, tables: &Tables) -> String {
+    match verdict {
+        Verdict::Leaves { route, .. } => show::route(route, tables),
+        Verdict::Refused {
+            route: Some(route), ..
+        } => show::route(route, tables),
+        Verdict::Refused { rule, .. } => format!("refused by this rule ({})", show::rule(rule)),
+        Verdict::Lost => "no rule leads to a route: network is unreachable".to_owned(),
+        Verdict::TakenForNeighbour(link) => {
+            format!(
+                "no route, so it is taken for a neighbour on {}",
+                tables.name(link)
+            )
+        }
+    }
+}
+
+/// Whether the kernel's answer is the route that the walk came to. The answer to a packet that stays
+/// has the loopback device.
+fn agrees(verdict: Verdict<'_>, route: &Route) -> bool {
+    match verdict {
+        Verdict::Leaves { route: found, .. } => {
+            verdict.link() == route.link
+                && (found.table == route.table || Family::of(found.to.addr()) == Family::V6)
+        }
+        Verdict::TakenForNeighbour(link) => route.link == Some(link),
+        Verdict::Refused { .. } | Verdict::Lost => false,
+    }
+}
