@@ -26,6 +26,15 @@ pub enum Error {
     /// The kernel refused an nftables transaction.
     #[error("set up masquerading (nftables); is `nf_tables` with NAT in this kernel?")]
     Masquerade(#[source] io::Error),
+    /// The kernel refused rules of a firewall.
+    #[error(
+        "change the firewall (nftables); is `nf_tables` with its filters, and for `reject` with \
+         `nft_reject_inet`, in this kernel?"
+    )]
+    Firewall(#[source] io::Error),
+    /// There are no rules of a firewall to take away.
+    #[error("there is no rule of `firewall` to take away")]
+    NoFirewall,
 }
 
 impl Error {

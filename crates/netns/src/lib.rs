@@ -5,12 +5,16 @@
 //! - [`Switch`]: the namespace that holds every segment (a bridge) and one port for every link
 //! - [`Station`]: the network of one host: its links, addresses and routes
 //! - [`masquerade`]: NAT for a router, over netlink
+//! - [`FirewallRule`]: what a host drops or refuses, over netlink too
+//! - `transaction`, `expression`: what both say to nftables
 //! - `testing`: tests in namespaces, as root or as anyone; behind the feature of that name
 //!
 //! A socket stays in the namespace that it was made in, so none of this needs a thread or a
 //! runtime per host.
 
 mod error;
+mod expression;
+mod firewall;
 mod masquerade;
 mod namespace;
 mod station;
@@ -18,8 +22,13 @@ mod switch;
 pub mod sysctl;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod transaction;
 
 pub use error::{Error, Result};
+pub use firewall::{
+    FirewallChain, FirewallContent, FirewallPorts, FirewallRule, FirewallVerdict, IcmpKind,
+    add_firewall_rules, clear_firewall,
+};
 pub use masquerade::masquerade;
 pub use namespace::Namespace;
 pub use station::{Configuration, Station};

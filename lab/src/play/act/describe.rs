@@ -6,7 +6,8 @@ use super::routes;
 use fps_netlink::Family;
 
 use crate::scenario::{
-    Act, DnsChange, LinkState, ProgramRef, RouteAction, RuleChange, StaticRoute,
+    Act, DnsChange, FirewallAction, FirewallChange, LinkState, ProgramRef, RouteAction, RuleChange,
+    StaticRoute,
 };
 
 impl fmt::Display for Act {
@@ -45,6 +46,7 @@ impl fmt::Display for Act {
                 write!(f, "on {}: ip route {verb} {}", change.on, change.route)
             }
             Self::Dns(change) => describe_dns(f, change),
+            Self::Firewall(change) => describe_firewall(f, change),
             Self::Rule(change) => describe_rules(f, change),
         }
     }
@@ -76,6 +78,15 @@ fn describe_rules(f: &mut fmt::Formatter<'_>, change: &RuleChange) -> fmt::Resul
         let verb = change.action.verb();
         write!(f, "{between} {ip} rule {verb} {rule}")
     })
+}
+
+fn describe_firewall(f: &mut fmt::Formatter<'_>, change: &FirewallChange) -> fmt::Result {
+    let rules = match &change.what {
+        FirewallAction::Clear => return write!(f, "on {}: the firewall's rules go", change.on),
+        FirewallAction::Add(rules) => rules,
+    };
+    let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
+    write!(f, "on {}: firewall, {}", change.on, rules.join("; "))
 }
 
 impl RouteAction {

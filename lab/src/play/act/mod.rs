@@ -4,14 +4,16 @@ mod describe;
 mod dhcp;
 mod routes;
 
+use fps_netns::{add_firewall_rules, clear_firewall};
+
 use super::StageError;
 use super::programs::{self, Order};
 use super::stage::Stage;
 use super::tunnel;
-use crate::sandbox::Signal;
+use crate::sandbox::{Signal, SocketKind};
 use crate::scenario::{
-    Act, ProgramName, ProgramRef, Resolver, RouteAction, RouteChange, RuleChange, Run, Sysctl,
-    TunnelRole, resolver_programs,
+    Act, FirewallAction, FirewallChange, ProgramName, ProgramRef, Resolver, RouteAction,
+    RouteChange, RuleChange, Run, Sysctl, TunnelRole, resolver_programs,
 };
 
 /// Performs an act, to its end.
@@ -35,6 +37,7 @@ pub(super) async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), Stag
             server.expect("validation has seen it").change(change);
             Ok(())
         }
+        Act::Firewall(change) => change_firewall(stage, change),
     }
 }
 
@@ -150,6 +153,16 @@ async fn change_rules(stage: &Stage<'_>, change: &RuleChange) -> Result<(), Stag
             RouteAction::Delete => netlink.delete_rule(rule).await,
         };
         changed.map_err(fps_netns::Error::from)?;
+    }
+    Ok(())
+}
+
+fn change_firewall(stage: &Stage<'_>, change: &FirewallChange) -> Result<(), StageError> {
+    let host = stage.lab.host(&change.on).id();
+    let socket = stage.lab.sandbox().socket(host, SocketKind::Netfilter)?;
+    match &change.what {
+        FirewallAction::Add(rules) => add_firewall_rules(socket, rules)?,
+        FirewallAction::Clear => clear_firewall(socket)?,
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fps_netlink::{Fwmark, LinkName, Rule, RulePriority, TableId};
 use ipnet::IpNet;
 
-use super::{DnsChange, HostName, Link, ProgramName, StaticRoute, TunnelRole};
+use super::{DnsChange, FirewallChange, HostName, Link, ProgramName, StaticRoute, TunnelRole};
 
 /// One thing done to the lab.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum Act {
     Rule(RuleChange),
     /// Changes a DNS server.
     Dns(DnsChange),
+    /// Changes a firewall.
+    Firewall(FirewallChange),
 }
 
 /// The programs that a step starts or ends.

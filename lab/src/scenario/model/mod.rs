@@ -4,6 +4,7 @@
 mod act;
 mod check;
 mod dns;
+mod firewall;
 mod name;
 mod program;
 mod resolver;
@@ -17,6 +18,7 @@ use indexmap::IndexMap;
 pub use act::*;
 pub use check::*;
 pub use dns::*;
+pub use firewall::*;
 pub use name::*;
 pub use program::*;
 pub use resolver::*;

@@ -242,7 +242,7 @@ fn says(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
 }
 
 /// The addresses that a target stands for; all of a host's, since a packet to any would do harm.
-fn peers(node: Node<'_>, lab: &Lab) -> Option<Vec<IpAddr>> {
+pub(crate) fn peers(node: Node<'_>, lab: &Lab) -> Option<Vec<IpAddr>> {
     let word = node.word()?;
     let (host, link) = match aim(word, lab)? {
         Aim::Address(ip, ..) => return Some(vec![ip]),

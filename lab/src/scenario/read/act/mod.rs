@@ -1,5 +1,6 @@
 //! What a step does.
 
+mod firewall;
 mod full;
 mod kernel;
 mod link;
@@ -14,10 +15,11 @@ use crate::scenario::syntax::{Node, Table};
 /// All verbs of `do`.
 const VERBS: &[&str] = &[
     "start", "stop", "kill", "run", "routes", "link", "roam", "sysctl", "route", "rule", "dns",
+    "firewall",
 ];
 
 /// The verbs that make sense before any program starts.
-const SEED_VERBS: &[&str] = &["sysctl", "route", "rule", "link", "run"];
+const SEED_VERBS: &[&str] = &["sysctl", "route", "rule", "link", "run", "firewall"];
 
 /// Reads an act and carries its effect on addresses out in `lab`.
 pub(crate) fn act(node: Node<'_>, lab: &mut Lab) -> Option<Act> {
@@ -43,6 +45,7 @@ fn read(verb: Verb<'_>, lab: &mut Lab) -> Option<Act> {
         "route" => kernel::route(node, lab).map(Act::Route),
         "rule" => kernel::rule(node, lab).map(Act::Rule),
         "dns" => dns::change(node, lab).map(Act::Dns),
+        "firewall" => firewall::firewall(node, lab).map(Act::Firewall),
         _ => None,
     }
 }
