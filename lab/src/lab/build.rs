@@ -2,6 +2,7 @@
 
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use fps_netlink::{LinkName, Netlink, Route, TableId};
 use fps_netns::{Configuration, Station, Switch, masquerade};
@@ -92,7 +93,7 @@ impl Lab {
         let spec = |name, host| spec(scenario, name, host, site, groups.as_deref());
         let switch = Switch::new(Netlink::from_socket(netlink).at(|| "the switch".into())?);
         let mut lab = Self {
-            sandbox,
+            sandbox: Arc::new(sandbox),
             switch,
             segments: IndexMap::new(),
             hosts: IndexMap::new(),

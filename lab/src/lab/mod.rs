@@ -18,6 +18,8 @@ mod name_server;
 mod packet_info;
 mod resolved;
 
+use std::sync::{Arc, Weak};
+
 use fps_netns::{Segment, Switch};
 use indexmap::IndexMap;
 
@@ -33,7 +35,7 @@ use crate::scenario::{HostName, NetName};
 /// A lab. Dropping it ends every program and namespace in it.
 #[derive(Debug)]
 pub struct Lab {
-    sandbox: Sandbox,
+    sandbox: Arc<Sandbox>,
     switch: Switch,
     segments: IndexMap<NetName, Segment>,
     hosts: IndexMap<HostName, Host>,
@@ -45,9 +47,18 @@ impl Lab {
         &self.sandbox
     }
 
+    /// The same for a task that may live longer than the lab. What it makes of this must not be kept
+    /// across an await.
+    pub fn sandbox_of_task(&self) -> Weak<Sandbox> {
+        Arc::downgrade(&self.sandbox)
+    }
+
     /// Gives up all of the lab but the process that owns its namespaces.
+    ///
+    /// # Panics
+    /// Where a task keeps what [`Lab::sandbox_of_task`] leads to.
     pub fn into_sandbox(self) -> Sandbox {
-        self.sandbox
+        Arc::into_inner(self.sandbox).expect("nobody keeps it across an await")
     }
 
     /// The hosts, in the file's order.

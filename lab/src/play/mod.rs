@@ -25,6 +25,8 @@ use stage::Stage;
 pub use stage::StageError;
 pub(crate) use tunnel::CARRIER_NAME;
 
+use expect::Begun;
+
 use crate::folder::Folder;
 use crate::lab::{Lab, Site};
 use crate::scenario::{Check, Expectation, Sabotage, Scenario, Step};
@@ -143,8 +145,10 @@ impl Play<'_, '_> {
                 error: crate::chain(&error),
             });
         }
+        let begun = expect::begin(self.stage, step).await;
         for act in &step.acts {
             let begin = Instant::now();
+            self.stage.begins(act);
             let outcome = act::perform(self.stage, act).await;
             let report = ActReport {
                 act: act.to_string(),
@@ -161,7 +165,7 @@ impl Play<'_, '_> {
                 });
             }
         }
-        let reports = self.expect(step).await;
+        let reports = self.expect(step, begun).await;
         self.current().expectations = reports;
         // A dead client would make every `unreachable` hold.
         let dead = self.stage.programs.obituaries();
@@ -175,14 +179,14 @@ impl Play<'_, '_> {
     /// Checks all expectations of a step side by side, so that the time of each begins when the
     /// acts are done; gives them in the file's order. What is not to be asked is looked at when the
     /// others are through: it is not to be asked by what they do, either.
-    async fn expect(&mut self, step: &Step) -> Vec<ExpectationReport> {
+    async fn expect(&mut self, step: &Step, begun: Begun) -> Vec<ExpectationReport> {
         let begin = Instant::now();
         let places = step.expect.iter().enumerate();
         let (last, first): (Vec<_>, Vec<_>) =
             places.partition(|(_, it)| matches!(it.check, Check::NotAsked(_)));
         let mut reports = Vec::new();
         for group in [first, last] {
-            reports.extend(self.check(&group, begin).await);
+            reports.extend(self.check(&group, &begun, begin).await);
         }
         reports.sort_by_key(|(place, _)| *place);
         reports.into_iter().map(|(_, report)| report).collect()
@@ -191,13 +195,14 @@ impl Play<'_, '_> {
     async fn check(
         &mut self,
         expectations: &[(usize, &Expectation)],
+        begun: &Begun,
         begin: Instant,
     ) -> Vec<(usize, ExpectationReport)> {
         let stage = &*self.stage;
         let mut under_way: FuturesUnordered<_> = expectations
             .iter()
             .map(async |(place, expectation)| {
-                let verdict = expect::check(stage, expectation).await;
+                let verdict = expect::check(stage, expectation, begun.of(*place)).await;
                 let (name, took) = (expectation.name.clone(), begin.elapsed());
                 let report = ExpectationReport {
                     name,

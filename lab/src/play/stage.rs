@@ -1,6 +1,6 @@
 //! What a play works on: the lab, its programs and the tapes of the current step.
 
-use std::cell::RefCell;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use fps_packet::Frame;
@@ -9,9 +9,9 @@ use super::Tapes;
 use super::programs::{ProgramError, Programs};
 use crate::folder::Folder;
 use crate::lab::{Lab, LabError};
-use crate::probe::Mark;
+use crate::probe::{Known, Mark};
 use crate::sandbox::SandboxError;
-use crate::scenario::{HostName, Scenario};
+use crate::scenario::{Act, HostName, Scenario};
 use crate::tape::{Tape, TapeError};
 
 /// A lab in which a scenario plays.
@@ -24,8 +24,10 @@ pub(super) struct Stage<'a> {
     tapes: Tapes,
     step_began: Instant,
     /// What this step has asked, and what the steps before it have.
-    asked: RefCell<Vec<Mark>>,
-    asked_before: Vec<Mark>,
+    asked: Arc<Mutex<Known>>,
+    asked_before: Known,
+    /// The acts of this step that have begun, and when.
+    acts: Vec<(Instant, String)>,
 }
 
 /// An act that failed, or could not be watched.
@@ -68,8 +70,9 @@ impl<'a> Stage<'a> {
             tunnel_furnished: false,
             tapes: Tapes::new(),
             step_began: Instant::now(),
-            asked: RefCell::default(),
-            asked_before: Vec::new(),
+            asked: Arc::default(),
+            asked_before: Known::default(),
+            acts: Vec::new(),
         }
     }
 
@@ -90,25 +93,47 @@ impl<'a> Stage<'a> {
                 }
             }
         }
-        self.asked_before.append(&mut self.asked.borrow_mut());
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        self.asked_before.append(&mut asked);
+        drop(asked);
+        self.acts.clear();
         self.step_began = Instant::now();
         Ok(())
     }
 
     /// Remembers a question of the current step.
     pub(super) fn asked(&self, mark: Mark) {
-        self.asked.borrow_mut().push(mark);
+        self.known().add(mark);
+    }
+
+    /// Where a task adds the questions that it asks while acts are done.
+    pub(super) fn asked_by_task(&self) -> Arc<Mutex<Known>> {
+        Arc::clone(&self.asked)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers that an act begins now.
+    pub(super) fn begins(&mut self, act: &Act) {
+        self.acts.push((Instant::now(), act.to_string()));
+    }
+
+    /// The acts of the current step that have begun, in order.
+    pub(super) fn acts(&self) -> &[(Instant, String)] {
+        &self.acts
     }
 
     /// Whether a packet belongs to a question of an earlier step: its last packets, such as the
     /// end of a TCP connection, may come when the next step has begun.
     pub(super) fn asked_before(&self, frame: &Frame) -> bool {
-        self.asked_before.iter().any(|mark| mark.concerns(frame))
+        self.asked_before.concerns(frame)
     }
 
     /// Whether a packet belongs to a question of the lab's own, of whichever step.
     pub(super) fn is_probe(&self, frame: &Frame) -> bool {
-        self.asked_before(frame) || self.asked.borrow().iter().any(|mark| mark.concerns(frame))
+        self.asked_before(frame) || self.known().concerns(frame)
     }
 
     /// When the current step's acts began.

@@ -2,11 +2,15 @@
 //!
 //! - [`Question`]: one that is ready to be asked
 //! - [`Attempt`]: one that was asked, with its [`Answer`]
+//! - [`Series`]: one that is asked again every few milliseconds
+//! - [`Known`]: the packets of many questions
 //! - `icmp`, `tcp`, `udp`: how each protocol asks; `bound`: their sockets
 
 mod answer;
 mod bound;
 mod icmp;
+mod known;
+mod series;
 mod tcp;
 mod udp;
 
@@ -16,6 +20,8 @@ use std::time::{Duration, Instant};
 
 pub use answer::Answer;
 use fps_packet::{Frame, Nonce, Transport};
+pub use known::Known;
+pub use series::{Asker, Sent, Series};
 use tokio::net::{TcpSocket, UdpSocket};
 
 use crate::sandbox::{HostId, Sandbox, SandboxError};

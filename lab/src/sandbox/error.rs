@@ -72,6 +72,11 @@ impl SandboxError {
         Self::Lost(cause)
     }
 
+    /// The lab that it belongs to has ended.
+    pub(crate) fn gone() -> Self {
+        Self::Lost(io::ErrorKind::NotConnected.into())
+    }
+
     pub(super) fn refused(operation: &str, failure: Failure) -> Self {
         let Failure { step, errno } = failure;
         let reason = match errno {

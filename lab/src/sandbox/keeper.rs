@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char, c_int};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Keeper {
     helper: OwnedFd,
-    ended: mpsc::Receiver<()>,
+    /// Behind a lock, so that a sandbox may be used by tasks.
+    ended: Mutex<mpsc::Receiver<()>>,
 }
 
 impl Keeper {
@@ -52,7 +53,13 @@ impl Keeper {
             })
             .map_err(SandboxError::lost)?;
         match started.recv() {
-            Ok(Ok(helper)) => Ok((ours, Self { helper, ended })),
+            Ok(Ok(helper)) => Ok((
+                ours,
+                Self {
+                    helper,
+                    ended: Mutex::new(ended),
+                },
+            )),
             Ok(Err(errno)) => Err(SandboxError::namespaces(errno.into(), root)),
             Err(_) => Err(SandboxError::Helper {
                 program: helper.to_owned(),
@@ -86,7 +93,8 @@ impl Keeper {
     }
 
     fn has_ended(&self) -> bool {
-        self.ended.recv_timeout(FAREWELL) != Err(mpsc::RecvTimeoutError::Timeout)
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.recv_timeout(FAREWELL) != Err(mpsc::RecvTimeoutError::Timeout)
     }
 }
 

@@ -4,6 +4,7 @@ mod control;
 mod evidence;
 mod no_carrier_loop;
 mod not_asked;
+mod outage;
 mod probing;
 mod reach;
 mod resolves;
@@ -13,16 +14,53 @@ mod trail;
 mod unreachable;
 mod why;
 
+use std::collections::BTreeMap;
+
+use outage::Outages;
+
 use super::Verdict;
 use super::stage::Stage;
 use crate::ask::AskError;
 use crate::probe::ProbeError;
-use crate::scenario::{Check, Expectation};
+use crate::scenario::{Check, Expectation, Step};
 use crate::tape::TapeError;
 
+/// What has begun before the acts of a step, by the place of its expectation.
+#[derive(Debug, Default)]
+pub(super) struct Begun(BTreeMap<usize, Outages>);
+
+impl Begun {
+    /// What belongs to an expectation.
+    pub(super) fn of(&self, place: usize) -> Option<&Outages> {
+        self.0.get(&place)
+    }
+}
+
+/// Begins what must be under way before a step's acts, and waits until it is.
+pub(super) async fn begin(stage: &Stage<'_>, step: &Step) -> Begun {
+    let mut begun = Begun::default();
+    for (place, expectation) in step.expect.iter().enumerate() {
+        if let Check::Outage(wanted) = &expectation.check {
+            begun.0.insert(place, Outages::begin(stage, wanted));
+        }
+    }
+    for outages in begun.0.values_mut() {
+        outages.settle().await;
+    }
+    begun
+}
+
 /// Checks an expectation, until it is sure.
-pub(super) async fn check(stage: &Stage<'_>, expectation: &Expectation) -> Verdict {
+pub(super) async fn check(
+    stage: &Stage<'_>,
+    expectation: &Expectation,
+    begun: Option<&Outages>,
+) -> Verdict {
     let verdict = match &expectation.check {
+        Check::Outage(wanted) => {
+            let outages = begun.expect("it began before the acts");
+            outage::check(stage, wanted, outages).await
+        }
         Check::Reach(reach) => reach::check(stage, reach).await,
         Check::Unreachable(unreachable) => unreachable::check(stage, unreachable).await,
         Check::Silent(silent) => silent::check(stage, silent).await,

@@ -25,6 +25,8 @@ pub enum Check {
     Reach(Reach),
     /// No probe is answered.
     Unreachable(Unreachable),
+    /// Probes are answered without a long gap while the acts are done.
+    Outage(Outage),
     /// No packet is seen.
     Silent(Silent),
     /// The carrier does not go into the tunnel that it carries.
@@ -43,6 +45,7 @@ impl Check {
         match self {
             Self::Reach(reach) => Some(&reach.probe),
             Self::Unreachable(unreachable) => Some(&unreachable.probe),
+            Self::Outage(outage) => Some(&outage.probe),
             Self::Silent(_)
             | Self::NoCarrierLoop(_)
             | Self::Says(_)
@@ -69,6 +72,18 @@ pub struct Unreachable {
     /// What is sent where.
     pub probe: Probe,
     /// For how long no answer may come.
+    pub hold: Duration,
+}
+
+/// From before the first act of a step until after the last, answers to probes are never further apart
+/// than this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// What is sent where, every few milliseconds.
+    pub probe: Probe,
+    /// The longest gap between two answers.
+    pub at_most: Duration,
+    /// For how long after the acts it is watched at least.
     pub hold: Duration,
 }
 

@@ -7,13 +7,14 @@ use super::probe::{self, Question};
 use super::target::{Aim, aim};
 use super::{Lab, Names, Verb, act, dns};
 use crate::scenario::model::{
-    Check, Expectation, NoCarrierLoop, Reach, Says, Silent, Unreachable, When,
+    Check, Expectation, NoCarrierLoop, Outage, Reach, Says, Silent, Unreachable, When,
 };
 use crate::scenario::syntax::{Node, Table};
 
 const VERBS: &[&str] = &[
     "reach",
     "unreachable",
+    "outage",
     "silent",
     "no-carrier-loop",
     "says",
@@ -34,6 +35,7 @@ pub(crate) fn expectation(node: Node<'_>, lab: &Lab, names: &mut Names) -> Optio
     let expectation = verb.and_then(|verb| match verb.word.text {
         "reach" => reach(verb, lab, names),
         "unreachable" => unreachable(verb, lab, names),
+        "outage" => outage(verb, lab, names),
         "silent" => silent(verb, lab, names),
         "no-carrier-loop" => no_carrier_loop(verb, lab, names),
         "says" => says(verb, lab, names),
@@ -147,6 +149,27 @@ fn unreachable(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectati
     Some(Expectation {
         name: name?,
         check: Check::Unreachable(Unreachable { probe, hold: hold? }),
+    })
+}
+
+fn outage(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
+    let keys = [&probe::KEYS[..], &["at-most", "for"]].concat();
+    let table = verb.node.table("`outage`", &keys)?;
+    let question = Question::read(&table, lab);
+    let text = question.as_ref().and_then(Question::text);
+    let text = text.map(|text| format!("outage {text}"));
+    let name = name(&table, "name", verb, text, names);
+    let at_most = table.need("at-most", "\"300ms\"").and_then(Node::duration);
+    let hold = table.get("for").map_or(Some(DEFAULT_HOLD), Node::duration);
+    let probe = question?.probe(lab)?;
+    let outage = Outage {
+        probe,
+        at_most: at_most?,
+        hold: hold?,
+    };
+    Some(Expectation {
+        name: name?,
+        check: Check::Outage(outage),
     })
 }
 

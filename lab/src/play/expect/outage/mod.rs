@@ -1,0 +1,237 @@
+//! `outage`: the longest time without an answer, from before a step's acts until after them.
+
+mod gap;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use fps_packet::{Direction, Nonce};
+use gap::{Gap, gaps};
+use tokio::time::{sleep_until, timeout, timeout_at};
+
+use super::why::{self, Suspect};
+use super::{CheckError, evidence, lossy};
+use crate::play::Verdict;
+use crate::play::stage::Stage;
+use crate::probe::{Answer, Asker, Attempt, Sent, Series};
+use crate::scenario::{HostName, Outage};
+
+/// How many probes must have been answered before the acts begin.
+const CONTROLS: usize = 3;
+/// How long these may take.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How many gaps a failure shows.
+const SHOWN: usize = 3;
+
+/// Probes that are under way while a step's acts are done.
+#[derive(Debug)]
+pub(in crate::play) struct Outages {
+    series: Series,
+    pace: Duration,
+    /// How many were answered before the acts began.
+    before: usize,
+}
+
+impl Outages {
+    /// Begins to ask.
+    pub(super) fn begin(stage: &Stage<'_>, wanted: &Outage) -> Self {
+        let asker = Asker {
+            sandbox: stage.lab.sandbox_of_task(),
+            host: stage.lab.host(&wanted.probe.from).id(),
+            probe: wanted.probe.clone(),
+            known: stage.asked_by_task(),
+        };
+        Self {
+            pace: asker.pace(),
+            series: Series::begin(asker),
+            before: 0,
+        }
+    }
+
+    /// Waits for the positive control: who is never answered shows no gap.
+    pub(super) async fn settle(&mut self) {
+        // Where the time is over, what was answered by then is what counts.
+        let _ = timeout(PATIENCE, self.series.answered(CONTROLS)).await;
+        self.before = self.series.count();
+    }
+}
+
+pub(super) async fn check(
+    stage: &Stage<'_>,
+    wanted: &Outage,
+    outages: &Outages,
+) -> Result<Verdict, CheckError> {
+    let series = &outages.series;
+    let hold = tokio::time::Instant::now() + wanted.hold;
+    sleep_until(hold).await;
+    // A gap that has begun may end, and shall be seen to be too long.
+    let _ = timeout_at(hold + wanted.at_most, series.answered(series.count() + 1)).await;
+    let end = Instant::now();
+    let sent = series.sent();
+    if let Some(failure) = series.failure() {
+        return Err(failure.into());
+    }
+    if outages.before < CONTROLS {
+        return Ok(no_control(outages.before, &sent));
+    }
+    let answered = match answers(stage, wanted, &sent).await? {
+        Ok(answered) => answered,
+        Err(verdict) => return Ok(verdict),
+    };
+    let asked: Vec<Instant> = sent.iter().map(|sent| sent.at).collect();
+    let gaps = gaps(&asked, &answered, end, outages.pace);
+    let Some(longest) = gaps.first() else {
+        return Ok(no_control(0, &sent));
+    };
+    let seen = format!(
+        "the longest gap is {}; {} of {} probes answered",
+        told(stage, longest),
+        answered.len(),
+        sent.len()
+    );
+    let most = wanted.at_most;
+    if longest.length() <= most {
+        return Ok(Verdict::Held(seen));
+    }
+    // Another gap may be shorter, but the network's alone.
+    let certain = |gap: &Gap| gap.length().saturating_sub(gap.late) > most;
+    if !gaps.iter().any(certain) {
+        return Ok(Verdict::Inconclusive(format!(
+            "{seen}, but in {:.1?} of it the lab itself did not come to ask",
+            longest.late
+        )));
+    }
+    let why = format!("expected no gap longer than {most:?}; {seen}");
+    let over = longest.over;
+    let (evidence, suspect) = shown(stage, wanted, &gaps, sent).await?;
+    let verdict = Verdict::failed(why, evidence);
+    // What the kernel says now explains only what is still so.
+    Ok(match over {
+        true => verdict,
+        false => verdict.explained(why::explain(stage, &suspect).await?),
+    })
+}
+
+fn no_control(answered: usize, sent: &[Sent]) -> Verdict {
+    let heard = sent.iter().rev().find_map(|sent| sent.answer.as_ref());
+    let heard = heard.map_or_else(String::new, |answer| format!(", the last: {answer}"));
+    Verdict::Inconclusive(format!(
+        "only {answered} of the first probes were answered before the step's acts began, so that \
+         no gap says anything of them ({} probes{heard})",
+        sent.len()
+    ))
+}
+
+/// When the probes' answers came to the sender, in order: only those of probes that the target's own
+/// capture has, since another host may have the same address.
+///
+/// The capture has the kernel's time, which does not wait for this program's turn.
+async fn answers(
+    stage: &Stage<'_>,
+    wanted: &Outage,
+    sent: &[Sent],
+) -> Result<Result<Vec<Instant>, Verdict>, CheckError> {
+    let probe = &wanted.probe;
+    let came = arrivals(stage, &probe.from, |packet| packet.source == probe.address).await?;
+    let arrived = match &probe.to {
+        None => None,
+        Some(target) => {
+            let lost = stage.tape(target).sync().await?;
+            if lost > 0 {
+                return Ok(Err(lossy(target, lost)));
+            }
+            Some(arrivals(stage, target, |_| true).await?)
+        }
+    };
+    let mut answered: Vec<Instant> = sent
+        .iter()
+        .filter_map(|sent| {
+            let Some(Answer::Echo { after }) = sent.answer else {
+                return None;
+            };
+            let nonce = &sent.mark.nonce;
+            let by_target = arrived.as_ref().is_none_or(|seen| seen.contains_key(nonce));
+            by_target.then(|| came.get(nonce).copied().unwrap_or(sent.at + after))
+        })
+        .collect();
+    answered.sort_unstable();
+    Ok(Ok(answered))
+}
+
+/// When packets with nonces first came in on a host.
+async fn arrivals(
+    stage: &Stage<'_>,
+    host: &HostName,
+    counts: impl Fn(&fps_packet::Packet<'_>) -> bool,
+) -> Result<HashMap<Nonce, Instant>, CheckError> {
+    let tape = stage.tape(host);
+    tape.sync().await?;
+    let mut first = HashMap::new();
+    tape.look(|frames| {
+        for frame in frames {
+            if frame.direction != Direction::Received {
+                continue;
+            }
+            let packet = frame.packet().filter(|packet| packet.quoted().is_none());
+            let nonce = packet.filter(&counts).and_then(|packet| packet.nonce());
+            if let Some(nonce) = nonce {
+                first.entry(nonce).or_insert(frame.at);
+            }
+        }
+    });
+    Ok(first)
+}
+
+/// A gap in words: its length, and where it began.
+fn told(stage: &Stage<'_>, gap: &Gap) -> String {
+    let length = match gap.over {
+        true => format!("{:.1?}", gap.length()),
+        false => format!("{:.1?} and was not over", gap.length()),
+    };
+    let before = stage.acts().iter().rev().find(|(at, _)| *at <= gap.from);
+    match before {
+        Some((at, act)) => format!("{length}, from {:.1?} after `{act}` began", gap.from - *at),
+        None => match stage.acts().first() {
+            Some((at, act)) => {
+                let lead = at.saturating_duration_since(gap.from);
+                format!("{length}, from {lead:.1?} before `{act}` began")
+            }
+            None => length,
+        },
+    }
+}
+
+/// The longest gaps, the acts, and what became of the probes in the longest one.
+async fn shown(
+    stage: &Stage<'_>,
+    wanted: &Outage,
+    gaps: &[Gap],
+    sent: Vec<Sent>,
+) -> Result<(Vec<String>, Suspect), CheckError> {
+    let start = stage.step_began();
+    let since = |at: Instant| at.saturating_duration_since(start).as_secs_f64() * 1e3;
+    let acts = stage.acts().iter();
+    let mut lines: Vec<String> = acts
+        .map(|(at, act)| format!("{:8.2} ms  {act}", since(*at)))
+        .collect();
+    let long = gaps.iter().filter(|gap| gap.length() > wanted.at_most);
+    let long = long.take(SHOWN);
+    lines.extend(long.map(|gap| {
+        let still = if gap.over { "" } else { " and longer" };
+        let length = gap.length();
+        format!(
+            "{:8.2} ms  no answer for {length:.1?}{still}",
+            since(gap.from)
+        )
+    }));
+    lines.push("in the longest gap:".to_owned());
+    let longest = gaps[0];
+    let within = |sent: &Sent| {
+        let echo = matches!(sent.answer, Some(Answer::Echo { .. }));
+        !echo && sent.at > longest.from && sent.at < longest.to
+    };
+    let lost: Vec<Attempt> = sent.into_iter().filter(within).map(Attempt::from).collect();
+    let (more, suspect) = evidence::of_attempts(stage, &wanted.probe, &lost).await?;
+    lines.extend(more);
+    Ok((lines, suspect))
+}
