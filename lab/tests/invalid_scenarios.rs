@@ -80,6 +80,8 @@ fn difference(wanted: &str, printed: &str) -> String {
 
 #[test]
 fn every_mistake_prints_its_text() {
+    // Footprints of a scenario's own are looked up from its folder, which messages name from here.
+    std::env::set_current_dir(root()).expect("the root can be entered");
     let bless = std::env::var_os("FPS_LAB_BLESS").is_some();
     let mut failures = Vec::new();
     for stem in stems("toml") {

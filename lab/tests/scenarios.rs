@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 /// Below `scenarios/`: wrong ones, parts of others, and those for which not every machine has
 /// the programs. The attributes of the test case say the same.
-const LEFT_OUT: [&str; 3] = ["invalid", "fragments", "needs"];
+const LEFT_OUT: [&str; 3] = ["invalid", "footprints", "needs"];
 
 /// The test case that is there once for each file.
 const CASE: &str = "holds_and_its_sabotages_bite";
@@ -26,7 +26,7 @@ const CASE: &str = "holds_and_its_sabotages_bite";
 #[test_log::test]
 fn holds_and_its_sabotages_bite(
     #[files("../scenarios/**/*.toml")]
-    #[exclude("/scenarios/(.*/)?(invalid|fragments|needs)/")]
+    #[exclude("/scenarios/(.*/)?(invalid|footprints|needs)/")]
     path: PathBuf,
 ) {
     let file = load(&path).unwrap_or_else(|error| panic!("{error}"));

@@ -162,7 +162,8 @@ impl<'a> Fib<'a> {
 
     /// Whether a rule is for a packet (`fib_rule_match`).
     fn chooses(&self, rule: &Rule, flow: &Flow) -> bool {
-        if rule.narrower {
+        // Whose a socket is, a flow does not tell.
+        if rule.narrower || rule.users.is_some() {
             return false;
         }
         let source = flow.from.is_some_and(|from| {

@@ -45,7 +45,7 @@ pub use neighbour::NeighbourTable;
 pub use protocol::{FPS_ROUTE_PROTOCOL, ProtocolName};
 pub use request::Netlink;
 pub use route::{Family, Route, RouteFilter, RouteKind, RouteScope};
-pub use rule::{IpProtocol, MarkMatch, Ports, Rule, RuleAction, protocol_name};
+pub use rule::{IpProtocol, MarkMatch, Ports, Rule, RuleAction, Users, protocol_name};
 pub use tcp::{TcpSocket, TcpSockets};
 pub use veth::VethPair;
 

@@ -7,7 +7,7 @@ use netlink_packet_core::{DefaultNla, NLM_F_CREATE, NLM_F_EXCL, Nla};
 pub use netlink_packet_route::IpProtocol;
 use netlink_packet_route::route::RouteProtocol;
 use netlink_packet_route::rule::{
-    RuleAction as Verb, RuleAttribute, RuleFlags, RuleMessage, RulePortRange,
+    RuleAction as Verb, RuleAttribute, RuleFlags, RuleMessage, RulePortRange, RuleUidRange,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
@@ -35,7 +35,9 @@ pub struct Rule {
     pub ip_protocol: Option<IpProtocol>,
     /// It is only for packets to these ports (`dport`).
     pub ports: Option<Ports>,
-    /// It chooses by more than this tells: ports of the sender, users, a service class.
+    /// It is only for packets of these users' sockets (`uidrange`).
+    pub users: Option<Users>,
+    /// It chooses by more than this tells: ports of the sender, a service class.
     pub narrower: bool,
     /// It is for those packets that it does not choose (`FIB_RULE_INVERT`).
     pub inverted: bool,
@@ -113,6 +115,21 @@ impl fmt::Display for Ports {
     }
 }
 
+/// Users from one number to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Users {
+    /// The first.
+    pub first: u32,
+    /// The last.
+    pub last: u32,
+}
+
+impl fmt::Display for Users {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
+}
+
 /// What a rule does with a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleAction {
@@ -146,6 +163,7 @@ impl Rule {
             output: None,
             ip_protocol: None,
             ports: None,
+            users: None,
             narrower: false,
             inverted: false,
             action,
@@ -177,9 +195,9 @@ impl Rule {
     }
 
     /// Whether it is for a part of the packets only that mark, networks and interface choose: by
-    /// protocol, port, or what this does not tell.
+    /// protocol, port, user, or what this does not tell.
     pub fn is_narrow(&self) -> bool {
-        self.narrower || self.ip_protocol.is_some() || self.ports.is_some()
+        self.narrower || self.ip_protocol.is_some() || self.ports.is_some() || self.users.is_some()
     }
 
     /// Is for all packets but those that it has been for.
@@ -236,6 +254,10 @@ impl Rule {
                 end,
             }));
         }
+        if let Some(Users { first, last }) = self.users {
+            let (start, end) = (first, last);
+            attributes.push(RuleAttribute::UidRange(RuleUidRange { start, end }));
+        }
         if let Some(length) = self.suppress_prefix {
             attributes.push(RuleAttribute::SuppressPrefixLen(length));
         }
@@ -255,6 +277,13 @@ impl Rule {
             // The kernel refuses it with EINVAL.
             RuleAction::Other => Verb::Unspec,
         };
+        message
+    }
+
+    fn message_without_priority(&self) -> RuleMessage {
+        let mut message = self.message();
+        let attributes = &mut message.attributes;
+        attributes.retain(|it| !matches!(it, RuleAttribute::Priority(_)));
         message
     }
 
@@ -293,6 +322,10 @@ impl Rule {
                 RuleAttribute::DestinationPortRange(range) => {
                     let (first, last) = (range.start, range.end);
                     rule.ports = Some(Ports { first, last });
+                }
+                RuleAttribute::UidRange(range) => {
+                    let (first, last) = (range.start, range.end);
+                    rule.users = Some(Users { first, last });
                 }
                 RuleAttribute::Other(more) if is_whole_port(more) => {}
                 // On every rule that looks a table up; all ones is the kernel's "none".
@@ -370,6 +403,9 @@ impl fmt::Display for Rule {
         if let Some(ports) = self.ports {
             write!(f, " dport {ports}")?;
         }
+        if let Some(users) = self.users {
+            write!(f, " uidrange {users}")?;
+        }
         if self.narrower {
             f.write_str(" …")?;
         }
@@ -424,6 +460,24 @@ impl Netlink {
             NLM_F_CREATE | NLM_F_EXCL,
         )
         .await
+    }
+
+    /// `ip rule add` without a priority: the kernel gives it the one before that of the second rule in
+    /// turn (`fib_default_rule_pref` in net/core/fib_rules.c). So it is before all but table local's,
+    /// whoever has set them, and the next such rule is before it.
+    pub async fn add_rule_in_front(&self, rule: &Rule) -> Result<()> {
+        let operation = || format!("{} add (in front of all) {rule}", command(rule.family));
+        let message = RouteNetlinkMessage::NewRule(rule.message_without_priority());
+        self.change(operation, message, NLM_F_CREATE | NLM_F_EXCL)
+            .await
+    }
+
+    /// `ip rule del` without a priority: the first in turn that has all that this one names. What it does
+    /// not name stands for any, as in [`Netlink::delete_rule`].
+    pub async fn delete_rule_anywhere(&self, rule: &Rule) -> Result<()> {
+        let operation = || format!("{} del (of any priority) {rule}", command(rule.family));
+        let message = RouteNetlinkMessage::DelRule(rule.message_without_priority());
+        self.change(operation, message, 0).await
     }
 
     /// `ip rule del`: the first rule with this priority, mark, action and protocol; refused with

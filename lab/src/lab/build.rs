@@ -263,6 +263,7 @@ impl Host {
         }
         Ok(Route {
             metric: plan.metric,
+            kind: plan.kind,
             table: plan.table.unwrap_or(TableId::MAIN),
             ..route
         })

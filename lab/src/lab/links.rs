@@ -114,6 +114,7 @@ impl Host {
         };
         let is_it = |route: &Route| {
             route.to == plan.to.trunc()
+                && route.kind == plan.kind
                 && route.gateway == plan.via
                 && (link.is_none() || route.link == link)
                 && route.metric.unwrap_or(default) == plan.metric.unwrap_or(default)

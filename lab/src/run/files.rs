@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Folders that hold no scenario to play: wrong ones, and parts of others.
-const LEFT_OUT: [&str; 2] = ["invalid", "fragments"];
+const LEFT_OUT: [&str; 2] = ["invalid", "footprints"];
 
 /// Files that cannot be found.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ pub enum FilesError {
 }
 
 /// The files named, and for a folder the `*.toml` below it, sorted, without those in `invalid/`
-/// and `fragments/`.
+/// and `footprints/`.
 pub fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, FilesError> {
     let mut files = Vec::new();
     for path in paths {
@@ -86,7 +86,7 @@ mod tests {
         };
         let wanted = [file("a.toml"), file("theme/b.toml")];
         file("invalid/c.toml");
-        file("theme/fragments/d.toml");
+        file("theme/footprints/d.toml");
         file("notes.md");
         assert_eq!(collect(&[folder.path().to_owned()]).unwrap(), wanted);
     }

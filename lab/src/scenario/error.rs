@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use annotate_snippets::Renderer;
 
-use super::diagnostic::{self, Diagnostic};
+use super::diagnostic::{self, Diagnostic, Source};
 
 /// Why a scenario file could not be used.
 #[derive(Debug)]
@@ -22,11 +22,10 @@ pub enum ScenarioError {
     Invalid(InvalidScenario),
 }
 
-/// A scenario file's mistakes, and its text to show them in.
+/// A scenario file's mistakes, and the texts to show them in: its own, and those of footprints.
 #[derive(Debug)]
 pub struct InvalidScenario {
-    pub(super) path: PathBuf,
-    pub(super) source: String,
+    pub(super) sources: Vec<Source>,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
@@ -47,11 +46,10 @@ impl InvalidScenario {
     }
 
     fn render(&self, renderer: &Renderer) -> String {
-        let path = self.path.display().to_string();
         let texts: Vec<String> = self
             .diagnostics
             .iter()
-            .map(|diagnostic| diagnostic::render(diagnostic, &path, &self.source, renderer))
+            .map(|diagnostic| diagnostic::render(diagnostic, &self.sources, renderer))
             .collect();
         texts.join("\n\n")
     }

@@ -17,13 +17,14 @@ mod tests;
 
 use std::fs;
 use std::path::Path;
+use std::rc::Rc;
 
 use toml::de::DeTable;
 
 pub use error::{InvalidScenario, ScenarioError};
 pub use model::*;
 
-use diagnostic::{Diagnostic, Problems, Span};
+use diagnostic::{Diagnostic, Problems, Sources, Span};
 use read::Document;
 use sabotage::Original;
 
@@ -36,22 +37,22 @@ pub fn load(path: &Path) -> Result<ScenarioFile, ScenarioError> {
     parse(path, &source)
 }
 
-/// Checks the text of a scenario file; `path` names it in messages.
+/// Checks the text of a scenario file; `path` names it in messages, and its folder is where footprints of
+/// the scenario's own are looked up.
 pub fn parse(path: &Path, source: &str) -> Result<ScenarioFile, ScenarioError> {
-    file(path, source).map_err(|diagnostics| {
-        let (path, source) = (path.to_owned(), source.to_owned());
+    let sources = Rc::new(Sources::new(path, source));
+    file(path, source, &sources).map_err(|diagnostics| {
         ScenarioError::Invalid(InvalidScenario {
-            path,
-            source,
+            sources: sources.to_texts(),
             diagnostics,
         })
     })
 }
 
-fn file(path: &Path, source: &str) -> Result<ScenarioFile, Vec<Diagnostic>> {
+fn file(path: &Path, source: &str, sources: &Rc<Sources>) -> Result<ScenarioFile, Vec<Diagnostic>> {
     let root = DeTable::parse(source).map_err(|error| vec![syntax_error(&error)])?;
     let problems = Problems::default();
-    let document = Document::new(root.into_inner(), &problems);
+    let document = Document::new(root.into_inner(), Rc::clone(sources), &problems);
     let (scenario, _) = read::scenario(&document, &problems);
     let original = Original {
         document: &document,

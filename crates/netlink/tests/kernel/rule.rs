@@ -2,7 +2,7 @@
 
 use fps_netlink::{
     FPS_ROUTE_PROTOCOL, Family, Fwmark, IpProtocol, MarkMatch, Ports, RouteProtocol, Rule,
-    RuleAction, RulePriority, TableId,
+    RuleAction, RulePriority, TableId, Users,
 };
 use fps_netns::testing::with_namespaces;
 use nix::errno::Errno;
@@ -24,10 +24,18 @@ fn kernel_rules(family: Family) -> Vec<Rule> {
     known.iter().map(rule).collect()
 }
 
-/// Rules by protocol and port, and a jump.
+/// Rules by protocol and port, one by user, and a jump.
 fn by_port(family: Family) -> Vec<Rule> {
     let rule = |priority, action| Rule::new(family, RulePriority(priority), action);
+    let users = Some(Users {
+        first: 1000,
+        last: 1999,
+    });
     vec![
+        Rule {
+            users,
+            ..rule(17, RuleAction::Lookup(TABLE))
+        },
         rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Udp, 53),
         rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Tcp, 53),
         rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Tcp, 853),
@@ -104,4 +112,35 @@ fn a_rule_is_added_read_and_deleted() {
             assert_eq!(host.netlink.rules(family).await.unwrap(), known[1..]);
         }
     });
+}
+
+#[test]
+fn a_rule_without_a_priority_goes_in_front() {
+    with_namespaces(
+        "rule::a_rule_without_a_priority_goes_in_front",
+        async || {
+            let host = Host::new().await;
+            for family in Family::BOTH {
+                let known = kernel_rules(family);
+                let rule = Rule::new(family, RulePriority(0), RuleAction::Lookup(TABLE));
+                let (first, second) = (rule.marked(Fwmark(7)), rule.marked(Fwmark(8)));
+                for rule in [first, second] {
+                    host.netlink.add_rule_in_front(&rule).await.unwrap();
+                }
+                let at = |priority, rule| Rule {
+                    priority: RulePriority(priority),
+                    ..rule
+                };
+                let (first_now, second_now) = (at(32765, first), at(32764, second));
+                let all = [&known[..1], &[second_now, first_now], &known[1..]].concat();
+                assert_eq!(host.netlink.rules(family).await.unwrap(), all);
+                host.netlink.delete_rule_anywhere(&first).await.unwrap();
+                let left = [&known[..1], &[second_now], &known[1..]].concat();
+                assert_eq!(host.netlink.rules(family).await.unwrap(), left);
+                host.netlink.delete_rule_anywhere(&second).await.unwrap();
+                let none = host.netlink.delete_rule_anywhere(&second).await;
+                assert_eq!(none.unwrap_err().errno(), Some(Errno::ENOENT));
+            }
+        },
+    );
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::routes;
-use fps_netlink::Family;
+use fps_netlink::{Family, RouteKind};
 
 use crate::scenario::{
     Act, DnsChange, FirewallAction, FirewallChange, LinkState, ProgramRef, RouteAction, RuleChange,
@@ -76,6 +76,12 @@ fn describe_rules(f: &mut fmt::Formatter<'_>, change: &RuleChange) -> fmt::Resul
         };
         let between = if number == 0 { "" } else { ";" };
         let verb = change.action.verb();
+        let rule = rule.to_string();
+        // Without a priority the kernel chooses one.
+        let rule = match change.in_front {
+            true => rule.strip_prefix("pref 0 ").unwrap_or(&rule),
+            false => &rule,
+        };
         write!(f, "{between} {ip} rule {verb} {rule}")
     })
 }
@@ -123,6 +129,13 @@ impl fmt::Display for LinkState {
 
 impl fmt::Display for StaticRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            RouteKind::Unreachable => f.write_str("unreachable ")?,
+            RouteKind::Prohibit => f.write_str("prohibit ")?,
+            RouteKind::BlackHole => f.write_str("blackhole ")?,
+            RouteKind::Throw => f.write_str("throw ")?,
+            _ => {}
+        }
         write!(f, "{}", self.to)?;
         if let Some(gateway) = self.via {
             write!(f, " via {gateway}")?;

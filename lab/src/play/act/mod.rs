@@ -148,9 +148,11 @@ async fn change_route(stage: &Stage<'_>, change: &RouteChange) -> Result<(), Sta
 async fn change_rules(stage: &Stage<'_>, change: &RuleChange) -> Result<(), StageError> {
     let netlink = stage.lab.host(&change.on).station().netlink();
     for rule in &change.rules {
-        let changed = match change.action {
-            RouteAction::Add => netlink.add_rule(rule).await,
-            RouteAction::Delete => netlink.delete_rule(rule).await,
+        let changed = match (change.action, change.in_front) {
+            (RouteAction::Add, false) => netlink.add_rule(rule).await,
+            (RouteAction::Add, true) => netlink.add_rule_in_front(rule).await,
+            (RouteAction::Delete, false) => netlink.delete_rule(rule).await,
+            (RouteAction::Delete, true) => netlink.delete_rule_anywhere(rule).await,
         };
         changed.map_err(fps_netns::Error::from)?;
     }

@@ -2,18 +2,21 @@
 //!
 //! - [`Diagnostic`]: one mistake
 //! - [`Problems`]: all that were found so far
+//! - [`Sources`]: the texts that they are in
 //! - [`suggest`]: the name that was probably meant
 
 mod problems;
 mod render;
+mod source;
 pub(crate) mod suggest;
 
 use std::ops::Range;
 
 pub(crate) use problems::Problems;
 pub(crate) use render::render;
+pub(crate) use source::{Source, Sources};
 
-/// A piece of the file, in bytes.
+/// A piece of one of the [`Sources`], in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(crate) start: usize,

@@ -203,6 +203,8 @@ pub struct RuleChange {
     pub on: HostName,
     /// Whether it comes or goes.
     pub action: RouteAction,
+    /// It names no priority: it comes before all but table local's, or goes whatever its place is.
+    pub in_front: bool,
     /// The rule, for each family that it is for.
     pub rules: Vec<Rule>,
 }

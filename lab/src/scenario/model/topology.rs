@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use fps_netlink::{LinkName, TableId};
+use fps_netlink::{LinkName, RouteKind, TableId};
 use indexmap::IndexMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -95,11 +95,13 @@ pub struct Link {
     pub metric: Option<u32>,
 }
 
-/// A route that stands from the start.
+/// A route, from the start or from a step on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaticRoute {
     /// Its destination.
     pub to: IpNet,
+    /// What becomes of a packet.
+    pub kind: RouteKind,
     /// Its gateway.
     pub via: Option<IpAddr>,
     /// Its interface.

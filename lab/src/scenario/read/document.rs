@@ -1,9 +1,11 @@
 //! The file's tree, which a sabotage changes before it is read.
 
+use std::rc::Rc;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::scenario::diagnostic::{Diagnostic, Problems};
+use crate::scenario::diagnostic::{Diagnostic, Problems, Sources};
 use crate::scenario::syntax::Node;
 
 /// A scenario's tree. Every value keeps the place that it came from.
@@ -15,6 +17,8 @@ pub(crate) struct Document<'a> {
     pub(crate) steps: Vec<StepNode<'a>>,
     /// Acts before any program starts.
     pub(crate) seed: Vec<Spanned<DeValue<'a>>>,
+    /// Its text, and those of the footprints in it.
+    pub(crate) sources: Rc<Sources>,
 }
 
 /// A step's tree.
@@ -32,7 +36,7 @@ pub(crate) struct StepNode<'a> {
 
 impl<'a> Document<'a> {
     /// Takes the steps out of a file's table.
-    pub(crate) fn new(root: DeTable<'a>, problems: &Problems) -> Self {
+    pub(crate) fn new(root: DeTable<'a>, sources: Rc<Sources>, problems: &Problems) -> Self {
         let steps = match root.get("step") {
             None => Vec::new(),
             Some(step) => match step.get_ref().as_array() {
@@ -53,6 +57,7 @@ impl<'a> Document<'a> {
             root,
             steps,
             seed: Vec::new(),
+            sources,
         }
     }
 }

@@ -20,7 +20,7 @@ const KEYS: &[&str] = &[
     "link",
 ];
 const LINK_KEYS: &[&str] = &["net", "ip", "via", "metric"];
-const ROUTE_KEYS: &[&str] = &["to", "via", "link", "metric", "table"];
+const ROUTE_KEYS: &[&str] = &["to", "type", "via", "link", "metric", "table"];
 
 const RESOLVERS: [(&str, Resolver); 2] = [
     ("resolv-conf", Resolver::ResolvConf),

@@ -1,16 +1,18 @@
 //! What later parts of a file refer to.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use fps_netlink::LinkName;
 use indexmap::IndexMap;
 
 use super::Plugs;
+use crate::scenario::diagnostic::Sources;
 use crate::scenario::model::{Host, HostName, Net, NetName, Program, ProgramName, Tunnel};
 use crate::scenario::syntax::Word;
 
 /// What has been read so far, the broken parts too, so that a reference to them is no mistake.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Lab {
     pub(crate) nets: IndexMap<NetName, Net>,
     pub(crate) hosts: IndexMap<HostName, Host>,
@@ -26,9 +28,30 @@ pub(crate) struct Lab {
     pub(crate) doubtful_hosts: HashSet<HostName>,
     /// The addresses that stand now.
     pub(crate) plugs: Plugs,
+    /// Programs that footprints need.
+    pub(crate) needs: Vec<String>,
+    /// The file's text, and those of the footprints that were read.
+    pub(crate) sources: Rc<Sources>,
 }
 
 impl Lab {
+    /// Nothing read yet of a file.
+    pub(crate) fn new(sources: Rc<Sources>) -> Self {
+        Self {
+            nets: IndexMap::new(),
+            hosts: IndexMap::new(),
+            programs: IndexMap::new(),
+            tunnel: None,
+            has_tunnel: false,
+            tuns: Vec::new(),
+            doubtful_nets: HashSet::new(),
+            doubtful_hosts: HashSet::new(),
+            plugs: Plugs::default(),
+            needs: Vec::new(),
+            sources,
+        }
+    }
+
     /// The host of this name.
     pub(crate) fn host(&self, word: Word<'_>) -> Option<HostName> {
         let name = HostName::new(word.text);

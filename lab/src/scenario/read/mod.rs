@@ -3,13 +3,14 @@
 //! - [`Document`]: the file's tree, which a sabotage changes
 //! - [`scenario`]: the whole of it
 //! - [`Lab`]: what later parts refer to: nets, hosts, programs, the tunnel
-//! - `act`, `expect`: what steps do and check
+//! - `act`, `expect`: what steps do and check; `footprint`: acts from another file
 
 mod act;
 mod dns;
 mod document;
 mod expect;
 mod family;
+mod footprint;
 mod host;
 mod lab;
 mod link;

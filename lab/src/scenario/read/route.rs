@@ -2,13 +2,21 @@
 
 use std::net::IpAddr;
 
-use fps_netlink::{LinkName, TableId};
+use fps_netlink::{LinkName, RouteKind, TableId};
 
 use super::{Family, Lab, link};
 use crate::scenario::model::{HostName, StaticRoute};
 use crate::scenario::syntax::{Node, Table, Word};
 
-/// Reads `to`, `via`, `link` and `metric`. A route that is deleted needs only `to`.
+/// What becomes of a packet that leaves by no link, as ip-route(8) calls it.
+const TYPES: &[(&str, RouteKind)] = &[
+    ("unreachable", RouteKind::Unreachable),
+    ("prohibit", RouteKind::Prohibit),
+    ("blackhole", RouteKind::BlackHole),
+    ("throw", RouteKind::Throw),
+];
+
+/// Reads `to`, `type`, `via`, `link`, `metric` and `table`. A route that is deleted needs only `to`.
 pub(crate) fn route(
     table: &Table<'_>,
     host: Option<&HostName>,
@@ -23,14 +31,26 @@ pub(crate) fn route(
         .and_then(|(host, word)| lab.interface(host, word));
     let via_word = table.get("via").and_then(Node::word);
     let via = via_word.and_then(|word| Some((word.address()?, word)));
-    if needs_hop && table.get("via").is_none() && table.get("link").is_none() {
+    let kind = match table.get("type") {
+        Some(node) => node.choice("type", TYPES),
+        None => Some(RouteKind::Unicast),
+    };
+    if let (Some(kind), Some(hop)) = (table.key("type"), table.key("via").or(table.key("link"))) {
+        let wrong = hop.wrong("what is refused leaves by no link");
+        let wrong = wrong.label("remove it").other(kind.span, "it is refused");
+        table.problems.add(wrong);
+    } else if needs_hop
+        && table.key("type").is_none()
+        && table.get("via").is_none()
+        && table.get("link").is_none()
+    {
         let wrong = table.wrong(format!("{} leads nowhere", table.what));
         table
             .problems
             .add(wrong.help("add a gateway, `via = …`, an interface, `link = …`, or both"));
     }
     let number = table.get("table").and_then(table_id);
-    let to = to?;
+    let (to, kind) = (to?, kind?);
     if let Some((ip, word)) = via {
         let (family, found) = (Family::of(to.addr()), Family::of(ip));
         if family != found {
@@ -43,6 +63,7 @@ pub(crate) fn route(
     }
     Some(StaticRoute {
         to,
+        kind,
         via: via.map(|(ip, _)| ip),
         link,
         metric,

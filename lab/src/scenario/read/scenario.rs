@@ -1,5 +1,7 @@
 //! The whole of a scenario.
 
+use std::rc::Rc;
+
 use super::{Document, Lab, Names, act, host, net, program, step, tunnel};
 use crate::scenario::diagnostic::{Diagnostic, Problems};
 use crate::scenario::model::Scenario;
@@ -11,13 +13,13 @@ const KEYS: &[&str] = &[
 
 /// Reads a scenario. There is none if anything is wrong; the names are there all the same.
 pub(crate) fn scenario(document: &Document<'_>, problems: &Problems) -> (Option<Scenario>, Names) {
-    let table = Table::root(&document.root, KEYS, problems);
+    let table = Table::root("a scenario", &document.root, KEYS, problems);
     let title = table
         .need("title", "\"The printer stays in reach\"")
         .and_then(Node::text);
     let origin = table.get("origin").and_then(Node::text);
-    let needs = table.get("needs").and_then(needs).unwrap_or_default();
-    let mut lab = Lab::default();
+    let mut needs = table.get("needs").and_then(needs).unwrap_or_default();
+    let mut lab = Lab::new(Rc::clone(&document.sources));
     if let Some(node) = table.get("net") {
         net::nets(node, &mut lab);
     }
@@ -36,10 +38,16 @@ pub(crate) fn scenario(document: &Document<'_>, problems: &Problems) -> (Option<
         .seed
         .iter()
         .filter_map(|value| act::seed(Node::new(value, problems), &mut lab))
+        .flatten()
         .collect();
     let mut names = Names::default();
     check_steps(document, &table);
     let steps = step::steps(&document.steps, &mut lab, &mut names, problems);
+    for program in lab.needs {
+        if !needs.contains(&program) {
+            needs.push(program);
+        }
+    }
     let scenario = title
         .filter(|_| problems.count() == 0)
         .map(|title| Scenario {
@@ -56,7 +64,8 @@ pub(crate) fn scenario(document: &Document<'_>, problems: &Problems) -> (Option<
     (scenario, names)
 }
 
-fn needs(node: Node<'_>) -> Option<Vec<String>> {
+/// Reads the programs that must be on the machine.
+pub(super) fn needs(node: Node<'_>) -> Option<Vec<String>> {
     let mut needs = Vec::new();
     for word in node.list()?.into_iter().filter_map(Node::word) {
         if word.text.trim().is_empty() {

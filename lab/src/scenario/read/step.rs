@@ -46,6 +46,7 @@ fn step(
     let acts = acts
         .into_iter()
         .filter_map(|node| told(node, act::act(node, lab)))
+        .flatten()
         .collect();
     let expectations = table
         .get("expect")

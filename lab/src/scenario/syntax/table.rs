@@ -33,10 +33,15 @@ impl<'a> Table<'a> {
     }
 
     /// The whole file's table, which has no place of its own.
-    pub(crate) fn root(entries: &'a DeTable<'a>, keys: &[&str], problems: &'a Problems) -> Self {
+    pub(crate) fn root(
+        what: &str,
+        entries: &'a DeTable<'a>,
+        keys: &[&str],
+        problems: &'a Problems,
+    ) -> Self {
         let span = Self::start(entries);
         let table = Self {
-            what: "a scenario".to_owned(),
+            what: what.to_owned(),
             span,
             problems,
             entries,

@@ -6,29 +6,54 @@ mod kernel;
 mod link;
 pub(crate) mod program;
 mod routes;
+mod rule;
 mod run;
 
-use super::{Lab, Verb, dns};
+use super::{Lab, Verb, dns, footprint};
 use crate::scenario::model::{Act, HostName};
 use crate::scenario::syntax::{Node, Table};
 
+/// The verb that stands for the acts of another file.
+const FOOTPRINT: &str = "footprint";
+
 /// All verbs of `do`.
 const VERBS: &[&str] = &[
-    "start", "stop", "kill", "run", "routes", "link", "roam", "sysctl", "route", "rule", "dns",
-    "firewall",
+    FOOTPRINT, "start", "stop", "kill", "run", "routes", "link", "roam", "sysctl", "route", "rule",
+    "dns", "firewall",
 ];
 
 /// The verbs that make sense before any program starts.
-const SEED_VERBS: &[&str] = &["sysctl", "route", "rule", "link", "run", "firewall"];
+const SEED_VERBS: &[&str] = &[
+    FOOTPRINT, "sysctl", "route", "rule", "link", "run", "firewall",
+];
 
-/// Reads an act and carries its effect on addresses out in `lab`.
-pub(crate) fn act(node: Node<'_>, lab: &mut Lab) -> Option<Act> {
-    read(Verb::read(node, "an act", VERBS)?, lab)
+/// Reads an act, or those of a footprint, and carries its effect on addresses out in `lab`.
+pub(crate) fn act(node: Node<'_>, lab: &mut Lab) -> Option<Vec<Act>> {
+    acts(node, "an act", VERBS, lab)
 }
 
 /// Reads an act of a sabotage's `seed`.
-pub(crate) fn seed(node: Node<'_>, lab: &mut Lab) -> Option<Act> {
-    read(Verb::read(node, "a seed", SEED_VERBS)?, lab)
+pub(crate) fn seed(node: Node<'_>, lab: &mut Lab) -> Option<Vec<Act>> {
+    acts(node, "a seed", SEED_VERBS, lab)
+}
+
+/// Reads an act of a footprint: one of `verbs`, but not another footprint.
+pub(crate) fn within_footprint(node: Node<'_>, verbs: &[&str], lab: &mut Lab) -> Option<Act> {
+    let verbs: Vec<&str> = verbs
+        .iter()
+        .copied()
+        .filter(|it| *it != FOOTPRINT)
+        .collect();
+    read(Verb::read(node, "a footprint's act", &verbs)?, lab)
+}
+
+/// The acts that a table stands for: a footprint has several.
+fn acts(node: Node<'_>, what: &str, verbs: &[&str], lab: &mut Lab) -> Option<Vec<Act>> {
+    let verb = Verb::read(node, what, verbs)?;
+    match verb.word.text {
+        FOOTPRINT => footprint::footprint(verb.node, verbs, lab),
+        _ => read(verb, lab).map(|act| vec![act]),
+    }
 }
 
 fn read(verb: Verb<'_>, lab: &mut Lab) -> Option<Act> {
@@ -43,7 +68,7 @@ fn read(verb: Verb<'_>, lab: &mut Lab) -> Option<Act> {
         "roam" => link::roam(node, lab).map(Act::Roam),
         "sysctl" => kernel::sysctl(node, lab).map(Act::Sysctl),
         "route" => kernel::route(node, lab).map(Act::Route),
-        "rule" => kernel::rule(node, lab).map(Act::Rule),
+        "rule" => rule::rule(node, lab).map(Act::Rule),
         "dns" => dns::change(node, lab).map(Act::Dns),
         "firewall" => firewall::firewall(node, lab).map(Act::Firewall),
         _ => None,
