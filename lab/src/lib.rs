@@ -12,6 +12,7 @@ pub mod probe;
 pub mod run;
 pub mod sandbox;
 pub mod scenario;
+pub mod snapshot;
 pub mod tape;
 
 /// An error with all its causes, in one line.

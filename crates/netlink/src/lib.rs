@@ -9,6 +9,7 @@
 //! - [`Events`]: what changed, as the kernel tells it
 //! - [`namespace_name`]: a name for this network namespace
 //! - [`IfIndex`], [`TableId`], [`Fwmark`], [`RulePriority`], [`LinkName`]: its integers and names
+//! - [`whole`]: objects with all that the kernel tells of them
 //! - [`Error`]: the operation that failed, with the kernel's errno
 
 mod address;
@@ -30,6 +31,7 @@ mod rule;
 mod socket;
 mod tcp;
 mod veth;
+pub mod whole;
 
 pub use address::Address;
 pub use bulk::{Bulk, RouteRequest};

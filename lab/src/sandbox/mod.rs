@@ -195,6 +195,27 @@ impl Sandbox {
         Ok(Some(file.into()))
     }
 
+    /// Where a symbolic link leads that a host has; none where it is a file, or nothing.
+    pub fn link_target(&self, host: HostId, path: &str) -> Result<Option<String>, SandboxError> {
+        let operation = format!("read the link {path} in a host");
+        let request = Request::LinkTarget {
+            host,
+            path: path.to_owned(),
+        };
+        match self.call(&request, &[], &operation)? {
+            (Reply::Link(target), []) => Ok(target),
+            _ => Err(SandboxError::confused(&operation)),
+        }
+    }
+
+    /// All sysctls of a host's network namespace that may be written, as a JSON list of paths
+    /// below /proc/sys and values.
+    pub(crate) fn sysctls(&self, host: HostId) -> Result<File, SandboxError> {
+        let request = Request::Sysctls { host };
+        let [file] = self.call(&request, &[], "read the sysctls of a host")?.1;
+        Ok(file.into())
+    }
+
     fn call<const N: usize>(
         &self,
         request: &Request,

@@ -46,6 +46,15 @@ pub(super) enum Request {
         host: HostId,
         path: String,
     },
+    /// Answered by [`Reply::Link`].
+    LinkTarget {
+        host: HostId,
+        path: String,
+    },
+    /// Answered with a file: a JSON list of paths below /proc/sys and values.
+    Sysctls {
+        host: HostId,
+    },
     /// Comes with stdin, stdout, stderr and a pipe to which the wait status is written.
     /// Answered by [`Reply::Process`].
     Spawn(SpawnSpec),
@@ -62,6 +71,8 @@ pub(super) enum Reply {
     Done,
     /// There is no such file.
     Absent,
+    /// Where a symbolic link leads; none where it is something else.
+    Link(Option<String>),
     Host(HostId),
     Process(i32),
     Failed(Failure),

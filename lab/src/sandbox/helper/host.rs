@@ -147,6 +147,22 @@ impl Host {
         opened
     }
 
+    /// Where a symbolic link leads, as the host sees it; none of anything else.
+    pub(super) fn link_target(&self, home: &Home, path: &str) -> Result<Option<String>> {
+        let read = self.visit(|| fs::read_link(path));
+        home.enter();
+        Ok(read?
+            .ok()
+            .map(|target| target.to_string_lossy().into_owned()))
+    }
+
+    /// All sysctls of the host's network namespace.
+    pub(super) fn sysctls(&self) -> Result<OwnedFd> {
+        self.network
+            .within(super::sysctls::read)
+            .step("enter the host")?
+    }
+
     /// Does something inside the host's mounts and network; the caller goes home.
     fn visit<T>(&self, act: impl FnOnce() -> T) -> Result<T> {
         setns(&self.mounts, CloneFlags::CLONE_NEWNS).step("enter the host's mounts")?;

@@ -4,6 +4,7 @@
 //! - `groups`: a host's control groups
 //! - `host`: a host's namespaces and files
 //! - `socket`: the sockets that are made in one
+//! - `sysctls`: all that one has
 //! - `process`: programs started and reaped
 
 mod groups;
@@ -11,6 +12,7 @@ mod host;
 mod process;
 mod setup;
 mod socket;
+mod sysctls;
 
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::process::ExitCode;
@@ -131,6 +133,11 @@ impl Helper {
                 Some(file) => (Reply::Done, vec![file]),
                 None => (Reply::Absent, Vec::new()),
             },
+            Request::LinkTarget { host, path } => {
+                let target = self.host(host)?.link_target(&self.home, &path)?;
+                (Reply::Link(target), Vec::new())
+            }
+            Request::Sysctls { host } => (Reply::Done, vec![self.host(host)?.sysctls()?]),
             Request::Spawn(spec) => {
                 let host = self.hosts.get(spec.host.0).ok_or_else(unknown_host)?;
                 (
