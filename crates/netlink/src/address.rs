@@ -1,11 +1,12 @@
 //! Interface addresses: `ip addr`.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use netlink_packet_route::address::{
-    AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope,
+    AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope, CacheInfo,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
@@ -25,6 +26,32 @@ pub struct Address {
     pub tentative: bool,
     /// The kernel made it by itself: an IPv6 link-local or loopback address.
     pub automatic: bool,
+}
+
+/// For how long an address stands (RFC 4862, section 5.5.4): `valid_lft` and `preferred_lft` of
+/// ip-address(8). The kernel counts whole seconds, and takes the address away up to two seconds
+/// after its time (`addrconf_verify_rtnl` in net/ipv6/addrconf.c, `check_lifetime` in
+/// net/ipv4/devinet.c).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// For how long it is there; always where that is none.
+    pub valid: Option<Duration>,
+    /// For how long the kernel takes it for what begins; always where that is none.
+    pub preferred: Option<Duration>,
+}
+
+impl Lifetimes {
+    fn cache_info(self) -> CacheInfo {
+        // INFINITY_LIFE_TIME in net/addrconf.h.
+        let seconds = |time: Option<Duration>| match time {
+            Some(time) => u32::try_from(time.as_secs()).unwrap_or(u32::MAX),
+            None => u32::MAX,
+        };
+        let mut info = CacheInfo::default();
+        info.ifa_valid = seconds(self.valid);
+        info.ifa_preferred = seconds(self.preferred);
+        info
+    }
 }
 
 impl Address {
@@ -136,6 +163,26 @@ impl Netlink {
     /// `ip addr replace`.
     pub async fn replace_address(&self, address: &Address) -> Result<()> {
         self.new_address("replace", address, NLM_F_REPLACE).await
+    }
+
+    /// `ip addr replace … valid_lft SECONDS preferred_lft SECONDS`; one that stands has these
+    /// lifetimes then.
+    pub async fn replace_address_for(&self, address: &Address, times: Lifetimes) -> Result<()> {
+        let mut message = address.message();
+        let info = times.cache_info();
+        let told = (info.ifa_valid, info.ifa_preferred);
+        message.attributes.push(AddressAttribute::CacheInfo(info));
+        self.change(
+            || {
+                format!(
+                    "ip addr replace {} (index {}) valid_lft {} preferred_lft {}",
+                    address.net, address.link, told.0, told.1
+                )
+            },
+            RouteNetlinkMessage::NewAddress(message),
+            NLM_F_CREATE | NLM_F_REPLACE,
+        )
+        .await
     }
 
     async fn new_address(&self, verb: &str, address: &Address, flags: u16) -> Result<()> {

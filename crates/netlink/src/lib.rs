@@ -33,7 +33,7 @@ mod tcp;
 mod veth;
 pub mod whole;
 
-pub use address::Address;
+pub use address::{Address, Lifetimes};
 pub use bulk::{Bulk, RouteRequest};
 pub use error::{Error, Result};
 pub use event::{Event, Events, Group};

@@ -1,5 +1,6 @@
 //! From a scenario to a lab, in one pass.
 
+use std::collections::HashSet;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -97,6 +98,7 @@ impl Lab {
             switch,
             segments: IndexMap::new(),
             hosts: IndexMap::new(),
+            ports: 0,
         };
         let mut ahead = scenario.hosts.iter();
         for (name, host) in ahead.by_ref().take(AHEAD) {
@@ -105,7 +107,6 @@ impl Lab {
         for (number, net) in scenario.nets.keys().enumerate() {
             lab.add_net(number, net).await?;
         }
-        let mut port = 0;
         for (name, host) in &scenario.hosts {
             let handle = lab.sandbox.take_host(name.as_str())?;
             if let Some((name, host)) = ahead.next() {
@@ -113,8 +114,7 @@ impl Lab {
             }
             lab.add_host(name, host, handle).await?;
             for (link, plan) in &host.links {
-                lab.plug(name, link, plan, port).await?;
-                port += 1;
+                lab.plug(name, link, *link, plan).await?;
             }
         }
         for (name, host) in &scenario.hosts {
@@ -146,6 +146,8 @@ impl Lab {
             namespace: handle.namespace,
             station,
             links: IndexMap::new(),
+            deleted: IndexMap::new(),
+            plugged: HashSet::new(),
             routes: host.routes.clone(),
             services: Vec::new(),
             name_server: None,
@@ -154,15 +156,17 @@ impl Lab {
         Ok(())
     }
 
-    async fn plug(
+    /// Gives a host a link with its addresses, without gateways. `first` is what the file calls it.
+    pub(super) async fn plug(
         &mut self,
         name: &HostName,
         link: &LinkName,
+        first: LinkName,
         plan: &scenario::Link,
-        number: usize,
     ) -> Result<(), LabError> {
         let at = || format!("the link {link} of {name}");
-        let port = LinkName::new(format!("port{number}")).expect("short enough");
+        let port = LinkName::new(format!("port{}", self.ports)).expect("short enough");
+        self.ports += 1;
         let segment = self.segment(&plan.net);
         let host = &mut self.hosts[name];
         let namespace = host.namespace.as_fd();
@@ -179,9 +183,11 @@ impl Lab {
             ..configuration(plan)
         };
         host.station.configure(index, &addresses).await.at(at)?;
+        host.plugged.insert(index);
         host.links.insert(
             *link,
             LiveLink {
+                first,
                 port,
                 index,
                 now: plan.clone(),

@@ -1,5 +1,6 @@
 //! A host of a lab.
 
+use std::collections::HashSet;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -18,7 +19,12 @@ pub struct Host {
     pub(super) id: HostId,
     pub(super) namespace: OwnedFd,
     pub(super) station: Station,
+    /// The links that there are, by the names that they have now.
     pub(super) links: IndexMap<LinkName, LiveLink>,
+    /// What the file calls links that an act has deleted, and how they were configured.
+    pub(super) deleted: IndexMap<LinkName, (LinkName, scenario::Link)>,
+    /// The indices of all links that there are or were.
+    pub(super) plugged: HashSet<IfIndex>,
     pub(super) routes: Vec<scenario::StaticRoute>,
     pub(super) services: Vec<Service>,
     pub(super) name_server: Option<Arc<NameServer>>,
@@ -27,6 +33,8 @@ pub struct Host {
 /// A link of a host, plugged into a net.
 #[derive(Clone, Debug)]
 pub struct LiveLink {
+    /// What the file calls it.
+    pub(super) first: LinkName,
     pub(super) port: Port,
     pub(super) index: IfIndex,
     pub(super) now: scenario::Link,
@@ -58,19 +66,38 @@ impl Host {
         self.name_server.as_deref()
     }
 
-    /// The file's links.
+    /// The indices that links of the file have or had: one that is deleted and made again gets
+    /// another.
+    pub fn underlay(&self) -> &HashSet<IfIndex> {
+        &self.plugged
+    }
+
+    /// One of the file's links that is there, by the name that it has now.
+    ///
+    /// # Panics
+    /// Where there is none, which validation excludes.
+    pub(crate) fn live(&self, link: &LinkName) -> &LiveLink {
+        &self.links[link]
+    }
+
+    /// The file's links, as far as they are there, by the names that they have now.
     pub fn links(&self) -> impl Iterator<Item = (&LinkName, &LiveLink)> {
         self.links.iter()
     }
 }
 
 impl LiveLink {
+    /// What the file calls it, whatever it is called now.
+    pub(crate) fn first_name(&self) -> LinkName {
+        self.first
+    }
+
     /// The net that it is in now.
     pub(crate) fn net(&self) -> &scenario::NetName {
         &self.now.net
     }
 
-    /// Its index, which it keeps as long as the lab stands.
+    /// Its index, which it keeps until it is deleted.
     pub fn index(&self) -> IfIndex {
         self.index
     }

@@ -13,9 +13,19 @@ impl Lab {
     pub async fn change_link(&mut self, change: &LinkChange) -> Result<(), LabError> {
         let LinkChange { on, link, state } = change;
         let at = || format!("the link {link} of {on}");
+        if *state == LinkState::Recreated {
+            return self.recreate(on, link).await;
+        }
         let host = self.host(on);
         let index = host.station.link(link).await.at(at)?.index;
         match state {
+            LinkState::Deleted => self.delete(on, link).await,
+            LinkState::Recreated => unreachable!("it was just done"),
+            LinkState::Renamed(new) => {
+                host.station.netlink().rename(index, new).await.at(at)?;
+                self.host_mut(on).rename(link, *new);
+                Ok(())
+            }
             LinkState::Down => Ok(host.station.netlink().set_down(index).await.at(at)?),
             LinkState::Up => {
                 host.station.netlink().set_up(index).await.at(at)?;
@@ -36,6 +46,38 @@ impl Lab {
                 Ok(())
             }
         }
+    }
+
+    /// `ip link del`, with which the port goes too.
+    async fn delete(&mut self, on: &HostName, link: &LinkName) -> Result<(), LabError> {
+        let host = self.host_mut(on);
+        let at = || format!("the link {link} of {on}");
+        let Some(live) = host.links.shift_remove(link) else {
+            return Err(LabError::Network {
+                what: at(),
+                cause: fps_netns::Error::NoSuchLink(*link),
+            });
+        };
+        host.deleted.insert(*link, (live.first, live.now));
+        host.station.netlink().delete_link(live.index).await.at(at)
+    }
+
+    /// Makes a link again as it was, in the net that it was in.
+    async fn recreate(&mut self, on: &HostName, link: &LinkName) -> Result<(), LabError> {
+        let (first, plan) = self
+            .host_mut(on)
+            .deleted
+            .shift_remove(link)
+            .ok_or_else(|| {
+                let what = format!("the link {link} of {on}");
+                let cause = fps_netns::Error::NoSuchLink(*link);
+                LabError::Network { what, cause }
+            })?;
+        self.plug(on, link, first, &plan).await?;
+        self.restore(on, link).await?;
+        let segment = self.segment(&plan.net);
+        let settled = self.switch.settle_segment(segment).await;
+        settled.at(|| format!("the net {}", plan.net))
     }
 
     /// What a network manager does when a link comes up: a link that was down has lost its IPv6
@@ -97,6 +139,18 @@ impl Lab {
 }
 
 impl Host {
+    /// Gives a link another name, in what is restored with it too.
+    fn rename(&mut self, link: &LinkName, new: LinkName) {
+        if let Some(index) = self.links.get_index_of(link) {
+            let renamed = self.links.replace_index(index, new);
+            renamed.expect("validation knows that the name is free");
+        }
+        let routes = self.routes.iter_mut();
+        for route in routes.filter(|route| route.link.as_ref() == Some(link)) {
+            route.link = Some(new);
+        }
+    }
+
     /// Whether a route of the scenario stands.
     async fn has_route(&self, plan: &StaticRoute) -> fps_netns::Result<bool> {
         let link = match &plan.link {

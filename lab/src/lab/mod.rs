@@ -39,6 +39,8 @@ pub struct Lab {
     switch: Switch,
     segments: IndexMap<NetName, Segment>,
     hosts: IndexMap<HostName, Host>,
+    /// How many ports there have been, by which they are named.
+    ports: usize,
 }
 
 impl Lab {

@@ -1,9 +1,11 @@
 //! What a play works on: the lab, its programs and the tapes of the current step.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use fps_netlink::LinkName;
 use fps_packet::Frame;
+use tokio::time::timeout;
 
 use super::Tapes;
 use super::programs::{ProgramError, Programs};
@@ -13,6 +15,9 @@ use crate::probe::{Known, Mark};
 use crate::sandbox::SandboxError;
 use crate::scenario::{Act, HostName, Scenario};
 use crate::tape::{Tape, TapeError};
+
+/// How long the kernel may take to tell a link's new name.
+const NAME_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A lab in which a scenario plays.
 pub(super) struct Stage<'a> {
@@ -54,6 +59,9 @@ pub enum StageError {
     /// Nor could its keys.
     #[error("make the tunnel's keys")]
     Keys(#[from] fps::random::NoRandomness),
+    /// The kernel has not told a link's new name.
+    #[error("wait until the kernel tells that a link is called {0} now")]
+    NameUnknown(LinkName),
     /// The run's folder cannot be written.
     #[error("write to the run's folder")]
     Folder(#[from] std::io::Error),
@@ -99,6 +107,22 @@ impl<'a> Stage<'a> {
         self.acts.clear();
         self.step_began = Instant::now();
         Ok(())
+    }
+
+    /// Waits until the tape of a host knows a link by its new name: the kernel has told it already.
+    pub(super) async fn await_name(
+        &self,
+        host: &HostName,
+        name: LinkName,
+    ) -> Result<(), StageError> {
+        // Before the first step there is none yet.
+        let Some(tape) = self.tapes.get(host) else {
+            return Ok(());
+        };
+        let index = self.lab.host(host).station().link(&name).await?.index;
+        let known = tape.names().await_name(index.get(), name.as_str());
+        let in_time = timeout(NAME_PATIENCE, known).await;
+        in_time.map_err(|_| StageError::NameUnknown(name))
     }
 
     /// Remembers a question of the current step.

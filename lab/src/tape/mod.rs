@@ -88,7 +88,9 @@ impl Tape {
     /// The capture goes on: to close one and open another would cost a grace period of RCU, ten
     /// to twenty milliseconds (`packet_release` in net/packet/af_packet.c).
     pub async fn rewind(&self) -> Result<(), TapeError> {
-        self.ask(true).await.map(drop)
+        self.ask(true).await?;
+        self.names.forget();
+        Ok(())
     }
 
     async fn ask(&self, rewind: bool) -> Result<u32, TapeError> {

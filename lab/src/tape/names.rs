@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fps_netlink::{Event, Events, Group, Link, Netlink};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// The names of a host's interfaces by index, the ones that are gone included.
@@ -14,6 +15,8 @@ use tokio::task::JoinHandle;
 #[derive(Debug)]
 pub struct LinkNames {
     names: Arc<Mutex<BTreeMap<u32, Vec<String>>>>,
+    /// Changes with each event.
+    learnt: watch::Receiver<()>,
     netlink: Netlink,
     follower: JoinHandle<()>,
 }
@@ -26,9 +29,11 @@ impl LinkNames {
     ) -> Result<Self, fps_netlink::Error> {
         let names = Arc::default();
         let events = Events::from_socket(events, &[Group::Link])?;
-        let follower = tokio::spawn(learn_all(events, Arc::clone(&names)));
+        let (told, learnt) = watch::channel(());
+        let follower = tokio::spawn(learn_all(events, Arc::clone(&names), told));
         let names = Self {
             names,
+            learnt,
             netlink: netlink.clone(),
             follower,
         };
@@ -44,13 +49,31 @@ impl LinkNames {
         Ok(())
     }
 
+    /// Waits until the interface is known by this name, which it has.
+    pub async fn await_name(&self, index: u32, name: &str) {
+        let mut learnt = self.learnt.clone();
+        while self.of(index).as_deref() != Some(name) {
+            if learnt.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Forgets the names that interfaces had and have no more.
+    pub(super) fn forget(&self) {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        for names in names.values_mut() {
+            names.drain(..names.len().saturating_sub(1));
+        }
+    }
+
     /// The interface's last name; none where it came and went unseen.
     pub fn of(&self, index: u32) -> Option<String> {
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         names.get(&index).and_then(|names| names.last().cloned())
     }
 
-    /// Whether the interface ever had this name; none where nothing is known of it.
+    /// Whether the interface has or had this name since the tape was rewound; none where nothing is known of it.
     pub fn was(&self, index: u32, name: &str) -> Option<bool> {
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         names
@@ -71,11 +94,16 @@ impl Drop for LinkNames {
     }
 }
 
-async fn learn_all(mut events: Events, names: Arc<Mutex<BTreeMap<u32, Vec<String>>>>) {
+async fn learn_all(
+    mut events: Events,
+    names: Arc<Mutex<BTreeMap<u32, Vec<String>>>>,
+    told: watch::Sender<()>,
+) {
     // Where the events end, an index that is not known makes a check inconclusive.
     while let Ok(event) = events.next().await {
         if let Event::Link(link) = event {
             learn(&names, &link);
+            told.send_replace(());
         }
     }
 }

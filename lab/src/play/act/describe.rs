@@ -6,8 +6,8 @@ use super::routes;
 use fps_netlink::{Family, RouteKind};
 
 use crate::scenario::{
-    Act, DnsChange, FirewallAction, FirewallChange, LinkState, ProgramRef, RouteAction, RuleChange,
-    StaticRoute,
+    Act, AddressChange, DnsChange, FirewallAction, FirewallChange, LinkState, ProgramRef,
+    RouteAction, RuleChange, StaticRoute,
 };
 
 impl fmt::Display for Act {
@@ -46,6 +46,7 @@ impl fmt::Display for Act {
                 write!(f, "on {}: ip route {verb} {}", change.on, change.route)
             }
             Self::Dns(change) => describe_dns(f, change),
+            Self::Addr(change) => describe_address(f, change),
             Self::Firewall(change) => describe_firewall(f, change),
             Self::Rule(change) => describe_rules(f, change),
         }
@@ -86,6 +87,24 @@ fn describe_rules(f: &mut fmt::Formatter<'_>, change: &RuleChange) -> fmt::Resul
     })
 }
 
+fn describe_address(f: &mut fmt::Formatter<'_>, change: &AddressChange) -> fmt::Result {
+    let AddressChange {
+        on, link, address, ..
+    } = change;
+    let verb = change.action.verb();
+    write!(f, "on {on}: ip addr {verb} {address} dev {link}")?;
+    let Some(times) = change.lifetimes else {
+        return Ok(());
+    };
+    if let Some(valid) = times.valid {
+        write!(f, " valid_lft {}", valid.as_secs())?;
+    }
+    match times.preferred {
+        Some(preferred) => write!(f, " preferred_lft {}", preferred.as_secs()),
+        None => Ok(()),
+    }
+}
+
 fn describe_firewall(f: &mut fmt::Formatter<'_>, change: &FirewallChange) -> fmt::Result {
     let rules = match &change.what {
         FirewallAction::Clear => return write!(f, "on {}: the firewall's rules go", change.on),
@@ -123,6 +142,9 @@ impl fmt::Display for LinkState {
             Self::Down => "set down",
             Self::Plugged => "plugged in",
             Self::Unplugged => "unplugged",
+            Self::Deleted => "deleted",
+            Self::Recreated => "made again",
+            Self::Renamed(name) => return write!(f, "renamed to {name}"),
         })
     }
 }

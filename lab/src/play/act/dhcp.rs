@@ -7,28 +7,52 @@ use fps_netlink::LinkName;
 
 use super::{Stage, StageError, run};
 use crate::lab::files::resolv_conf;
-use crate::scenario::{HostName, Resolver, Roam, Run};
+use crate::scenario::{HostName, Resolver, Run};
 
 /// How long a program of it may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Takes the servers of the net that a link has come to; where that gives none, or the host has its own
 /// by hand, all stays as it is.
-pub(super) async fn renew(stage: &mut Stage<'_>, roam: &Roam) -> Result<(), StageError> {
+pub(super) async fn renew(
+    stage: &mut Stage<'_>,
+    on: &HostName,
+    link: LinkName,
+) -> Result<(), StageError> {
     let scenario = stage.scenario;
-    let host = &scenario.hosts[&roam.on];
-    let servers = &scenario.nets[&roam.to.net].name_servers;
+    let host = &scenario.hosts[on];
+    let live = stage.lab.host(on).live(&link);
+    let servers = &scenario.nets[live.net()].name_servers;
     if host.name_servers.is_some() || servers.is_empty() {
         return Ok(());
     }
     match host.resolver {
-        Resolver::SystemdResolved => tell_resolved(stage, &roam.on, roam.link, servers).await,
+        Resolver::SystemdResolved => tell_resolved(stage, on, link, servers).await,
         Resolver::ResolvConf => {
-            let links = stage.lab.host(&roam.on).links();
+            let links = stage.lab.host(on).links();
             let given = links.flat_map(|(_, link)| &scenario.nets[link.net()].name_servers);
             let text = resolv_conf(&given.copied().collect::<Vec<_>>());
-            replace_resolv_conf(stage, &roam.on, &text).await
+            replace_resolv_conf(stage, on, &text).await
         }
+    }
+}
+
+/// Gives a link that was made again the servers that it had: systemd-resolved has forgotten them with
+/// its index, those by hand too.
+pub(super) async fn made_again(
+    stage: &mut Stage<'_>,
+    on: &HostName,
+    link: LinkName,
+) -> Result<(), StageError> {
+    let scenario = stage.scenario;
+    let host = &scenario.hosts[on];
+    if host.resolver != Resolver::SystemdResolved || host.name_servers.is_none() {
+        return renew(stage, on, link).await;
+    }
+    let first = stage.lab.host(on).live(&link).first_name();
+    match host.dns_by_link(&scenario.nets).get(&first) {
+        Some(servers) => tell_resolved(stage, on, link, servers).await,
+        None => Ok(()),
     }
 }
 

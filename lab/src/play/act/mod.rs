@@ -4,6 +4,7 @@ mod describe;
 mod dhcp;
 mod routes;
 
+use fps_netlink::Address;
 use fps_netns::{add_firewall_rules, clear_firewall};
 
 use super::StageError;
@@ -12,8 +13,9 @@ use super::stage::Stage;
 use super::tunnel;
 use crate::sandbox::{Signal, SocketKind};
 use crate::scenario::{
-    Act, FirewallAction, FirewallChange, ProgramName, ProgramRef, Resolver, RouteAction,
-    RouteChange, RuleChange, Run, Sysctl, TunnelRole, resolver_programs,
+    Act, AddressChange, FirewallAction, FirewallChange, LinkChange, LinkState, ProgramName,
+    ProgramRef, Resolver, RouteAction, RouteChange, RuleChange, Run, Sysctl, TunnelRole,
+    resolver_programs,
 };
 
 /// Performs an act, to its end.
@@ -24,10 +26,10 @@ pub(super) async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), Stag
         Act::Kill(program) => end(stage, program, Signal::Kill).await,
         Act::Run(command) => run(stage, command).await,
         Act::Routes(call) => routes::call(stage, call).await,
-        Act::Link(change) => Ok(stage.lab.change_link(change).await?),
+        Act::Link(change) => change_link(stage, change).await,
         Act::Roam(roam) => {
             stage.lab.roam(roam).await?;
-            dhcp::renew(stage, roam).await
+            dhcp::renew(stage, &roam.on, roam.link).await
         }
         Act::Sysctl(sysctl) => write_sysctl(stage, sysctl),
         Act::Route(change) => change_route(stage, change).await,
@@ -37,6 +39,7 @@ pub(super) async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), Stag
             server.expect("validation has seen it").change(change);
             Ok(())
         }
+        Act::Addr(change) => change_address(stage, change).await,
         Act::Firewall(change) => change_firewall(stage, change),
     }
 }
@@ -124,6 +127,28 @@ async fn run(stage: &mut Stage<'_>, run: &Run) -> Result<(), StageError> {
     };
     let sandbox = stage.lab.sandbox();
     Ok(programs::run(sandbox, stage.folder, order, run.exit, run.within).await?)
+}
+
+async fn change_link(stage: &mut Stage<'_>, change: &LinkChange) -> Result<(), StageError> {
+    stage.lab.change_link(change).await?;
+    match change.state {
+        LinkState::Renamed(new) => stage.await_name(&change.on, new).await,
+        LinkState::Recreated => dhcp::made_again(stage, &change.on, change.link).await,
+        _ => Ok(()),
+    }
+}
+
+async fn change_address(stage: &Stage<'_>, change: &AddressChange) -> Result<(), StageError> {
+    let station = stage.lab.host(&change.on).station();
+    let link = station.link(&change.link).await?.index;
+    let address = Address::new(link, change.address);
+    let netlink = station.netlink();
+    let changed = match (change.action, change.lifetimes) {
+        (RouteAction::Delete, _) => netlink.delete_address(&address).await,
+        (RouteAction::Add, None) => netlink.replace_address(&address).await,
+        (RouteAction::Add, Some(times)) => netlink.replace_address_for(&address, times).await,
+    };
+    Ok(changed.map_err(fps_netns::Error::from)?)
 }
 
 fn write_sysctl(stage: &Stage<'_>, sysctl: &Sysctl) -> Result<(), StageError> {

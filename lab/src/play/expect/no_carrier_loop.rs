@@ -62,7 +62,7 @@ pub(super) async fn check(
 struct Watch<'a> {
     stage: &'a Stage<'a>,
     wanted: &'a NoCarrierLoop,
-    /// The links that the lab has plugged in, and the loopback device.
+    /// The links that the lab has plugged in or had, and the loopback device.
     underlay: HashSet<IfIndex>,
 }
 
@@ -75,11 +75,9 @@ struct Ways {
 
 impl<'a> Watch<'a> {
     fn new(stage: &'a Stage<'a>, wanted: &'a NoCarrierLoop) -> Self {
-        let links = stage.lab.host(&wanted.on).links();
-        let underlay = links
-            .map(|(_, link)| link.index())
-            .chain([IfIndex::LOOPBACK])
-            .collect();
+        // Those too that are gone: what they saw in this step was no loop.
+        let links = stage.lab.host(&wanted.on).underlay().iter().copied();
+        let underlay = links.chain([IfIndex::LOOPBACK]).collect();
         Self {
             stage,
             wanted,

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use fps_netlink::{Fwmark, LinkName, Rule, RulePriority, TableId};
+use fps_netlink::{Fwmark, Lifetimes, LinkName, Rule, RulePriority, TableId};
 use ipnet::IpNet;
 
 use super::{DnsChange, FirewallChange, HostName, Link, ProgramName, StaticRoute, TunnelRole};
@@ -33,6 +33,8 @@ pub enum Act {
     Rule(RuleChange),
     /// Changes a DNS server.
     Dns(DnsChange),
+    /// Changes a link's addresses.
+    Addr(AddressChange),
     /// Changes a firewall.
     Firewall(FirewallChange),
 }
@@ -161,6 +163,13 @@ pub enum LinkState {
     Plugged,
     /// The cable out: the carrier is lost, the link stays up.
     Unplugged,
+    /// `ip link del`: both its ends are gone.
+    Deleted,
+    /// Made again in the net that it was in, by the same name and with another index, with the file's
+    /// addresses and routes restored.
+    Recreated,
+    /// `ip link set name`.
+    Renamed(LinkName),
 }
 
 /// A link that moves to another net.
@@ -194,6 +203,21 @@ pub struct RouteChange {
     pub action: RouteAction,
     /// The route.
     pub route: StaticRoute,
+}
+
+/// An address that comes or goes by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressChange {
+    /// The host.
+    pub on: HostName,
+    /// The link: one of the file's, or a TUN device.
+    pub link: LinkName,
+    /// Whether it comes or goes.
+    pub action: RouteAction,
+    /// The address, with the length of its subnet's prefix.
+    pub address: IpNet,
+    /// For how long it stands; always where that is none.
+    pub lifetimes: Option<Lifetimes>,
 }
 
 /// A rule that comes or goes, as another program than the route engine sets it.

@@ -134,8 +134,9 @@ fn links(table: &Table<'_>, host: &HostName, lab: &mut Lab) -> IndexMap<LinkName
             continue;
         };
         let net = net::named(&table, "net", lab);
-        let link = link::link(&table, net, host, &name, lab);
+        let link = link::link(&table, net.clone(), host, &name, lab);
         links.insert(name, link);
+        lab.cables.add(host, name, net);
     }
     links
 }

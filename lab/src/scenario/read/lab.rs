@@ -6,7 +6,7 @@ use std::rc::Rc;
 use fps_netlink::LinkName;
 use indexmap::IndexMap;
 
-use super::Plugs;
+use super::{Cables, Plugs};
 use crate::scenario::diagnostic::Sources;
 use crate::scenario::model::{Host, HostName, Net, NetName, Program, ProgramName, Tunnel};
 use crate::scenario::syntax::Word;
@@ -26,6 +26,8 @@ pub(crate) struct Lab {
     pub(crate) doubtful_nets: HashSet<NetName>,
     /// Hosts with mistakes, about whose links and addresses nothing can be said.
     pub(crate) doubtful_hosts: HashSet<HostName>,
+    /// The links that there are now.
+    pub(crate) cables: Cables,
     /// The addresses that stand now.
     pub(crate) plugs: Plugs,
     /// Programs that footprints need.
@@ -46,6 +48,7 @@ impl Lab {
             tuns: Vec::new(),
             doubtful_nets: HashSet::new(),
             doubtful_hosts: HashSet::new(),
+            cables: Cables::default(),
             plugs: Plugs::default(),
             needs: Vec::new(),
             sources,
@@ -74,31 +77,32 @@ impl Lab {
 
     /// The link of a host, one of the file's.
     pub(crate) fn link(&self, host: &HostName, word: Word<'_>) -> Option<LinkName> {
-        let links = self.hosts.get(host).map(|host| &host.links)?;
-        if let Some(name) = links.keys().find(|name| name.as_str() == word.text) {
+        let links = || self.cables.of(host).map(|cable| &cable.name);
+        if let Some(name) = links().find(|name| name.as_str() == word.text) {
             return Some(*name);
         }
         if self.doubtful_hosts.contains(host) {
             return None;
         }
+        self.check_deleted(host, word)?;
         let wrong = word.wrong(if self.is_tun(host, word.text) {
             format!("`{}` is a TUN device, which no cable leads to", word.text)
         } else {
             format!("`{host}` has no link `{}`", word.text)
         });
         let plural = format!("links of `{host}`");
-        word.refuse(wrong.meant(word.text, &plural, links.keys().map(LinkName::as_str)))
+        word.refuse(wrong.meant(word.text, &plural, links().map(LinkName::as_str)))
     }
 
     /// An interface of a host: one of the file's links, or a TUN device.
     pub(crate) fn interface(&self, host: &HostName, word: Word<'_>) -> Option<LinkName> {
-        let links = self.hosts.get(host).map(|host| &host.links)?;
+        let links = self.cables.of(host).map(|cable| &cable.name);
         let tuns = self
             .tuns
             .iter()
             .filter(|(on, _)| on == host)
             .map(|(_, tun)| tun);
-        let names: Vec<&LinkName> = links.keys().chain(tuns).collect();
+        let names: Vec<&LinkName> = links.chain(tuns).collect();
         if let Some(name) = names.iter().find(|name| name.as_str() == word.text) {
             return Some(*(*name));
         }
@@ -106,6 +110,7 @@ impl Lab {
         if broken_tunnel || self.doubtful_hosts.contains(host) {
             return None;
         }
+        self.check_deleted(host, word)?;
         let wrong = word.wrong(format!("`{host}` has no link `{}`", word.text));
         let plural = format!("links of `{host}`");
         let wrong = wrong.meant(word.text, &plural, names.iter().map(|name| name.as_str()));
@@ -117,6 +122,15 @@ impl Lab {
             }
             None => wrong,
         })
+    }
+
+    /// Refuses a link that an act has deleted.
+    fn check_deleted(&self, host: &HostName, word: Word<'_>) -> Option<()> {
+        if !self.cables.is_deleted(host, word.text) {
+            return Some(());
+        }
+        let wrong = word.wrong(format!("`{}` of `{host}` is deleted here", word.text));
+        word.refuse(wrong.help("make it again first, with `state = \"recreated\"`"))
     }
 
     /// Whether a host has a TUN device of this name.

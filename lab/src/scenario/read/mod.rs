@@ -6,6 +6,7 @@
 //! - `act`, `expect`: what steps do and check; `footprint`: acts from another file
 
 mod act;
+mod cables;
 mod dns;
 mod document;
 mod expect;
@@ -32,6 +33,7 @@ pub(crate) use scenario::scenario;
 pub(crate) use verb::Verb;
 
 use act::act;
+use cables::Cables;
 use family::Family;
 use lab::Lab;
 use plug::{Plug, Plugs};

@@ -30,6 +30,20 @@ impl Plugs {
         self.0.push(plug);
     }
 
+    /// Takes one address off an interface.
+    pub(crate) fn remove(&mut self, host: &HostName, link: &LinkName, address: IpAddr) {
+        let is_it = |plug: &Plug| plug.host == *host && plug.link == *link;
+        self.0
+            .retain(|plug| !is_it(plug) || plug.address.addr() != address);
+    }
+
+    /// Gives an interface another name.
+    pub(crate) fn rename(&mut self, host: &HostName, link: &LinkName, new: LinkName) {
+        let of = self.0.iter_mut();
+        of.filter(|plug| plug.host == *host && plug.link == *link)
+            .for_each(|plug| plug.link = new);
+    }
+
     /// Takes all addresses off an interface.
     pub(crate) fn clear(&mut self, host: &HostName, link: &LinkName) {
         self.0

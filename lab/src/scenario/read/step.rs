@@ -17,9 +17,9 @@ pub(crate) fn steps(
     for node in nodes {
         names.dropped = node.dropped;
         if node.dropped {
-            let plugs = lab.plugs.clone();
+            let (plugs, cables) = (lab.plugs.clone(), lab.cables.clone());
             problems.muted(|| step(node, lab, names, problems));
-            lab.plugs = plugs;
+            (lab.plugs, lab.cables) = (plugs, cables);
         } else {
             steps.extend(step(node, lab, names, problems));
         }

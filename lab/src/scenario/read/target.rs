@@ -123,14 +123,14 @@ impl Aim<'_> {
 
 /// The only link of a host, where a target names the host alone.
 fn only_link<'l>(host: &HostName, word: Word<'_>, lab: &'l Lab) -> Option<&'l LinkName> {
-    let links = &lab.hosts.get(host)?.links;
-    match links.len() {
-        0 if lab.doubtful_hosts.contains(host) => None,
-        0 => word.refuse(word.wrong(format!("`{host}` has no link and no address"))),
-        1 => links.keys().next(),
+    let links: Vec<_> = lab.cables.of(host).map(|cable| &cable.name).collect();
+    match links.as_slice() {
+        [] if lab.doubtful_hosts.contains(host) => None,
+        [] => word.refuse(word.wrong(format!("`{host}` has no link and no address"))),
+        [link] => Some(*link),
         _ => {
             let names: Vec<String> = links
-                .keys()
+                .iter()
                 .map(|link| format!("`{host}:{link}`"))
                 .collect();
             let wrong = word.wrong(format!("`{host}` has several links"));

@@ -58,7 +58,7 @@ pub(crate) fn route(node: Node<'_>, lab: &Lab) -> Option<RouteChange> {
     })
 }
 
-/// Whether a route or a rule comes or goes.
+/// Whether something comes or goes.
 pub(super) fn action(table: &Table<'_>) -> Option<RouteAction> {
     match table.get("action") {
         Some(node) => node.choice(

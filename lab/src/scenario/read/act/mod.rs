@@ -1,5 +1,6 @@
 //! What a step does.
 
+mod addr;
 mod firewall;
 mod full;
 mod kernel;
@@ -19,12 +20,12 @@ const FOOTPRINT: &str = "footprint";
 /// All verbs of `do`.
 const VERBS: &[&str] = &[
     FOOTPRINT, "start", "stop", "kill", "run", "routes", "link", "roam", "sysctl", "route", "rule",
-    "dns", "firewall",
+    "dns", "addr", "firewall",
 ];
 
 /// The verbs that make sense before any program starts.
 const SEED_VERBS: &[&str] = &[
-    FOOTPRINT, "sysctl", "route", "rule", "link", "run", "firewall",
+    FOOTPRINT, "sysctl", "route", "rule", "link", "run", "addr", "firewall",
 ];
 
 /// Reads an act, or those of a footprint, and carries its effect on addresses out in `lab`.
@@ -70,6 +71,7 @@ fn read(verb: Verb<'_>, lab: &mut Lab) -> Option<Act> {
         "route" => kernel::route(node, lab).map(Act::Route),
         "rule" => rule::rule(node, lab).map(Act::Rule),
         "dns" => dns::change(node, lab).map(Act::Dns),
+        "addr" => addr::change(node, lab).map(Act::Addr),
         "firewall" => firewall::firewall(node, lab).map(Act::Firewall),
         _ => None,
     }
