@@ -4,7 +4,7 @@
 //! - [`Link`], [`Address`], [`Route`], [`Rule`]: what it reads and writes, each in a file of its own
 //! - [`Flow`], [`Fib`]: a packet, and which rule and route decide about it
 //! - [`Bulk`]: thousands of routes in a few sends
-//! - [`TcpSockets`]: those that are connected, with their marks
+//! - [`TcpSockets`], [`UdpSockets`]: the sockets of a namespace, with their marks
 //! - [`VethPair`]: a pair whose two ends are born in their namespaces
 //! - [`Events`]: what changed, as the kernel tells it
 //! - [`namespace_name`]: a name for this network namespace
@@ -14,6 +14,7 @@
 
 mod address;
 mod bulk;
+mod diag;
 mod dump;
 mod error;
 mod event;
@@ -30,6 +31,7 @@ mod route;
 mod rule;
 mod socket;
 mod tcp;
+mod udp;
 mod veth;
 pub mod whole;
 
@@ -49,6 +51,7 @@ pub use request::Netlink;
 pub use route::{Family, Route, RouteFilter, RouteKind, RouteScope};
 pub use rule::{IpProtocol, MarkMatch, Ports, Rule, RuleAction, Users, protocol_name};
 pub use tcp::{TcpSocket, TcpSockets};
+pub use udp::{UdpSocket, UdpSockets};
 pub use veth::VethPair;
 
 /// A route's or rule's origin, as `ip route` prints it behind `proto` (rtnetlink(7), `rtm_protocol`).

@@ -8,7 +8,7 @@ use nix::unistd::geteuid;
 use super::{LabError, resolved};
 use crate::play::CARRIER_NAME;
 use crate::sandbox::FileSpec;
-use crate::scenario::{Host, HostName, Resolver, Scenario};
+use crate::scenario::{Host, HostName, Resolver, Scenario, Vpn};
 
 /// Where programs look for name servers.
 pub(super) const RESOLV_CONF: &str = "/etc/resolv.conf";
@@ -32,6 +32,8 @@ pub(super) fn of(
         )),
         Resolver::SystemdResolved => files.extend(resolved::files(geteuid().is_root())?),
     }
+    let own = host.files.iter();
+    files.extend(own.map(|file| FileSpec::secret(&file.path, &file.content)));
     Ok(files)
 }
 
@@ -53,7 +55,7 @@ fn hosts(scenario: &Scenario, name: &HostName, host: &Host) -> String {
     if scenario
         .tunnel
         .as_ref()
-        .is_some_and(|tunnel| tunnel.client == *name)
+        .is_some_and(|tunnel| tunnel.client == *name && matches!(tunnel.vpn, Vpn::Fps(_)))
     {
         writeln!(text, "127.0.0.1 {CARRIER_NAME}").expect("a String grows");
     }

@@ -4,11 +4,14 @@
 //! - `act`: one file per kind of act
 //! - `expect`: one file per kind of expectation
 //! - `programs`: programs by name, with their output and readiness
-//! - `tunnel`: what the tunnel's four programs are given
+//! - `tunnel`: how the tunnel's programs are started; `fps`: what those of FPS are given
+//! - `authority`: the CA of a play
 //! - [`Report`]: what was done, what was expected and what was seen
 
 mod act;
+mod authority;
 mod expect;
+mod fps;
 mod programs;
 mod report;
 mod stage;
@@ -19,11 +22,11 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
+pub(crate) use fps::CARRIER_NAME;
 pub use programs::ProgramError;
 pub use report::{ActReport, End, Event, ExpectationReport, Report, StepReport, Verdict};
 use stage::Stage;
 pub use stage::StageError;
-pub(crate) use tunnel::CARRIER_NAME;
 
 use expect::Begun;
 
@@ -91,6 +94,12 @@ struct Play<'a, 'b> {
 impl Play<'_, '_> {
     async fn run(mut self) -> End {
         let scenario = self.stage.scenario;
+        if let Err(error) = self.stage.issue_certificates() {
+            return End::ActFailed {
+                step: "issue certificates".to_owned(),
+                error: crate::chain(&error),
+            };
+        }
         if let Err(error) = act::start_resolvers(self.stage).await {
             return End::ActFailed {
                 step: "start the resolvers".to_owned(),

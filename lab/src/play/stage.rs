@@ -25,7 +25,7 @@ pub(super) struct Stage<'a> {
     pub(super) lab: Lab,
     pub(super) folder: &'a Folder,
     pub(super) programs: Programs,
-    pub(super) tunnel_furnished: bool,
+    pub(super) fps_furnished: bool,
     tapes: Tapes,
     step_began: Instant,
     /// What this step has asked, and what the steps before it have.
@@ -75,7 +75,7 @@ impl<'a> Stage<'a> {
             lab,
             folder,
             programs,
-            tunnel_furnished: false,
+            fps_furnished: false,
             tapes: Tapes::new(),
             step_began: Instant::now(),
             asked: Arc::default(),

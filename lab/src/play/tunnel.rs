@@ -1,235 +1,67 @@
-//! What the tunnel's four programs are given.
+//! The tunnel's programs: where each runs, what it is told and when it is ready.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
 
-use fps_netlink::LinkName;
-use fps_wire::{PrivateKey, base64};
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
-};
-use serde_json::{Value, json};
-
-use super::StageError;
+use super::authority::{Authority, Issued};
 use super::stage::Stage;
+use super::{StageError, fps};
 use crate::sandbox::FileSpec;
-use crate::scenario::{HostName, Ready, ReadyWhen, Tunnel, TunnelRole};
+use crate::scenario::{HostName, Ready, Tunnel, TunnelRole, Vpn};
 
-/// The name that the application asks for. The client's host finds it on its own loopback.
-pub(crate) const CARRIER_NAME: &str = "carrier.example.net";
-/// What client and server log when a carrier carries.
-pub(super) const CARRIES: &str = "event=carrier_registered";
-/// How long a program may take to get ready.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// Where each host finds the play's CA, and a certificate and a key of its own, if the tunnel is
+/// another VPN than FPS.
+const CA: &str = "/run/tunnel/ca.pem";
+const CERTIFICATE: &str = "/run/tunnel/cert.pem";
+const KEY: &str = "/run/tunnel/key.pem";
 
-const CLIENT_PORT: u16 = 443;
-const SERVER_PORT: u16 = 7443;
-const ORIGIN_PORT: u16 = 443;
-const CLIENT_CONFIG: &str = "/run/fps/client.json";
-const SERVER_CONFIG: &str = "/run/fps/server.json";
-const CA: &str = "/run/fps/ca.pem";
-const ORIGIN_CERTIFICATE: &str = "/run/fps/origin.pem";
-const ORIGIN_KEY: &str = "/run/fps/origin-key.pem";
-/// Each lab is a world of its own, so one identity serves all.
-const CLIENT_UUID: &str = "6f0c8a52-4b1e-4d0a-9c3e-2a7d51f0b864";
-
-/// Where a role's program runs.
-pub(super) fn host(tunnel: &Tunnel, role: TunnelRole) -> &HostName {
-    match role {
-        TunnelRole::Client | TunnelRole::Carrier => &tunnel.client,
-        TunnelRole::Server => &tunnel.server,
-        TunnelRole::Origin => &tunnel.origin,
-    }
+/// How a program of the tunnel is started.
+pub(super) struct Launch<'a> {
+    pub(super) host: &'a HostName,
+    pub(super) command: Vec<String>,
+    pub(super) ready: Ready,
 }
 
-/// What shows that a role's program is ready.
-pub(super) fn ready(role: TunnelRole) -> Ready {
-    let sign = match role {
-        TunnelRole::Origin => "READY origin",
-        TunnelRole::Server | TunnelRole::Client => "event=listening",
-        // An application is ready when it runs: whether it gets through is for the steps to say.
-        TunnelRole::Carrier => {
-            return Ready {
-                when: ReadyWhen::Started,
-                within: PATIENCE,
-            };
+/// How a role's program is started.
+pub(super) fn launch(tunnel: &Tunnel, role: TunnelRole) -> Launch<'_> {
+    let foreign = match &tunnel.vpn {
+        Vpn::Fps(ours) => return fps::launch(tunnel, ours, role),
+        Vpn::Foreign(foreign) => foreign,
+    };
+    let (host, program) = match role {
+        TunnelRole::Client => (&tunnel.client, &foreign.client),
+        TunnelRole::Server => (&tunnel.server, &foreign.server),
+        TunnelRole::Origin | TunnelRole::Carrier => {
+            unreachable!("validation knows that another VPN has no {role}")
         }
     };
-    Ready {
-        when: ReadyWhen::Output(sign.to_owned()),
-        within: PATIENCE,
-    }
-}
-
-/// A role's command line.
-pub(super) fn command(tunnel: &Tunnel, role: TunnelRole) -> Vec<String> {
-    if let Some(command) = tunnel.commands.get(&role) {
-        return command
-            .iter()
-            .map(|word| word.replace("{config}", config_path(role)))
-            .collect();
-    }
-    let command: &[&str] = match role {
-        TunnelRole::Client => &["fps_client", "--config", CLIENT_CONFIG],
-        TunnelRole::Server => &["fps_server", "--config", SERVER_CONFIG],
-        TunnelRole::Origin => {
-            let listen = SocketAddr::new(tunnel.origin_address, ORIGIN_PORT).to_string();
-            let files = ["--cert", ORIGIN_CERTIFICATE, "--key", ORIGIN_KEY];
-            return owned(&["fps_carrier", "origin", "--listen", &listen], &files);
-        }
-        TunnelRole::Carrier => {
-            let url = format!("wss://{CARRIER_NAME}/fps-carrier");
-            // It talks often, soon misses an answer and comes back at once, so that the tunnel is
-            // never the slow part.
-            let talk = ["--frames-per-second", "20"];
-            let give_up = ["--echo-timeout-ms", "1000", "--reconnect-min-ms", "0"];
-            return owned(
-                &["fps_carrier", "client", "--url", &url, "--ca-file", CA],
-                &[talk.as_slice(), give_up.as_slice()].concat(),
-            );
-        }
-    };
-    owned(command, &[])
-}
-
-fn owned(command: &[&str], more: &[&str]) -> Vec<String> {
-    command
-        .iter()
-        .chain(more)
-        .map(|word| (*word).to_owned())
-        .collect()
-}
-
-fn config_path(role: TunnelRole) -> &'static str {
-    match role {
-        TunnelRole::Client => CLIENT_CONFIG,
-        TunnelRole::Server => SERVER_CONFIG,
-        TunnelRole::Origin => ORIGIN_CERTIFICATE,
-        TunnelRole::Carrier => CA,
+    Launch {
+        host,
+        command: program.command.clone(),
+        ready: program.ready.clone(),
     }
 }
 
 impl Stage<'_> {
-    /// Puts the configuration and the certificates where the programs look for them, once.
-    pub(super) fn furnish_tunnel(&mut self, tunnel: &Tunnel) -> Result<(), StageError> {
-        if std::mem::replace(&mut self.tunnel_furnished, true) {
+    /// Gives each host a certificate in its own name, if the tunnel is another VPN than FPS: for
+    /// its client, its server, and further servers that are programs.
+    pub(super) fn issue_certificates(&self) -> Result<(), StageError> {
+        let tunnel = self.scenario.tunnel.as_ref();
+        if !tunnel.is_some_and(|tunnel| matches!(tunnel.vpn, Vpn::Foreign(_))) {
             return Ok(());
         }
-        let certificates = Certificates::make()?;
-        let key = fps::random::private_key()?;
-        let files = [
-            (
-                &tunnel.client,
-                FileSpec::secret(CLIENT_CONFIG, pretty(&client(tunnel, &key))),
-            ),
-            (
-                &tunnel.server,
-                FileSpec::secret(SERVER_CONFIG, pretty(&server(tunnel, &key))),
-            ),
-            (
-                &tunnel.origin,
-                FileSpec::new(ORIGIN_CERTIFICATE, certificates.origin),
-            ),
-            (
-                &tunnel.origin,
-                FileSpec::secret(ORIGIN_KEY, certificates.key),
-            ),
-        ];
-        // An application may run on any host.
-        let hosts = self.scenario.hosts.keys();
-        let ca = hosts.map(|host| (host, FileSpec::new(CA, certificates.ca.clone())));
-        for (host, file) in ca.chain(files) {
-            self.lab
-                .sandbox()
-                .write_file(self.lab.host(host).id(), file)?;
+        let authority = Authority::make()?;
+        for (name, host) in self.lab.hosts() {
+            let usages = [ServerAuth, ClientAuth];
+            let Issued { certificate, key } = authority.issue(name.as_str(), &usages)?;
+            let files = [
+                FileSpec::new(CA, authority.certificate()),
+                FileSpec::new(CERTIFICATE, certificate),
+                FileSpec::secret(KEY, key),
+            ];
+            for file in files {
+                self.lab.sandbox().write_file(host.id(), file)?;
+            }
         }
         Ok(())
     }
-}
-
-fn pretty(config: &Value) -> String {
-    format!("{config:#}\n")
-}
-
-fn client(tunnel: &Tunnel, key: &PrivateKey) -> Value {
-    let listen = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), CLIENT_PORT);
-    let server = SocketAddr::new(tunnel.endpoint, SERVER_PORT);
-    let mut network = json!({ "listen": listen.to_string(), "server": server.to_string() });
-    mark(tunnel, &mut network);
-    let delay = u64::try_from(tunnel.upgrade_delay.as_millis()).unwrap_or(u64::MAX);
-    let identity = json!({ "client_uuid": CLIENT_UUID, "client_upgrade_delay_ms": delay });
-    config(network, identity, key, &tunnel.client_tun)
-}
-
-fn server(tunnel: &Tunnel, key: &PrivateKey) -> Value {
-    let any: IpAddr = match tunnel.endpoint {
-        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
-    };
-    let origin = SocketAddr::new(tunnel.origin_address, ORIGIN_PORT);
-    let mut network = json!({
-        "listen": SocketAddr::new(any, SERVER_PORT).to_string(),
-        "origin": origin.to_string(),
-    });
-    mark(tunnel, &mut network);
-    let identity = json!({
-        "allowed_client_uuids": [CLIENT_UUID],
-        "server_private_key_base64": base64::encode(&*key.to_bytes()),
-    });
-    config(network, identity, key, &tunnel.server_tun)
-}
-
-/// What client and server have in common.
-fn config(network: Value, mut zero_rtt: Value, key: &PrivateKey, tun: &LinkName) -> Value {
-    zero_rtt["enabled"] = json!(true);
-    zero_rtt["profile_id"] = json!("lab");
-    zero_rtt["server_public_key_base64"] = json!(key.public().to_base64());
-    json!({
-        "network": network,
-        "security": { "zero_rtt": zero_rtt },
-        "tun": { "enabled": true, "name": tun.as_str() },
-    })
-}
-
-fn mark(tunnel: &Tunnel, network: &mut Value) {
-    if let Some(mark) = tunnel.fwmark {
-        network["fwmark"] = json!(mark.to_string());
-    }
-}
-
-/// A CA for one play, and the origin's certificate by it.
-struct Certificates {
-    ca: String,
-    origin: String,
-    key: String,
-}
-
-impl Certificates {
-    fn make() -> Result<Self, rcgen::Error> {
-        let mut authority = CertificateParams::new(Vec::new())?;
-        authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        authority.distinguished_name = called("the CA of this play");
-        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-        let key = KeyPair::generate()?;
-        let mut origin = CertificateParams::new(vec![CARRIER_NAME.to_owned()])?;
-        origin.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        origin.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        origin.use_authority_key_identifier_extension = true;
-        // Another name than the CA's: one that has issued itself is taken for self-signed.
-        origin.distinguished_name = called(CARRIER_NAME);
-        let origin = origin.signed_by(&key, &authority)?;
-        Ok(Self {
-            ca: authority.pem(),
-            origin: origin.pem(),
-            key: key.serialize_pem(),
-        })
-    }
-}
-
-fn called(name: &str) -> DistinguishedName {
-    let mut distinguished = DistinguishedName::new();
-    distinguished.push(DnType::CommonName, name);
-    distinguished
 }

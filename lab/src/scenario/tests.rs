@@ -128,7 +128,10 @@ fn the_split_tunnel_reads_as_it_is_written() {
     assert_eq!(router.nat, [link("wan")]);
     let tunnel = scenario.tunnel.as_ref().expect("there is a tunnel");
     assert_eq!(tunnel.endpoint, ip("203.0.113.10"));
-    assert_eq!(tunnel.origin_address, ip("127.0.0.1"));
+    let Vpn::Fps(fps) = &tunnel.vpn else {
+        panic!("the tunnel is {:?}", tunnel.vpn)
+    };
+    assert_eq!(fps.origin_address, ip("127.0.0.1"));
     assert_eq!(
         (&tunnel.client_tun, tunnel.autostart),
         (&link("fpsc0"), true)

@@ -27,6 +27,13 @@ pub(crate) fn played(text: &str) -> Report {
 /// Plays a scenario to its end under somebody's eyes, who holds everything up for as long as he
 /// looks.
 pub(crate) fn played_under(text: &str, observe: &mut dyn FnMut(Event<'_>)) -> Report {
+    let report = play_out(text, observe);
+    assert_eq!(report.end, End::Played, "{report:#?}");
+    report
+}
+
+/// Plays a scenario until it ends, in whichever way.
+pub(crate) fn play_out(text: &str, observe: &mut dyn FnMut(Event<'_>)) -> Report {
     let file = read(text);
     let temporary = tempfile::tempdir().expect("a temporary folder");
     let folder = Folder::create(temporary.path()).expect("the run's folder");
@@ -36,7 +43,6 @@ pub(crate) fn played_under(text: &str, observe: &mut dyn FnMut(Event<'_>)) -> Re
         .expect("a runtime");
     let (report, _lab) =
         runtime.block_on(play(&file.scenario, &site(), &folder, Until::End, observe));
-    assert_eq!(report.end, End::Played, "{report:#?}");
     report
 }
 

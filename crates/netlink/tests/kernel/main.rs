@@ -10,3 +10,4 @@ mod link;
 mod route;
 mod rule;
 mod tcp;
+mod udp;

@@ -10,12 +10,12 @@ use fps_netns::{add_firewall_rules, clear_firewall};
 use super::StageError;
 use super::programs::{self, Order};
 use super::stage::Stage;
-use super::tunnel;
+use super::{fps, tunnel};
 use crate::sandbox::{Signal, SocketKind};
 use crate::scenario::{
     Act, AddressChange, FirewallAction, FirewallChange, LinkChange, LinkState, ProgramName,
-    ProgramRef, Resolver, RouteAction, RouteChange, RuleChange, Run, Sysctl, TunnelRole,
-    resolver_programs,
+    ProgramRef, Resolver, RouteAction, RouteChange, RuleChange, Run, Sysctl, Tunnel, TunnelRole,
+    Vpn, resolver_programs,
 };
 
 /// Performs an act, to its end.
@@ -194,44 +194,49 @@ fn change_firewall(stage: &Stage<'_>, change: &FirewallChange) -> Result<(), Sta
     Ok(())
 }
 
-impl Stage<'_> {
-    /// Starts the tunnel's four programs; returns when the first carrier carries.
+impl<'a> Stage<'a> {
+    fn tunnel(&self) -> &'a Tunnel {
+        let tunnel = self.scenario.tunnel.as_ref();
+        tunnel.expect("validation has seen a tunnel")
+    }
+
+    /// Starts the tunnel's programs; of FPS, returns when the first carrier carries.
     pub(super) async fn start_tunnel(&mut self) -> Result<(), StageError> {
-        for role in TunnelRole::ALL {
-            self.start_role(role).await?;
+        let tunnel = self.tunnel();
+        for role in tunnel.roles() {
+            self.start_role(*role).await?;
+        }
+        if matches!(tunnel.vpn, Vpn::Foreign(_)) {
+            return Ok(());
         }
         for role in [TunnelRole::Server, TunnelRole::Client] {
             self.programs
-                .await_output(role.name(), tunnel::CARRIES, tunnel::PATIENCE)
+                .await_output(role.name(), fps::CARRIES, fps::PATIENCE)
                 .await?;
         }
         Ok(())
     }
 
     async fn start_role(&mut self, role: TunnelRole) -> Result<(), StageError> {
-        let scenario = self.scenario;
-        let tunnel = scenario
-            .tunnel
-            .as_ref()
-            .expect("validation has seen a tunnel");
-        self.furnish_tunnel(tunnel)?;
-        let host = tunnel::host(tunnel, role);
-        let command = tunnel::command(tunnel, role);
-        let id = self.lab.host(host).id();
+        let tunnel = self.tunnel();
+        if let Vpn::Fps(fps) = &tunnel.vpn {
+            self.furnish_fps(tunnel, fps)?;
+        }
+        let launch = tunnel::launch(tunnel, role);
         let order = Order {
             name: role.name(),
-            host,
-            id,
-            command: &command,
+            host: launch.host,
+            id: self.lab.host(launch.host).id(),
+            command: &launch.command,
             may_end: false,
         };
-        let ready = tunnel::ready(role);
         let Stage {
             programs,
             lab,
             folder,
             ..
         } = self;
-        Ok(programs.start(lab.sandbox(), folder, order, &ready).await?)
+        let started = programs.start(lab.sandbox(), folder, order, &launch.ready);
+        Ok(started.await?)
     }
 }

@@ -1,5 +1,6 @@
 //! One file for each kind of expectation.
 
+mod carriers;
 mod control;
 mod evidence;
 mod no_carrier_loop;

@@ -1,25 +1,27 @@
 //! `no-carrier-loop`: the carrier does not go into the tunnel that it carries.
 //!
 //! Two witnesses: no packet to the carrier's far end passes a link that the lab has not plugged in,
-//! such as a TUN device; and the kernel's route for each connection there, with the socket's own
-//! mark and source, leads to a link that it has. The first sees what happened, the second what would
+//! such as a TUN device; and the kernel's route for each socket that sends there, with its own mark
+//! and source, leads to a link that it has. The first sees what happened, the second what would
 //! happen with the next packet.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use fps_netlink::{Fwmark, IfIndex, Link, TcpSocket, TcpSockets};
+use fps_netlink::{IfIndex, Link};
 use fps_packet::Frame;
 use tokio::time::{Instant, sleep_until};
 
+use super::carriers::{self, Carrier, Carriers};
 use super::control::{self, Place};
 use super::{CheckError, evidence, lossy};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::sandbox::SocketKind;
-use crate::scenario::NoCarrierLoop;
+use crate::scenario::{NoCarrierLoop, OuterProtocol};
 
-/// How often the carrier's connections are looked at.
+/// How often the carrier's sockets are looked at.
 const LOOK: Duration = Duration::from_millis(50);
 /// How many packets a failure shows.
 const SHOWN: usize = 10;
@@ -29,7 +31,7 @@ pub(super) async fn check(
     wanted: &NoCarrierLoop,
 ) -> Result<Verdict, CheckError> {
     let watch = Watch::new(stage, wanted);
-    let seen = watch.connections().await?;
+    let seen = watch.carriers().await?;
     let tape = stage.tape(&wanted.on);
     let lost = tape.sync().await?;
     let looped: Vec<Frame> = tape.look(|frames| {
@@ -46,8 +48,12 @@ pub(super) async fn check(
         return Ok(Verdict::Inconclusive(why));
     }
     if seen.ways.is_empty() {
+        let how = match wanted.outer.protocol {
+            OuterProtocol::Tcp => "was never connected to",
+            OuterProtocol::Udp => "has no socket that sends to",
+        };
         return Ok(Verdict::Inconclusive(format!(
-            "{} was never connected to {}: there was no carrier that could loop",
+            "{} {how} {}: there was no carrier that could loop",
             wanted.on, wanted.endpoint
         )));
     }
@@ -66,7 +72,7 @@ struct Watch<'a> {
     underlay: HashSet<IfIndex>,
 }
 
-/// The ways of the carrier's connections, in words: of those that are right, and of the others.
+/// The ways of the carrier's sockets, in words: of those that are right, and of the others.
 #[derive(Default)]
 struct Ways {
     ways: Vec<String>,
@@ -85,17 +91,22 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Looks at the connections to the endpoint again and again, as long as it is to hold.
-    async fn connections(&self) -> Result<Ways, CheckError> {
-        let end = Instant::now() + self.wanted.hold;
+    /// Looks at the sockets that send to the endpoint again and again, as long as it is to hold.
+    async fn carriers(&self) -> Result<Ways, CheckError> {
+        let NoCarrierLoop {
+            endpoint,
+            outer,
+            hold,
+            ..
+        } = *self.wanted;
+        let end = Instant::now() + hold;
         let mut sockets = self.sockets()?;
         let mut seen = Ways::default();
         loop {
-            let now = sockets.read().map_err(|error| self.unreadable(error))?;
-            for socket in now {
-                if socket.peer.ip() == self.wanted.endpoint {
-                    self.look_at(&socket, &mut seen).await?;
-                }
+            let from = self.sources().await?;
+            let now = sockets.now(endpoint, outer, &from);
+            for carrier in now.map_err(|error| self.unreadable(error))? {
+                self.look_at(&carrier, &mut seen).await?;
             }
             if Instant::now() >= end {
                 return Ok(seen);
@@ -104,7 +115,24 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn sockets(&self) -> Result<TcpSockets, CheckError> {
+    /// From where the tunnel's datagrams have been sent.
+    async fn sources(&self) -> Result<HashSet<SocketAddr>, CheckError> {
+        let NoCarrierLoop {
+            on,
+            endpoint,
+            outer,
+            ..
+        } = self.wanted;
+        let tape = self.stage.tape(on);
+        tape.sync().await?;
+        Ok(tape.look(|frames| {
+            let others = frames.iter().filter(|frame| !self.stage.is_probe(frame));
+            let sources = others.filter_map(|frame| carriers::source(frame, *endpoint, *outer));
+            sources.collect()
+        }))
+    }
+
+    fn sockets(&self) -> Result<Carriers, CheckError> {
         let host = self.stage.lab.host(&self.wanted.on).id();
         let socket = self
             .stage
@@ -112,18 +140,13 @@ impl<'a> Watch<'a> {
             .sandbox()
             .socket(host, SocketKind::SockDiag)
             .map_err(crate::probe::ProbeError::from)?;
-        TcpSockets::from_socket(socket).map_err(|error| self.unreadable(error))
+        Carriers::new(socket, self.wanted.outer).map_err(|error| self.unreadable(error))
     }
 
-    async fn look_at(&self, socket: &TcpSocket, seen: &mut Ways) -> Result<(), CheckError> {
+    async fn look_at(&self, carrier: &Carrier, seen: &mut Ways) -> Result<(), CheckError> {
         let host = self.stage.lab.host(&self.wanted.on);
-        let route = host.station().netlink().lookup(&socket.flow()).await;
+        let route = host.station().netlink().lookup(&carrier.flow).await;
         let route = route.map_err(|error| self.unreadable(error))?;
-        let mark = match socket.mark {
-            None | Some(Fwmark(0)) => "without a mark".to_owned(),
-            Some(mark) => format!("with mark {mark}"),
-        };
-        let whose = format!("the connection from {} {mark}", socket.local);
         let Ok(route) = route else {
             // Between two networks there is no way at all, which is no loop.
             return Ok(());
@@ -132,7 +155,7 @@ impl<'a> Watch<'a> {
             return Ok(());
         };
         let name = self.stage.tape(&self.wanted.on).names().show(link.get());
-        let way = format!("{whose} leaves by {name} (table {})", route.table);
+        let way = format!("{} leaves by {name} (table {})", carrier.whose, route.table);
         let list = match self.underlay.contains(&link) {
             true => &mut seen.ways,
             false => &mut seen.astray,
@@ -190,7 +213,13 @@ impl<'a> Watch<'a> {
     fn broken(&self, looped: &[Frame], astray: Vec<String>) -> Verdict {
         let (on, endpoint) = (&self.wanted.on, self.wanted.endpoint);
         let why = match looped.len() {
-            0 => format!("the route of a connection to {endpoint} leads into a tunnel of {on}"),
+            0 => {
+                let what = match self.wanted.outer.protocol {
+                    OuterProtocol::Tcp => "connection",
+                    OuterProtocol::Udp => "socket that sends",
+                };
+                format!("the route of a {what} to {endpoint} leads into a tunnel of {on}")
+            }
             count => format!("{count} packets to {endpoint} went into a tunnel of {on}"),
         };
         let names = self.stage.tape(on).names();

@@ -7,7 +7,7 @@ use fps_netlink::{Family, Flow, IfIndex, LinkName};
 use super::CheckError;
 use crate::explain::{Case, Claims, Explanation, Tables, TooBig, Tunnel, Walk, likely};
 use crate::play::stage::Stage;
-use crate::scenario::HostName;
+use crate::scenario::{HostName, Vpn};
 
 /// A packet that went astray, and the host where it did.
 #[derive(Clone, Debug)]
@@ -112,9 +112,19 @@ fn tunnel(stage: &Stage<'_>, host: &HostName) -> Option<Tunnel> {
         (&tunnel.server, tunnel.server_tun),
     ];
     let here = ends.iter().filter(|(end, _)| *end == host);
-    Some(Tunnel {
-        tuns: here.map(|(_, tun)| *tun).collect(),
-        endpoint: (tunnel.client == *host).then_some(tunnel.endpoint),
-        mark: tunnel.fwmark,
+    let tuns = here.map(|(_, tun)| *tun).collect();
+    Some(match &tunnel.vpn {
+        Vpn::Fps(fps) => Tunnel {
+            tuns,
+            endpoint: (tunnel.client == *host).then_some(tunnel.endpoint),
+            mark: fps.fwmark,
+        },
+        // How it marks its sockets is in its own configuration: which way its carrier goes can be
+        // seen, and not be said beforehand.
+        Vpn::Foreign(_) => Tunnel {
+            tuns,
+            endpoint: None,
+            mark: None,
+        },
     })
 }

@@ -13,6 +13,9 @@ pub enum ProgramError {
     /// It could not be started.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// The device that it is to make cannot be watched.
+    #[error("watch the devices of its host")]
+    Device(#[from] fps_netlink::Error),
     /// Its log cannot be written.
     #[error("write the log of {program}")]
     Log {
@@ -82,7 +85,7 @@ pub enum ProgramError {
     },
     /// It was not ready in time.
     #[error(
-        "{program} on {host} was not ready within {within:?}: no line with `{sign}`{}",
+        "{program} on {host} was not ready within {within:?}: {sign}{}",
         last_words(last)
     )]
     NotReady {
@@ -90,7 +93,7 @@ pub enum ProgramError {
         program: String,
         /// Its host.
         host: HostName,
-        /// What it was to print.
+        /// What did not come, in words.
         sign: String,
         /// How long it had.
         within: Duration,

@@ -2,6 +2,7 @@
 
 mod error;
 mod output;
+mod sign;
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
@@ -12,10 +13,11 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 pub use error::ProgramError;
 use output::Output;
+use sign::Sign;
 
 use crate::folder::Folder;
 use crate::sandbox::{HostId, PATH, PROGRAMS, Running, Sandbox, Signal};
-use crate::scenario::{HostName, Ready, ReadyWhen};
+use crate::scenario::{HostName, Ready};
 
 /// How long a program may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
@@ -69,20 +71,30 @@ impl Programs {
         if self.is_running(order.name) {
             return Err(ProgramError::Runs { program });
         }
+        let sign = Sign::of(&ready.when, sandbox, order.id)?;
         let started = Program::start(sandbox, folder, &order)?;
         // Kept even where it does not get ready: it is to be killed with the others.
         self.programs.insert(program, started);
-        match &ready.when {
-            ReadyWhen::Started => Ok(()),
-            ReadyWhen::Output(sign) => self.await_output(order.name, sign, ready.within).await,
+        match sign {
+            None => Ok(()),
+            Some(sign) => self.await_sign(order.name, sign, ready.within).await,
         }
     }
 
-    /// Waits until a program has printed a line that holds `sign`, since it was started.
+    /// Waits until a program has printed a line that holds `text`, since it was started.
     pub(super) async fn await_output(
         &mut self,
         name: &str,
-        sign: &str,
+        text: &str,
+        within: Duration,
+    ) -> Result<(), ProgramError> {
+        self.await_sign(name, Sign::Line(text), within).await
+    }
+
+    async fn await_sign(
+        &mut self,
+        name: &str,
+        mut sign: Sign<'_>,
         within: Duration,
     ) -> Result<(), ProgramError> {
         let program = self.running(name)?;
@@ -90,20 +102,22 @@ impl Programs {
         let Program {
             running, output, ..
         } = program;
-        let said = async {
-            if !output.wait_for(sign).await {
+        let seen = async {
+            match &mut sign {
+                Sign::Device(device) => device.appears().await,
+                Sign::Line(text) if output.wait_for(text).await => Ok(()),
                 // It has closed its output. How it ended comes by the other way, a moment later.
-                std::future::pending::<()>().await;
+                Sign::Line(_) => std::future::pending().await,
             }
         };
         tokio::select! {
             biased;
-            () = said => Ok(()),
+            seen = seen => Ok(seen?),
             exit = running.wait() => {
                 let exit = exit?;
                 // What it said last may still be on its way through the pipe.
                 program.output.finish().await;
-                if program.output.find(sign).is_some() {
+                if let Sign::Line(text) = sign && program.output.find(text).is_some() {
                     return Ok(());
                 }
                 Err(ProgramError::Ended {
@@ -116,7 +130,7 @@ impl Programs {
             () = sleep_until(deadline) => Err(ProgramError::NotReady {
                 program: name.to_owned(),
                 host: program.host.clone(),
-                sign: sign.to_owned(),
+                sign: sign.to_string(),
                 within,
                 last: program.output.last_lines(),
             }),

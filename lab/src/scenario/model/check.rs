@@ -7,7 +7,7 @@ use std::time::Duration;
 use fps_netlink::{Fwmark, LinkName};
 use serde::{Deserialize, Serialize};
 
-use super::{HostName, NotAsked, Resolves};
+use super::{HostName, NotAsked, Outer, Resolves};
 
 /// Something that must hold after a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +108,8 @@ pub struct NoCarrierLoop {
     pub on: HostName,
     /// The carrier's far end.
     pub endpoint: IpAddr,
+    /// How the tunnel's packets travel there.
+    pub outer: Outer,
     /// For how long it must be so.
     pub hold: Duration,
 }

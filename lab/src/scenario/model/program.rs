@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use fps_netlink::LinkName;
+
 use super::HostName;
 
 /// A program that steps start and stop by name.
@@ -33,4 +35,15 @@ pub enum ReadyWhen {
     Started,
     /// A line of its output holds this text.
     Output(String),
+    /// A TUN device of its host is there.
+    Tun(LinkName, TunState),
+}
+
+/// What is asked of a TUN device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TunState {
+    /// There is one of this name.
+    Exists,
+    /// It is up: `ip link` shows the flag UP.
+    Up,
 }

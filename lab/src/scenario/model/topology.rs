@@ -42,6 +42,8 @@ pub struct Host {
     pub dns: Option<DnsServer>,
     /// Its control groups.
     pub cgroups: Vec<String>,
+    /// Files that it has before anything runs.
+    pub files: Vec<HostFile>,
 }
 
 impl Host {
@@ -119,6 +121,15 @@ pub struct Serve {
     pub tcp: Vec<u16>,
     /// UDP ports.
     pub udp: Vec<u16>,
+}
+
+/// A file that only this host sees, and only root may read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostFile {
+    /// Its absolute path, below /etc or /run.
+    pub path: String,
+    /// What it holds.
+    pub content: String,
 }
 
 /// A line of /etc/hosts.

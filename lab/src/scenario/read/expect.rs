@@ -209,9 +209,13 @@ fn no_carrier_loop(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expec
     refuse_within(verb);
     let table = verb
         .node
-        .table("`no-carrier-loop`", &["name", "on", "for"])?;
+        .table("`no-carrier-loop`", &["name", "on", "to", "for"])?;
     let on_word = table.need("on", "\"laptop\"").and_then(Node::word);
-    let canonical = on_word.map(|on| format!("no-carrier-loop {}", on.text));
+    let to = table.get("to").map(Node::word);
+    let canonical = on_word.map(|on| match to {
+        Some(Some(to)) => format!("no-carrier-loop {} to {}", on.text, to.text),
+        _ => format!("no-carrier-loop {}", on.text),
+    });
     let name = name(&table, "name", verb, canonical, names);
     let hold = table.need("for", "\"500ms\"").and_then(Node::duration);
     let on_word = on_word?;
@@ -230,11 +234,16 @@ fn no_carrier_loop(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expec
         let label = format!("the tunnel's client is `{}`", tunnel.client);
         return on_word.refuse(wrong.label(label));
     }
+    let endpoint = match to {
+        Some(word) => aim(word?, lab)?.address(None, word?.span, lab)?,
+        None => tunnel.endpoint,
+    };
     Some(Expectation {
         name: name?,
         check: Check::NoCarrierLoop(NoCarrierLoop {
             on,
-            endpoint: tunnel.endpoint,
+            endpoint,
+            outer: tunnel.outer(),
             hold: hold?,
         }),
     })

@@ -3,7 +3,7 @@
 use fps_netlink::LinkName;
 use indexmap::IndexMap;
 
-use super::{Lab, dns, link, net, route};
+use super::{Lab, dns, files, link, net, route};
 use crate::scenario::model::{Host, HostName, HostsLine, Link, Resolver, Serve, StaticRoute};
 use crate::scenario::syntax::{Node, Table, Word, is_domain};
 
@@ -17,6 +17,7 @@ const KEYS: &[&str] = &[
     "resolver",
     "dns",
     "cgroups",
+    "files",
     "link",
 ];
 const LINK_KEYS: &[&str] = &["net", "ip", "via", "metric"];
@@ -56,6 +57,7 @@ fn empty() -> Host {
         resolver: Resolver::default(),
         dns: None,
         cgroups: Vec::new(),
+        files: Vec::new(),
     }
 }
 
@@ -102,6 +104,7 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
         key.add(key.wrong("port 53 is that of `dns`"));
     }
     let cgroups = cgroups(table);
+    let files = files::files(table);
     if let Some(entry) = lab.hosts.get_mut(host) {
         entry.nat = nat;
         entry.forward = forward;
@@ -112,6 +115,7 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
         entry.resolver = resolver.unwrap_or_default();
         entry.dns = dns;
         entry.cgroups = cgroups;
+        entry.files = files;
     }
 }
 

@@ -1,17 +1,12 @@
 //! `[program.NAME]`
 
-use std::time::Duration;
-
-use super::Lab;
+use super::{Lab, ready};
 use crate::scenario::model::{
-    HostName, Program, ProgramName, Ready, ReadyWhen, Resolver, TunnelRole, resolver_programs,
+    HostName, Program, ProgramName, Resolver, TunnelRole, resolver_programs,
 };
 use crate::scenario::syntax::{Node, Word};
 
 const KEYS: &[&str] = &["on", "command", "ready", "tun", "may-end"];
-
-/// How long a program or a command may take where the file does not say.
-pub(crate) const DEFAULT_WITHIN: Duration = Duration::from_secs(10);
 
 /// Reads all programs.
 pub(crate) fn programs(node: Node<'_>, lab: &mut Lab) {
@@ -44,14 +39,10 @@ pub(crate) fn resolvers(lab: &mut Lab) {
 
 /// Stands for a broken program, so that steps may name it.
 fn placeholder() -> Program {
-    let ready = Ready {
-        when: ReadyWhen::Started,
-        within: DEFAULT_WITHIN,
-    };
     Program {
         on: HostName::new(""),
         command: Vec::new(),
-        ready,
+        ready: ready::started(),
         may_end: false,
     }
 }
@@ -64,11 +55,14 @@ fn read(name: Word<'_>, node: Node<'_>, lab: &mut Lab) -> Option<Program> {
         .and_then(|word| lab.host(word));
     let command = table.need("command", "[\"openvpn\", \"--config\", \"c.ovpn\"]");
     let command = command.and_then(Node::command);
-    let ready = table.get("ready").map_or(Some(placeholder().ready), ready);
     let tun = table
         .get("tun")
         .and_then(Node::word)
         .and_then(|word| word.link_name());
+    let ready = match table.get("ready") {
+        Some(node) => ready::ready(node, tun),
+        None => Some(ready::started()),
+    };
     let may_end = table.get("may-end").map_or(Some(false), Node::flag);
     let on = on?;
     if let Some(tun) = tun {
@@ -79,21 +73,5 @@ fn read(name: Word<'_>, node: Node<'_>, lab: &mut Lab) -> Option<Program> {
         command: command?,
         ready: ready?,
         may_end: may_end?,
-    })
-}
-
-fn ready(node: Node<'_>) -> Option<Ready> {
-    let table = node.table("`ready`", &["output", "within"])?;
-    let within = match table.get("within") {
-        Some(node) => node.duration(),
-        None => Some(DEFAULT_WITHIN),
-    };
-    let when = match table.get("output") {
-        Some(node) => node.text().map(ReadyWhen::Output),
-        None => Some(ReadyWhen::Started),
-    };
-    Some(Ready {
-        when: when?,
-        within: within?,
     })
 }

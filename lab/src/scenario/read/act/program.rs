@@ -1,6 +1,6 @@
 //! `start`, `stop` and `kill`
 
-use crate::scenario::model::{ProgramName, ProgramRef, TunnelRole};
+use crate::scenario::model::{ProgramName, ProgramRef, Tunnel, TunnelRole};
 use crate::scenario::read::Lab;
 use crate::scenario::syntax::Node;
 
@@ -32,11 +32,18 @@ pub(crate) fn single(node: Node<'_>, lab: &Lab) -> Option<String> {
         ProgramRef::Role(role) => Some(role.name().to_owned()),
         ProgramRef::Named(name) => Some(name.to_string()),
         ProgramRef::Tunnel | ProgramRef::Routes => {
-            let wrong = node.wrong("`tunnel` is four programs");
-            let roles = TunnelRole::ALL.map(|role| format!("`{role}`"));
+            let roles = roles(lab).iter().map(|role| format!("`{role}`"));
+            let roles: Vec<String> = roles.collect();
+            let count = if roles.len() == 4 { "four" } else { "two" };
+            let wrong = node.wrong(format!("`tunnel` is {count} programs"));
             node.refuse(wrong.help(format!("name one of them: {}", roles.join(", "))))
         }
     }
+}
+
+/// The programs of the tunnel; all that could be, where it is broken.
+fn roles(lab: &Lab) -> &'static [TunnelRole] {
+    lab.tunnel.as_ref().map_or(&TunnelRole::ALL, Tunnel::roles)
 }
 
 /// Finds one of the programs that the file names; `other` is what could be meant as well.
@@ -56,15 +63,18 @@ fn find(node: Node<'_>, lab: &Lab, other: Option<&str>) -> Option<ProgramRef> {
         return Some(ProgramRef::Tunnel);
     }
     if let Some(role) = role {
-        return Some(ProgramRef::Role(role));
+        if roles(lab).contains(&role) {
+            return Some(ProgramRef::Role(role));
+        }
+        let wrong = word.wrong(format!("there is no `{role}`: the tunnel is not FPS"));
+        return word.refuse(wrong.help("another VPN has `server` and `client`"));
     }
     let name = ProgramName::new(word.text);
     if lab.programs.contains_key(&name) {
         return Some(ProgramRef::Named(name));
     }
-    let roles = TunnelRole::ALL.map(TunnelRole::name);
+    let roles = roles(lab).iter().map(|role| role.name());
     let roles = roles
-        .into_iter()
         .chain(["tunnel"])
         .filter(|_| lab.has_tunnel)
         .chain(other);

@@ -2,7 +2,7 @@
 
 use crate::scenario::model::Run;
 use crate::scenario::read::Lab;
-use crate::scenario::read::program::DEFAULT_WITHIN;
+use crate::scenario::read::ready::DEFAULT_WITHIN;
 use crate::scenario::syntax::Node;
 
 /// Reads a command that runs to its end.

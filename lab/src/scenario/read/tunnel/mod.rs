@@ -1,14 +1,18 @@
 //! `[tunnel]`
+//!
+//! - `fps`: the keys that only FPS has
+//! - `foreign`: those of another VPN, which a tunnel with `outer` is
 
-use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
+mod foreign;
+mod fps;
+
+use std::net::IpAddr;
 
 use fps_netlink::{Fwmark, LinkName};
-use indexmap::IndexMap;
 
 use super::{Lab, target};
 use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::model::{HostName, Tunnel, TunnelRole};
+use crate::scenario::model::{HostName, Tunnel, Vpn};
 use crate::scenario::syntax::{Node, Table, Word};
 
 const KEYS: &[&str] = &[
@@ -22,6 +26,8 @@ const KEYS: &[&str] = &[
     "upgrade-delay",
     "start",
     "command",
+    "outer",
+    "ready",
 ];
 
 /// Reads the tunnel under test.
@@ -43,23 +49,19 @@ fn read(table: &Table<'_>, lab: &Lab) -> Option<Tunnel> {
     let server = table.need("server", "\"server\"").and_then(Node::word);
     let client_host = client.and_then(|word| lab.host(word));
     let server_host = server.and_then(|word| lab.host(word));
-    let client_tun = tun(table, "client-tun", "fpsc0", client_host.as_ref(), lab);
-    let server_tun = tun(table, "server-tun", "fpss0", server_host.as_ref(), lab);
-    let fwmark = match table.get("fwmark") {
-        Some(node) => fwmark(node).map(Some),
-        None => Some(None),
+    let is_foreign = table.get("outer").is_some();
+    let tun = |key, ours, host: &Option<HostName>| match is_foreign {
+        true => tun(table, key, None, host.as_ref(), lab),
+        false => tun(table, key, Some(ours), host.as_ref(), lab),
     };
-    let upgrade_delay = match table.get("upgrade-delay") {
-        Some(node) => node.duration(),
-        None => Some(Duration::ZERO),
-    };
+    let client_tun = tun("client-tun", "fpsc0", &client_host);
+    let server_tun = tun("server-tun", "fpss0", &server_host);
     let autostart = match table.get("start") {
         Some(node) => node.choice("start", &[("auto", true), ("by-step", false)]),
         None => Some(true),
     };
-    let commands = table
-        .get("command")
-        .map_or_else(|| Some(IndexMap::new()), commands);
+    let foreign = is_foreign.then(|| foreign::read(table, client_tun, server_tun));
+    let fps = (!is_foreign).then(|| fps::read(table, server_host.as_ref(), lab));
     let (client, server) = (client_host?, server_host?);
     if client == server {
         let node = table.get("server")?;
@@ -71,33 +73,35 @@ fn read(table: &Table<'_>, lab: &Lab) -> Option<Tunnel> {
         };
     }
     let endpoint = endpoint(table, &server, lab);
-    let (origin, origin_address) = origin(table, &server, lab)?;
+    let vpn = match (foreign, fps) {
+        (Some(foreign), _) => Vpn::Foreign(foreign?),
+        (None, fps) => Vpn::Fps(fps??),
+    };
     Some(Tunnel {
         client,
         server,
-        origin,
         endpoint: endpoint?,
-        origin_address,
         client_tun: client_tun?,
         server_tun: server_tun?,
-        fwmark: fwmark?,
-        upgrade_delay: upgrade_delay?,
         autostart: autostart?,
-        commands: commands?,
+        vpn,
     })
 }
 
 fn tun(
     table: &Table<'_>,
     key: &str,
-    default: &str,
+    default: Option<&str>,
     host: Option<&HostName>,
     lab: &Lab,
 ) -> Option<LinkName> {
-    let node = table.get(key);
-    let name = match node {
-        Some(node) => node.word()?.link_name()?,
-        None => LinkName::new(default).ok()?,
+    let node = match default {
+        Some(_) => table.get(key),
+        None => Some(table.need(key, "\"tun0\"")?),
+    };
+    let name = match (node, default) {
+        (Some(node), _) => node.word()?.link_name()?,
+        (None, default) => LinkName::new(default?).ok()?,
     };
     let taken = host.filter(|host| {
         lab.hosts
@@ -111,7 +115,7 @@ fn tun(
 }
 
 /// Reads a mark, which is never 0.
-pub(super) fn fwmark(node: Node<'_>) -> Option<Fwmark> {
+pub(in crate::scenario::read) fn fwmark(node: Node<'_>) -> Option<Fwmark> {
     let mark = if node.value.is_integer() {
         let value = node.integer("mark", 0..=i64::from(u32::MAX))?;
         u32::try_from(value).ok().map(Fwmark)
@@ -129,18 +133,6 @@ pub(super) fn fwmark(node: Node<'_>) -> Option<Fwmark> {
         }
         mark => Some(mark),
     }
-}
-
-fn commands(node: Node<'_>) -> Option<IndexMap<TunnelRole, Vec<String>>> {
-    let keys = TunnelRole::ALL.map(TunnelRole::name);
-    let table = node.table("`command`", &keys)?;
-    let mut commands = IndexMap::new();
-    for role in TunnelRole::ALL {
-        if let Some(node) = table.get(role.name()) {
-            commands.insert(role, node.command()?);
-        }
-    }
-    Some(commands)
 }
 
 fn endpoint(table: &Table<'_>, server: &HostName, lab: &Lab) -> Option<IpAddr> {
@@ -190,21 +182,4 @@ fn belongs(aim: &target::Aim, word: Word<'_>, server: &HostName) -> Option<()> {
         Some(host) => wrong.label(format!("this is `{host}`")),
         None => wrong.label("no host has it"),
     })
-}
-
-fn origin(table: &Table<'_>, server: &HostName, lab: &Lab) -> Option<(HostName, IpAddr)> {
-    let Some(node) = table.get("origin") else {
-        return Some((server.clone(), IpAddr::V4(Ipv4Addr::LOCALHOST)));
-    };
-    let word = node.word()?;
-    if word.text == server.as_str() {
-        return Some((server.clone(), IpAddr::V4(Ipv4Addr::LOCALHOST)));
-    }
-    let aim = target::aim(word, lab)?;
-    let address = aim.address(None, node.span, lab)?;
-    match aim.host() {
-        Some(host) if host == server => Some((host.clone(), IpAddr::V4(Ipv4Addr::LOCALHOST))),
-        Some(host) => Some((host.clone(), address)),
-        None => word.refuse(word.wrong(format!("no host has the address {address}"))),
-    }
 }

@@ -1,0 +1,99 @@
+//! The sockets of a host from which a tunnel's packets come.
+
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
+
+use fps_netlink::{Flow, Fwmark, TcpSockets, UdpSocket, UdpSockets};
+use fps_packet::{Direction, Frame, Transport};
+
+use crate::scenario::{Outer, OuterProtocol};
+
+/// A socket whose packets go to the tunnel's far end.
+pub(super) struct Carrier {
+    /// What it is called.
+    pub(super) whose: String,
+    /// Its packets, as far as the choice of a route goes.
+    pub(super) flow: Flow,
+}
+
+/// The sockets of one host, by the protocol that the tunnel speaks.
+pub(super) enum Carriers {
+    Tcp(TcpSockets),
+    Udp(UdpSockets),
+}
+
+impl Carriers {
+    /// Those of the namespace in which a NETLINK_SOCK_DIAG socket was made.
+    pub(super) fn new(socket: OwnedFd, outer: Outer) -> fps_netlink::Result<Self> {
+        Ok(match outer.protocol {
+            OuterProtocol::Tcp => Self::Tcp(TcpSockets::from_socket(socket)?),
+            OuterProtocol::Udp => Self::Udp(UdpSockets::from_socket(socket)?),
+        })
+    }
+
+    /// The sockets that send to the far end. A UDP socket without a peer tells nobody to whom it
+    /// sends: of those it is the ones from whose port something went there, `from`.
+    pub(super) fn now(
+        &mut self,
+        far: IpAddr,
+        outer: Outer,
+        from: &HashSet<SocketAddr>,
+    ) -> fps_netlink::Result<Vec<Carrier>> {
+        let far_end = SocketAddr::new(far, outer.port);
+        Ok(match self {
+            Self::Tcp(sockets) => {
+                let connected = sockets.read()?.into_iter();
+                let connected = connected.filter(|socket| socket.peer.ip() == far);
+                let carriers = connected.map(|socket| Carrier {
+                    whose: whose("connection", socket.local, socket.mark),
+                    flow: socket.flow(),
+                });
+                carriers.collect()
+            }
+            Self::Udp(sockets) => {
+                let all = sockets.read()?.into_iter();
+                let senders = all.filter(|socket| sends_to(socket, far_end, from));
+                let carriers = senders.map(|socket| Carrier {
+                    whose: whose("socket", socket.local, socket.mark),
+                    flow: socket.flow(far_end),
+                });
+                carriers.collect()
+            }
+        })
+    }
+}
+
+fn sends_to(socket: &UdpSocket, far_end: SocketAddr, from: &HashSet<SocketAddr>) -> bool {
+    if let Some(peer) = socket.peer {
+        return peer == far_end;
+    }
+    let any = socket.local.ip().is_unspecified();
+    from.iter().any(|source| {
+        source.port() == socket.local.port() && (any || source.ip() == socket.local.ip())
+    })
+}
+
+/// From which address and port a packet to the far end was sent, if this is one.
+pub(super) fn source(frame: &Frame, far: IpAddr, outer: Outer) -> Option<SocketAddr> {
+    let packet = frame.packet()?;
+    let Transport::Udp {
+        source_port,
+        destination_port,
+    } = packet.transport
+    else {
+        return None;
+    };
+    let ours = packet.destination == far
+        && destination_port == outer.port
+        && frame.direction == Direction::Sent
+        && packet.control().is_none();
+    ours.then(|| SocketAddr::new(packet.source, source_port))
+}
+
+fn whose(what: &str, local: SocketAddr, mark: Option<Fwmark>) -> String {
+    match mark {
+        None | Some(Fwmark(0)) => format!("the {what} from {local} without a mark"),
+        Some(mark) => format!("the {what} from {local} with mark {mark}"),
+    }
+}
