@@ -1,6 +1,10 @@
 //! Rules of others that take what a tunnel is to take.
 
-use fps_netlink::{Family, Fwmark, Route, RouteKind, Rule, RuleAction, RulePriority, TableId};
+use std::net::IpAddr;
+
+use fps_netlink::{
+    Family, Flow, Fwmark, Route, RouteKind, Rule, RuleAction, RulePriority, TableId,
+};
 use ipnet::IpNet;
 
 use crate::intent::everything;
@@ -71,6 +75,15 @@ impl Selected {
             Selector::Unmarked(_) => Self::ordinary(family),
         });
         selected.collect()
+    }
+
+    /// One of them that goes to this address.
+    pub(crate) fn flow(&self, to: IpAddr) -> Flow {
+        let flow = Flow::to(to).marked(self.mark);
+        match self.from {
+            Some(net) => flow.sent_from(net.addr()),
+            None => flow,
+        }
     }
 
     /// How many of them a rule is for, whatever their destination.

@@ -3,6 +3,7 @@
 mod carrier;
 mod differences;
 mod finding;
+mod lan;
 mod precedence;
 mod reverse_path;
 mod shadow;
@@ -32,6 +33,7 @@ impl Verification {
         let ownership = &look.known.ownership;
         let mut findings = differences::findings(&look.plan, &look.state, ownership);
         findings.extend(precedence::findings(&intent, &look.state, ownership));
+        findings.extend(lan::findings(&intent, &look.state));
         findings.extend(shadow::findings(&intent, &look.state));
         let netlink = engine.executor().netlink();
         findings.extend(carrier::findings(&intent, &look.state, netlink).await?);

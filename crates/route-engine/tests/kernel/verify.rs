@@ -235,6 +235,47 @@ fn finds_what_goes_before_the_tunnel() {
 }
 
 #[test]
+fn finds_what_takes_a_kept_lan_elsewhere() {
+    with_namespaces(
+        "verify::finds_what_takes_a_kept_lan_elsewhere",
+        async || {
+            let host = host().await;
+            host.succeed(&format!("apply {FULL}"));
+            let table = TableId(7);
+            let lan = Route::new("192.0.2.0/24".parse().unwrap()).in_table(table);
+            let elsewhere = lan.clone().on_link(host.fpsc0);
+            let lookup = first(RuleAction::Lookup(table));
+            let refused = first(RuleAction::Unreachable);
+            let takes = "goes before the LAN's, takes what is for 192.0.2.0/24 and";
+            host.netlink.add_route(&elsewhere).await.unwrap();
+            host.netlink.add_rule(&lookup).await.unwrap();
+            let finding = format!(
+                "shadowed the rule `pref 100 lookup 7`, {BY_HAND} {takes} leads it out by `192.0.2.0/24 dev \
+             fpsc0 proto boot table 7`"
+            );
+            assert_eq!(host.faults(FULL)[0], finding);
+            // The same by the LAN's own link, or left to the rules behind it, is no harm.
+            host.netlink.delete_route(&elsewhere).await.unwrap();
+            for harmless in [lan.clone().on_link(host.lan), lan.of_kind(RouteKind::Throw)] {
+                host.netlink.add_route(&harmless).await.unwrap();
+                let found = host.no_faults(FULL);
+                assert!(!found.iter().any(|it| it.contains(takes)), "{found:?}");
+                host.netlink.delete_route(&harmless).await.unwrap();
+            }
+            let all = Some("192.0.2.0/24".parse().unwrap());
+            host.netlink
+                .add_rule(&Rule { to: all, ..refused })
+                .await
+                .unwrap();
+            let finding = format!(
+                "shadowed the rule `pref 100 to 192.0.2.0/24 unreachable`, {BY_HAND} {takes} refuses it"
+            );
+            assert_eq!(host.faults(FULL)[0], finding);
+        },
+    );
+}
+
+#[test]
 fn finds_what_goes_before_table_main() {
     with_namespaces("verify::finds_what_goes_before_table_main", async || {
         let host = host().await;
