@@ -2,6 +2,7 @@
 //!
 //! - [`play`]: build, start the tunnel, then step by step: watch, act, expect
 //! - `act`: one file per kind of act
+//! - `baseline`: what hosts were like at earlier moments
 //! - `expect`: one file per kind of expectation
 //! - `programs`: programs by name, with their output and readiness
 //! - `tunnel`: how the tunnel's programs are started; `fps`: what those of FPS are given
@@ -10,6 +11,7 @@
 
 mod act;
 mod authority;
+mod baseline;
 mod expect;
 mod fps;
 mod programs;
@@ -32,7 +34,7 @@ use expect::Begun;
 
 use crate::folder::Folder;
 use crate::lab::{Lab, Site};
-use crate::scenario::{Check, Expectation, Sabotage, Scenario, Step};
+use crate::scenario::{Check, Expectation, Sabotage, Scenario, Since, Step};
 use crate::tape::Tape;
 
 /// How far a play goes.
@@ -131,12 +133,28 @@ impl Play<'_, '_> {
                 took: begin.elapsed(),
             });
         }
+        if let Some(end) = self.remember(Since::Start).await {
+            return end;
+        }
         for step in &scenario.steps {
             if let Some(end) = self.step(step).await {
                 return end;
             }
+            if let Some(end) = self.remember(Since::Step(step.name.clone())).await {
+                return end;
+            }
         }
         End::Played
+    }
+
+    /// Looks at the hosts that later steps compare with this moment; gives the end where that
+    /// cannot be done.
+    async fn remember(&mut self, moment: Since) -> Option<End> {
+        let remembered = self.stage.remember(&moment).await;
+        remembered.err().map(|error| End::ActFailed {
+            step: format!("look at the hosts at {moment}"),
+            error: crate::chain(&error),
+        })
     }
 
     /// Plays one step; gives the end where it is the last to be played.
@@ -211,7 +229,7 @@ impl Play<'_, '_> {
         let mut under_way: FuturesUnordered<_> = expectations
             .iter()
             .map(async |(place, expectation)| {
-                let verdict = expect::check(stage, expectation, begun.of(*place)).await;
+                let verdict = expect::check(stage, (*place, expectation), begun).await;
                 let (name, took) = (expectation.name.clone(), begin.elapsed());
                 let report = ExpectationReport {
                     name,

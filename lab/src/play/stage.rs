@@ -8,12 +8,14 @@ use fps_packet::Frame;
 use tokio::time::timeout;
 
 use super::Tapes;
+use super::baseline::Baselines;
 use super::programs::{ProgramError, Programs};
 use crate::folder::Folder;
 use crate::lab::{Lab, LabError};
 use crate::probe::{Known, Mark};
 use crate::sandbox::SandboxError;
-use crate::scenario::{Act, HostName, Scenario};
+use crate::scenario::{Act, HostName, Scenario, Since};
+use crate::snapshot::{Snapshot, SnapshotError};
 use crate::tape::{Tape, TapeError};
 
 /// How long the kernel may take to tell a link's new name.
@@ -33,6 +35,7 @@ pub(super) struct Stage<'a> {
     asked_before: Known,
     /// The acts of this step that have begun, and when.
     acts: Vec<(Instant, String)>,
+    pub(super) baselines: Baselines,
 }
 
 /// An act that failed, or could not be watched.
@@ -62,6 +65,9 @@ pub enum StageError {
     /// The kernel has not told a link's new name.
     #[error("wait until the kernel tells that a link is called {0} now")]
     NameUnknown(LinkName),
+    /// A host could not be looked at.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// The run's folder cannot be written.
     #[error("write to the run's folder")]
     Folder(#[from] std::io::Error),
@@ -81,6 +87,7 @@ impl<'a> Stage<'a> {
             asked: Arc::default(),
             asked_before: Known::default(),
             acts: Vec::new(),
+            baselines: Baselines::new(),
         }
     }
 
@@ -163,6 +170,11 @@ impl<'a> Stage<'a> {
     /// When the current step's acts began.
     pub(super) fn step_began(&self) -> Instant {
         self.step_began
+    }
+
+    /// What a host was like at an earlier moment.
+    pub(super) fn baseline(&self, host: &HostName, moment: &Since) -> Option<&Snapshot> {
+        self.baselines.get(&(host.clone(), moment.clone()))
     }
 
     /// The tape of a host.

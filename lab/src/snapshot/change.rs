@@ -85,6 +85,11 @@ fn link_of(key: &str) -> Option<&str> {
     is_of_link.then(|| parts.next()).flatten()
 }
 
+/// Whether a sysctl is about a link.
+pub(super) fn is_of_link(key: &str, link: &str) -> bool {
+    link_of(key) == Some(escaped(link).as_str())
+}
+
 /// A link's name in the name of a sysctl, where a dot is a slash (sysctl(8)).
 fn escaped(name: &str) -> String {
     name.replace('.', "/")

@@ -128,6 +128,20 @@ impl Snapshot {
         sysctls::read(sandbox, host.id())
     }
 
+    /// The same without some links: without them, their addresses, the routes through them and
+    /// their sysctls.
+    #[must_use]
+    pub fn without(&self, links: &[&str]) -> Self {
+        let mut rest = self.clone();
+        let stays = |entry: &Entry| !entry.get("dev").is_some_and(|dev| links.contains(&dev));
+        rest.links.retain(stays);
+        rest.addresses.retain(stays);
+        rest.routes.retain(stays);
+        let is_theirs = |key: &str| links.iter().any(|link| change::is_of_link(key, link));
+        rest.sysctls.retain(|key, _| !is_theirs(key));
+        rest
+    }
+
     /// What is other in `later` than in `earlier`, by kind; nothing where the two are equal.
     /// Sysctls of a link that only one of them has are left out: the link says it.
     pub fn diff(earlier: &Self, later: &Self) -> Vec<Change> {

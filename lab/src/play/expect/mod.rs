@@ -2,7 +2,9 @@
 
 mod carriers;
 mod control;
+mod counter;
 mod evidence;
+mod kernel;
 mod no_carrier_loop;
 mod not_asked;
 mod outage;
@@ -12,6 +14,7 @@ mod resolves;
 mod says;
 mod silent;
 mod trail;
+mod unchanged;
 mod unreachable;
 mod why;
 
@@ -26,26 +29,26 @@ use crate::probe::ProbeError;
 use crate::scenario::{Check, Expectation, Step};
 use crate::tape::TapeError;
 
-/// What has begun before the acts of a step, by the place of its expectation.
+/// What has begun before the acts of a step.
 #[derive(Debug, Default)]
-pub(super) struct Begun(BTreeMap<usize, Outages>);
-
-impl Begun {
-    /// What belongs to an expectation.
-    pub(super) fn of(&self, place: usize) -> Option<&Outages> {
-        self.0.get(&place)
-    }
+pub(super) struct Begun {
+    /// By the place of the expectation.
+    outages: BTreeMap<usize, Outages>,
+    counters: counter::Before,
 }
 
 /// Begins what must be under way before a step's acts, and waits until it is.
 pub(super) async fn begin(stage: &Stage<'_>, step: &Step) -> Begun {
-    let mut begun = Begun::default();
+    let mut begun = Begun {
+        counters: counter::before(stage, step),
+        ..Begun::default()
+    };
     for (place, expectation) in step.expect.iter().enumerate() {
         if let Check::Outage(wanted) = &expectation.check {
-            begun.0.insert(place, Outages::begin(stage, wanted));
+            begun.outages.insert(place, Outages::begin(stage, wanted));
         }
     }
-    for outages in begun.0.values_mut() {
+    for outages in begun.outages.values_mut() {
         outages.settle().await;
     }
     begun
@@ -54,12 +57,13 @@ pub(super) async fn begin(stage: &Stage<'_>, step: &Step) -> Begun {
 /// Checks an expectation, until it is sure.
 pub(super) async fn check(
     stage: &Stage<'_>,
-    expectation: &Expectation,
-    begun: Option<&Outages>,
+    (place, expectation): (usize, &Expectation),
+    begun: &Begun,
 ) -> Verdict {
     let verdict = match &expectation.check {
         Check::Outage(wanted) => {
-            let outages = begun.expect("it began before the acts");
+            let outages = begun.outages.get(&place);
+            let outages = outages.expect("it began before the acts");
             outage::check(stage, wanted, outages).await
         }
         Check::Reach(reach) => reach::check(stage, reach).await,
@@ -69,6 +73,9 @@ pub(super) async fn check(
         Check::Says(says) => Ok(says::check(stage, says).await),
         Check::Resolves(resolves) => resolves::check(stage, resolves).await,
         Check::NotAsked(wanted) => not_asked::check(stage, wanted).await,
+        Check::Kernel(wanted) => kernel::check(stage, wanted).await,
+        Check::Unchanged(wanted) => unchanged::check(stage, wanted).await,
+        Check::Counter(wanted) => counter::check(stage, wanted, &begun.counters).await,
     };
     verdict.unwrap_or_else(|error| Verdict::Inconclusive(crate::chain(&error)))
 }
@@ -82,6 +89,10 @@ enum CheckError {
     Tape(#[from] TapeError),
     #[error("the name could not be asked for, which says nothing about it")]
     Ask(#[from] AskError),
+    #[error("the host could not be looked at, which says nothing about it")]
+    Snapshot(#[from] crate::snapshot::SnapshotError),
+    #[error("the counters could not be read")]
+    Counters(#[from] crate::counters::CountersError),
     #[error("the network of {0} cannot be read")]
     Network(crate::scenario::HostName, #[source] fps_netlink::Error),
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use fps_netlink::{Fwmark, LinkName};
 use serde::{Deserialize, Serialize};
 
-use super::{HostName, NotAsked, Outer, Resolves};
+use super::{Counter, HostName, Kernel, NotAsked, Outer, Resolves, Unchanged};
 
 /// Something that must hold after a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,12 @@ pub enum Check {
     Resolves(Resolves),
     /// A DNS server is not asked.
     NotAsked(NotAsked),
+    /// Kernel objects are there, or are not.
+    Kernel(Kernel),
+    /// A host's network is as it was.
+    Unchanged(Unchanged),
+    /// The kernel counts.
+    Counter(Counter),
 }
 
 impl Check {
@@ -50,7 +56,10 @@ impl Check {
             | Self::NoCarrierLoop(_)
             | Self::Says(_)
             | Self::Resolves(_)
-            | Self::NotAsked(_) => None,
+            | Self::NotAsked(_)
+            | Self::Kernel(_)
+            | Self::Unchanged(_)
+            | Self::Counter(_) => None,
         }
     }
 }

@@ -8,6 +8,7 @@ mod firewall;
 mod name;
 mod program;
 mod resolver;
+mod state;
 mod topology;
 mod tunnel;
 
@@ -22,6 +23,7 @@ pub use firewall::*;
 pub use name::*;
 pub use program::*;
 pub use resolver::*;
+pub use state::*;
 pub use topology::*;
 pub use tunnel::*;
 

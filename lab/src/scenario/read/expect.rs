@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::probe::{self, Question};
 use super::target::{Aim, aim};
-use super::{Lab, Names, Verb, act, dns};
+use super::{Lab, Names, Verb, act, dns, state};
 use crate::scenario::model::{
     Check, Expectation, NoCarrierLoop, Outage, Reach, Says, Silent, Unreachable, When,
 };
@@ -20,6 +20,9 @@ const VERBS: &[&str] = &[
     "says",
     "resolves",
     "not-asked",
+    "kernel",
+    "unchanged",
+    "counter",
 ];
 
 /// How long a probe, or a program, may take to be answered where the file does not say.
@@ -41,6 +44,9 @@ pub(crate) fn expectation(node: Node<'_>, lab: &Lab, names: &mut Names) -> Optio
         "says" => says(verb, lab, names),
         "resolves" => dns::resolves(verb, lab, names),
         "not-asked" => dns::not_asked(verb, lab, names),
+        "kernel" => state::kernel(verb, lab, names),
+        "unchanged" => state::unchanged(verb, lab, names),
+        "counter" => state::counter(verb, lab, names),
         _ => None,
     });
     if names.count() == before {
@@ -101,7 +107,7 @@ fn reach(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
     })
 }
 
-fn when(table: &Table<'_>) -> Option<When> {
+pub(super) fn when(table: &Table<'_>) -> Option<When> {
     match (table.get("within"), table.get("for")) {
         (None, None) => Some(When::Within(DEFAULT_WITHIN)),
         (Some(within), None) => within.duration().map(When::Within),

@@ -30,10 +30,21 @@ pub(crate) struct Lab {
     pub(crate) cables: Cables,
     /// The addresses that stand now.
     pub(crate) plugs: Plugs,
+    /// The steps that come before the one that is read.
+    pub(crate) earlier: Vec<EarlierStep>,
     /// Programs that footprints need.
     pub(crate) needs: Vec<String>,
     /// The file's text, and those of the footprints that were read.
     pub(crate) sources: Rc<Sources>,
+}
+
+/// A step that has been read.
+#[derive(Clone, Debug)]
+pub(crate) struct EarlierStep {
+    pub(crate) name: String,
+    /// Its number in the file, counted from 1; none of one that a sabotage adds.
+    pub(crate) number: Option<usize>,
+    pub(crate) dropped: bool,
 }
 
 impl Lab {
@@ -46,6 +57,7 @@ impl Lab {
             tunnel: None,
             has_tunnel: false,
             tuns: Vec::new(),
+            earlier: Vec::new(),
             doubtful_nets: HashSet::new(),
             doubtful_hosts: HashSet::new(),
             cables: Cables::default(),

@@ -24,6 +24,7 @@ mod program;
 mod ready;
 mod route;
 mod scenario;
+mod state;
 mod step;
 mod target;
 mod tunnel;

@@ -1,5 +1,6 @@
 //! `[[step]]`
 
+use super::lab::EarlierStep;
 use super::{Lab, Names, StepNode, act, expect};
 use crate::scenario::diagnostic::Problems;
 use crate::scenario::model::Step;
@@ -23,6 +24,11 @@ pub(crate) fn steps(
         } else {
             steps.extend(step(node, lab, names, problems));
         }
+        lab.earlier.push(EarlierStep {
+            name: node.name().to_owned(),
+            number: node.index.map(|index| index + 1),
+            dropped: node.dropped,
+        });
     }
     steps
 }

@@ -27,7 +27,7 @@ pub(crate) fn sysctl(node: Node<'_>, lab: &Lab) -> Option<Sysctl> {
 }
 
 /// Only `net` has a value of its own in each network namespace; the rest is the machine's.
-fn key_below_net(word: Word<'_>) -> Option<String> {
+pub(crate) fn key_below_net(word: Word<'_>) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
     let below = word.text.starts_with("net.") || word.text.starts_with("net/");
     if !below {

@@ -3,7 +3,7 @@
 mod addr;
 mod firewall;
 mod full;
-mod kernel;
+pub(crate) mod kernel;
 mod link;
 pub(crate) mod program;
 mod routes;
