@@ -62,13 +62,13 @@ pub enum LabError {
     /// A program that the scenario needs is not on this machine.
     #[error(
         "this machine has no `{program}`, which the scenario needs: install the package that \
-         provides it (on Debian: `apt-get install {package}`)"
+         provides it (on Debian: `{remedy}`)"
     )]
     Missing {
         /// The program.
         program: String,
-        /// The package that brings it, as Debian calls it.
-        package: String,
+        /// The command that brings it on Debian.
+        remedy: String,
     },
 }
 

@@ -20,8 +20,8 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), LabError> {
         if program == RESOLVED {
             return Err(LabError::NoResolved);
         }
-        let (program, package) = (program.to_owned(), package(program));
-        return Err(LabError::Missing { program, package });
+        let (program, remedy) = (program.to_owned(), remedy(program));
+        return Err(LabError::Missing { program, remedy });
     }
     if scenario.tunnel.is_some() {
         // A device node may be opened by its mode alone, whatever the capabilities in a user
@@ -67,15 +67,18 @@ fn has_resolved(host: &Host) -> bool {
     host.resolver == Resolver::SystemdResolved
 }
 
-/// The package that brings a program on Debian.
-fn package(program: &str) -> String {
-    match program {
+/// The command that brings a program on Debian.
+fn remedy(program: &str) -> String {
+    let package = match program {
+        // Debian has it not.
+        "boringtun-cli" => return "ci/boringtun".to_owned(),
+        "wg" => "wireguard-tools",
         "certutil" => "libnss3-tools",
         "nft" => "nftables",
         RESOLVED => "systemd-resolved libnss-resolve dbus-daemon",
         same => same,
-    }
-    .to_owned()
+    };
+    format!("apt-get install {package}")
 }
 
 /// Looks a program up where the hosts will.

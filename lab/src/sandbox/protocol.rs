@@ -18,8 +18,9 @@ pub const HELPER_NAME: &str = "fps-lab-sandbox";
 /// Where a host finds the programs that the lab brings along; first in every program's PATH.
 pub const PROGRAMS: &str = "/run/fps-lab/bin";
 
-/// Where a host finds the machine's programs.
-pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Where a host finds the machine's programs; in the last folder those that `ci/` has built.
+pub const PATH: &str =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/var/lib/fps-lab/bin";
 
 /// A request.
 #[derive(Debug, Serialize, Deserialize)]

@@ -220,6 +220,7 @@ impl<'a> Watch<'a> {
                 };
                 format!("the route of a {what} to {endpoint} leads into a tunnel of {on}")
             }
+            1 => format!("a packet to {endpoint} went into a tunnel of {on}"),
             count => format!("{count} packets to {endpoint} went into a tunnel of {on}"),
         };
         let names = self.stage.tape(on).names();
