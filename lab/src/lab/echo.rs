@@ -10,6 +10,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::Socket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -17,6 +18,7 @@ use tokio::time::timeout;
 use super::LabError;
 use super::host::Service;
 use super::packet_info;
+use crate::probe::{is_transfer, serve_transfer};
 use crate::sandbox::{HostId, Sandbox, SocketKind};
 use crate::scenario::{HostName, Serve};
 
@@ -135,10 +137,20 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
+/// Sends back what comes, or serves a transfer where it begins like one. Who breaks the connection off
+/// knows it.
 async fn echo_stream(mut stream: TcpStream) {
-    let (mut from, mut to) = stream.split();
-    // Who breaks the connection off knows it.
-    drop(tokio::io::copy(&mut from, &mut to).await);
+    let mut first = vec![0; 2048];
+    let Ok(length) = stream.read(&mut first).await else {
+        return;
+    };
+    first.truncate(length);
+    if is_transfer(&first) {
+        drop(serve_transfer(stream, &first).await);
+    } else if stream.write_all(&first).await.is_ok() {
+        let (mut from, mut to) = stream.split();
+        drop(tokio::io::copy(&mut from, &mut to).await);
+    }
 }
 
 async fn echo_datagrams(socket: UdpSocket) {
@@ -154,8 +166,6 @@ async fn echo_datagrams(socket: UdpSocket) {
 mod tests {
     use std::collections::VecDeque;
     use std::net::Ipv4Addr;
-
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
 

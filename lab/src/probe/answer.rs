@@ -20,6 +20,15 @@ pub enum Answer {
     NoWay(Errno),
     /// Nothing came.
     Silence,
+    /// A transfer got no further in its time.
+    Stalled {
+        /// The bytes that went to the target's side, as far as the sender's socket took them.
+        up: u64,
+        /// The bytes that came from the target.
+        down: u64,
+    },
+    /// What came is not what was sent.
+    Garbled,
 }
 
 impl Answer {
@@ -31,6 +40,9 @@ impl Answer {
     /// Tells what the network answered from what went wrong in the lab itself, which is given
     /// back.
     pub(super) fn of_network(error: io::Error) -> io::Result<Self> {
+        if error.kind() == io::ErrorKind::InvalidData {
+            return Ok(Self::Garbled);
+        }
         let errno = match error.raw_os_error() {
             Some(errno) => Errno::from_raw(errno),
             // A TCP peer that closes before it has sent the echo back.
@@ -65,6 +77,10 @@ impl fmt::Display for Answer {
             Self::Refused => f.write_str("refused"),
             Self::NoWay(errno) => f.write_str(&errno.desc().to_lowercase()),
             Self::Silence => f.write_str("no answer"),
+            Self::Stalled { up, down } => {
+                write!(f, "it stalled after {up} bytes up and {down} down")
+            }
+            Self::Garbled => f.write_str("what came is not what was sent"),
         }
     }
 }

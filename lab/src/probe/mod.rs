@@ -4,10 +4,11 @@
 //! - [`Attempt`]: one that was asked, with its [`Answer`]
 //! - [`Series`]: one that is asked again every few milliseconds
 //! - [`Known`]: the packets of many questions
-//! - `icmp`, `tcp`, `udp`: how each protocol asks; `bound`: their sockets
+//! - `icmp`, `tcp`, `udp`: how each protocol asks; `bound`: their sockets; `bulk`: a transfer
 
 mod answer;
 mod bound;
+mod bulk;
 mod icmp;
 mod known;
 mod series;
@@ -19,13 +20,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 pub use answer::Answer;
-use fps_packet::{Frame, Nonce, Transport};
+use bulk::Moved;
+pub(crate) use bulk::{is_transfer, serve_transfer};
+use fps_packet::{Frame, Nonce, Packet, Transport};
 pub use known::Known;
+use nix::errno::Errno;
 pub use series::{Asker, Sent, Series};
 use tokio::net::{TcpSocket, UdpSocket};
 
 use crate::sandbox::{HostId, Sandbox, SandboxError};
-use crate::scenario::{Probe, ProbeProtocol};
+use crate::scenario::{Load, Probe, ProbeProtocol};
 
 /// A question with its socket, which has not been sent yet.
 #[derive(Debug)]
@@ -33,6 +37,7 @@ pub struct Question {
     mark: Mark,
     socket: Socket,
     to: SocketAddr,
+    load: Load,
 }
 
 #[derive(Debug)]
@@ -40,6 +45,8 @@ enum Socket {
     Icmp(icmp::Asker),
     Tcp(TcpSocket),
     Udp(UdpSocket),
+    /// The sender has not the address that it is to have.
+    Homeless,
 }
 
 /// What a question's packets are known by.
@@ -82,27 +89,16 @@ impl Question {
     /// Prepares a question in the sender's namespace.
     pub fn new(sandbox: &Sandbox, host: HostId, probe: &Probe) -> Result<Self, ProbeError> {
         let nonce = Nonce::random()?;
-        let (target, sender) = (probe.address, &probe.sender);
-        let (socket, port, ports) = match probe.protocol {
-            ProbeProtocol::Icmp => (
-                Socket::Icmp(icmp::Asker::open(sandbox, host, target, sender)?),
-                0,
-                None,
-            ),
-            ProbeProtocol::Udp(port) => (
-                Socket::Udp(udp::open(sandbox, host, target, sender)?.socket),
-                port,
-                None,
-            ),
-            ProbeProtocol::Tcp(port) => {
-                let bound = tcp::open(sandbox, host, target, sender)?;
-                (
-                    Socket::Tcp(bound.socket),
-                    port,
-                    bound.port.map(|own| (port, own)),
-                )
-            }
+        let target = probe.address;
+        let port = match probe.protocol {
+            ProbeProtocol::Icmp => 0,
+            ProbeProtocol::Tcp(port) | ProbeProtocol::Udp(port) => port,
         };
+        let (socket, own) = match open(sandbox, host, probe) {
+            Err(ProbeError::Socket(error)) if is_homeless(&error) => (Socket::Homeless, None),
+            opened => opened?,
+        };
+        let ports = own.map(|own| (port, own));
         let to = SocketAddr::new(target, port);
         Ok(Self {
             mark: Mark {
@@ -112,6 +108,7 @@ impl Question {
             },
             socket,
             to,
+            load: probe.load,
         })
     }
 
@@ -122,17 +119,31 @@ impl Question {
 
     /// Asks, and waits for the answer as long as `patience` says.
     pub async fn ask(self, patience: Duration) -> Result<Attempt, ProbeError> {
-        let Self { mark, socket, to } = self;
+        let Self {
+            mark,
+            socket,
+            to,
+            load,
+        } = self;
         let at = Instant::now();
+        let moved = Moved::default();
+        let payload = payload(mark.nonce, load.size);
         let asking = async {
             match socket {
-                Socket::Icmp(socket) => socket.ask(mark.nonce).await,
-                Socket::Tcp(socket) => tcp::ask(socket, to, mark.nonce).await,
-                Socket::Udp(socket) => udp::ask(socket, to, mark.nonce).await,
+                Socket::Icmp(socket) => socket.ask(mark.nonce, &payload).await,
+                Socket::Tcp(socket) => match load.bulk {
+                    Some(bulk) => bulk::ask(socket, to, mark.nonce, bulk, &moved).await,
+                    None => tcp::ask(socket, to, &payload).await,
+                },
+                Socket::Udp(socket) => udp::ask(socket, to, mark.nonce, &payload).await,
+                Socket::Homeless => Err(Errno::EADDRNOTAVAIL.into()),
             }
         };
         let answer = match tokio::time::timeout(patience, asking).await {
-            Err(_) => Answer::Silence,
+            Err(_) => match moved.get() {
+                Some((up, down)) => Answer::Stalled { up, down },
+                None => Answer::Silence,
+            },
             Ok(Ok(())) => Answer::Echo {
                 after: at.elapsed(),
             },
@@ -140,6 +151,34 @@ impl Question {
         };
         Ok(Attempt { mark, at, answer })
     }
+}
+
+/// Makes a question's socket; gives its own port too, where it has one that packets are known by.
+fn open(
+    sandbox: &Sandbox,
+    host: HostId,
+    probe: &Probe,
+) -> Result<(Socket, Option<u16>), ProbeError> {
+    Ok(match probe.protocol {
+        ProbeProtocol::Icmp => (Socket::Icmp(icmp::Asker::open(sandbox, host, probe)?), None),
+        ProbeProtocol::Udp(_) => (Socket::Udp(udp::open(sandbox, host, probe)?.socket), None),
+        ProbeProtocol::Tcp(_) => {
+            let bound = tcp::open(sandbox, host, probe)?;
+            (Socket::Tcp(bound.socket), bound.port)
+        }
+    })
+}
+
+fn is_homeless(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::EADDRNOTAVAIL as i32)
+}
+
+/// The nonce, and zeros up to the size.
+fn payload(nonce: Nonce, size: Option<usize>) -> Vec<u8> {
+    let mut payload = nonce.payload();
+    let size = size.unwrap_or_default().max(payload.len());
+    payload.resize(size, 0);
+    payload
 }
 
 /// Asks one question.
@@ -182,16 +221,47 @@ impl Mark {
         if packet.nonce() == Some(self.nonce) || self.asks(frame) {
             return true;
         }
+        match packet.quoted() {
+            Some(quoted) => self.is_of_flow(&quoted, false),
+            None => self.is_of_flow(&packet, true),
+        }
+    }
+
+    /// Whether a packet belongs to the question's connection: comes back from its target, or goes there.
+    fn is_of_flow(&self, packet: &Packet<'_>, back: bool) -> bool {
+        let (
+            Some((port, own)),
+            Transport::Tcp {
+                source_port,
+                destination_port,
+                ..
+            },
+        ) = (self.ports, packet.transport)
+        else {
+            return false;
+        };
+        let (end, ports) = match back {
+            true => (packet.source, (source_port, destination_port)),
+            false => (packet.destination, (destination_port, source_port)),
+        };
+        end == self.target && ports == (port, own)
+    }
+
+    /// Whose connection a packet opens at the target, by address and both ports, if it is the question's:
+    /// the target's port is the same, whatever a router has made of the sender.
+    pub(crate) fn opens(&self, packet: &Packet<'_>) -> Option<(IpAddr, u16, u16)> {
         match (self.ports, packet.transport) {
             (
                 Some((port, own)),
                 Transport::Tcp {
                     source_port,
                     destination_port,
-                    ..
+                    flags,
                 },
-            ) => packet.source == self.target && (source_port, destination_port) == (port, own),
-            _ => false,
+            ) if flags.syn && !flags.ack && destination_port == port && source_port == own => {
+                (packet.destination == self.target).then_some((packet.source, own, port))
+            }
+            _ => None,
         }
     }
 

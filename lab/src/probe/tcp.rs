@@ -1,39 +1,39 @@
 //! A TCP connection and an echo over it.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use fps_packet::Nonce;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
 use super::ProbeError;
 use super::bound::Bound;
 use crate::sandbox::{HostId, Sandbox, SocketKind};
-use crate::scenario::Sender;
+use crate::scenario::Probe;
 
 pub(super) fn open(
     sandbox: &Sandbox,
     host: HostId,
-    target: IpAddr,
-    sender: &Sender,
+    probe: &Probe,
 ) -> Result<Bound<TcpSocket>, ProbeError> {
-    let kind = SocketKind::tcp(target);
+    let kind = SocketKind::tcp(probe.address);
     // Bound first, so that the port is known even of a connection that never stands.
-    Bound::new(sandbox.socket_of(host, kind, sender)?, target, |socket| {
-        Ok(TcpSocket::from_std_stream(socket.into()))
-    })
+    Bound::new(
+        sandbox.socket_of(host, kind, &probe.sender)?,
+        probe,
+        |socket| Ok(TcpSocket::from_std_stream(socket.into())),
+    )
 }
 
-pub(super) async fn ask(socket: TcpSocket, to: SocketAddr, nonce: Nonce) -> io::Result<()> {
+/// Sends a question, and reads it back while it goes.
+pub(super) async fn ask(socket: TcpSocket, to: SocketAddr, question: &[u8]) -> io::Result<()> {
     let mut stream = socket.connect(to).await?;
-    let question = nonce.payload();
-    stream.write_all(&question).await?;
+    let (mut from, mut to) = stream.split();
     let mut answer = vec![0; question.len()];
-    stream.read_exact(&mut answer).await?;
+    tokio::try_join!(to.write_all(question), from.read_exact(&mut answer))?;
     if answer == question {
         Ok(())
     } else {
-        Err(io::ErrorKind::UnexpectedEof.into())
+        Err(io::ErrorKind::InvalidData.into())
     }
 }

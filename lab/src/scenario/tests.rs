@@ -168,6 +168,7 @@ fn the_split_tunnel_expects_what_it_says() {
             address: ip("10.66.1.20"),
             protocol: ProbeProtocol::Tcp(80),
             sender: Sender::default(),
+            load: Load::default(),
         },
         via: Some(link("fpsc0")),
         when: When::Within(Duration::from_millis(400)),

@@ -8,7 +8,7 @@ use super::CheckError;
 use super::trail::{self, Trail};
 use super::why::Suspect;
 use crate::play::stage::Stage;
-use crate::probe::{Answer, Attempt, Mark};
+use crate::probe::{Answer, Attempt};
 use crate::scenario::Probe;
 
 /// How many lines of hops are shown.
@@ -75,14 +75,4 @@ pub(super) async fn of_attempts(
         _ => trail.suspect(probe).told(trail.told_too_big(&probe.from)),
     };
     Ok((lines, suspect))
-}
-
-/// The interface on which a question's packets were seen last.
-pub(super) async fn last_place(
-    stage: &Stage<'_>,
-    mark: Mark,
-) -> Result<Option<String>, CheckError> {
-    let trail = Trail::of(stage, mark, stage.step_began()).await?;
-    let last = trail.hops.last();
-    Ok(last.map(|hop| format!("{}:{}", hop.host, hop.link)))
 }

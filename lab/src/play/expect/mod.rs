@@ -4,6 +4,7 @@ mod carriers;
 mod control;
 mod counter;
 mod evidence;
+mod how;
 mod kernel;
 mod no_carrier_loop;
 mod not_asked;

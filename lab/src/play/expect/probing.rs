@@ -40,6 +40,8 @@ pub(super) async fn probe_until(
     mut enough: impl AsyncFnMut(&Attempt) -> Result<bool, CheckError>,
 ) -> Result<Vec<Attempt>, CheckError> {
     let host = stage.lab.host(&probe.from).id();
+    // A transfer takes its time, and several at once would take it from each other.
+    let heavy = probe.load.bulk.is_some();
     let mut under_way = FuturesUnordered::new();
     let mut done = Vec::new();
     let mut gaps = GAPS
@@ -52,22 +54,26 @@ pub(super) async fn probe_until(
             Some(attempt) = under_way.next(), if !under_way.is_empty() => {
                 let attempt: Attempt = attempt?;
                 let stop = enough(&attempt).await?;
+                if heavy {
+                    next = next.max(Instant::now());
+                }
                 done.push(attempt);
                 if stop {
                     return Ok(done);
                 }
             }
-            () = sleep_until(next), if next < deadline => {
+            () = sleep_until(next), if next < deadline && (!heavy || under_way.is_empty()) => {
                 let question = Question::new(stage.lab.sandbox(), host, probe)?;
                 stage.asked(question.mark());
+                let left = deadline.saturating_duration_since(Instant::now());
                 let patience = match at_the_end {
                     AtTheEnd::WaitOn => PATIENCE,
-                    AtTheEnd::GiveUp => {
-                        PATIENCE.min(deadline.saturating_duration_since(Instant::now()))
-                    }
+                    AtTheEnd::GiveUp if heavy => left,
+                    AtTheEnd::GiveUp => PATIENCE.min(left),
                 };
                 under_way.push(question.ask(patience));
-                next += gaps.next().unwrap_or(PATIENCE);
+                let from = if heavy { Instant::now() } else { next };
+                next = from + gaps.next().unwrap_or(PATIENCE);
             }
             else => return Ok(done),
         }

@@ -1,6 +1,7 @@
 //! `reach`: probes are answered, by the target itself, and leave by the link named.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use fps_packet::Direction;
 use tokio::time::Instant;
@@ -10,7 +11,7 @@ use super::{CheckError, evidence, lossy, why};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::probe::{Answer, Attempt};
-use crate::scenario::{HostName, Reach, When};
+use crate::scenario::{Bulk, HostName, Reach, When};
 
 pub(super) async fn check(stage: &Stage<'_>, reach: &Reach) -> Result<Verdict, CheckError> {
     match reach.when {
@@ -66,18 +67,29 @@ async fn holds(
             "answered, but the question never came to {target}"
         )));
     }
+    let seen = match reach.probe.load.bulk {
+        Some(bulk) => moved(bulk, after),
+        None => format!("answered after {after:.1?}"),
+    };
     let Some(via) = &reach.via else {
-        return Ok(Ok(format!("answered after {after:.1?}")));
+        return Ok(Ok(seen));
     };
     let links = leaves_by(stage, &reach.probe.from, attempt).await?;
     if links.len() == 1 && links.contains(via.as_str()) {
-        return Ok(Ok(format!("by {via}, answered after {after:.1?}")));
+        return Ok(Ok(format!("by {via}, {seen}")));
     }
     let links: Vec<String> = links.into_iter().collect();
     Ok(Err(format!(
         "answered, but it left by {}",
         links.join(" and ")
     )))
+}
+
+/// A transfer in words.
+fn moved(bulk: Bulk, after: Duration) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate = (bulk.up + bulk.down) as f64 / after.as_secs_f64() / 1e6;
+    format!("{bulk}, the same at both ends, in {after:.1?}: {rate:.1} MB/s")
 }
 
 /// Whether the target's own capture has the question: another host may have the same address.

@@ -28,6 +28,10 @@ pub(super) struct Trail {
 }
 
 impl Hop {
+    pub(super) fn place(&self) -> String {
+        format!("{}:{}", self.host, self.link)
+    }
+
     fn index(&self) -> Option<IfIndex> {
         IfIndex::new(self.frame.ifindex)
     }
@@ -171,6 +175,10 @@ fn stranded(hop: &Hop) -> Suspect {
 /// A probe as its sender's kernel sees it before it has a source.
 pub(super) fn flow(probe: &Probe) -> Flow {
     let flow = Flow::to(probe.address);
+    let flow = match probe.sender.source {
+        Some(source) => flow.sent_from(source),
+        None => flow,
+    };
     let flow = match probe.sender.mark {
         Some(mark) => flow.marked(mark),
         None => flow,

@@ -1,13 +1,16 @@
 //! `unreachable`: no probe is answered, though the target does answer.
 
+use std::iter;
+
+use nix::errno::Errno;
 use tokio::time::Instant;
 
 use super::probing::{AtTheEnd, PATIENCE, probe_until};
-use super::{CheckError, evidence, why};
+use super::{CheckError, evidence, how, lossy, why};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::probe::{Answer, Attempt, Question};
-use crate::scenario::{Probe, Sender, Unreachable};
+use crate::scenario::{How, Probe, Sender, Unreachable};
 
 pub(super) async fn check(
     stage: &Stage<'_>,
@@ -30,13 +33,46 @@ pub(super) async fn check(
     if let Some(verdict) = control(stage, probe).await? {
         return Ok(verdict);
     }
-    let place = evidence::last_place(stage, last.mark).await?;
-    let place = place.map_or_else(String::new, |place| format!(", last seen on {place}"));
-    let count = attempts.len();
-    Ok(Verdict::Held(format!(
-        "{count} probes, the last: {}{place}",
-        last.answer
-    )))
+    verdict(stage, unreachable, &attempts).await
+}
+
+/// Nobody has answered, though somebody would have: says how, and whether it may be so.
+async fn verdict(
+    stage: &Stage<'_>,
+    unreachable: &Unreachable,
+    attempts: &[Attempt],
+) -> Result<Verdict, CheckError> {
+    let probe = &unreachable.probe;
+    let homeless = |attempt: &Attempt| attempt.answer == Answer::NoWay(Errno::EADDRNOTAVAIL);
+    if let Some(source) = probe.sender.source
+        && attempts.iter().all(homeless)
+    {
+        return Ok(Verdict::Inconclusive(format!(
+            "{} has no address {source} now, so that nothing was asked",
+            probe.from
+        )));
+    }
+    let all = how::of(stage, probe, attempts).await?;
+    let seen: Vec<String> = all.iter().map(how::Grounds::to_string).collect();
+    let seen = format!("{} probes, {}", attempts.len(), seen.join("; "));
+    let allowed = |it: &how::Grounds| it.how.is_some_and(|how| unreachable.how.contains(&how));
+    if unreachable.how.is_empty() {
+        return Ok(Verdict::Held(seen));
+    }
+    for host in iter::once(&probe.from).chain(&probe.to) {
+        let lost = stage.tape(host).sync().await?;
+        if lost > 0 {
+            return Ok(lossy(host, lost));
+        }
+    }
+    if all.iter().all(allowed) {
+        return Ok(Verdict::Held(seen));
+    }
+    let wanted: Vec<String> = unreachable.how.iter().map(How::to_string).collect();
+    let why = format!("expected it to be {}; {seen}", wanted.join(" or "));
+    let (evidence, suspect) = evidence::of_attempts(stage, probe, attempts).await?;
+    let explanation = why::explain(stage, &suspect).await?;
+    Ok(Verdict::failed(why, evidence).explained(explanation))
 }
 
 /// The positive control: the target answers the same question when it asks itself. Without it a
@@ -54,9 +90,11 @@ async fn control(stage: &Stage<'_>, probe: &Probe) -> Result<Option<Verdict>, Ch
         sender: Sender::default(),
         ..probe.clone()
     };
+    let bulk = itself.load.bulk.is_some();
+    let patience = if bulk { 4 * PATIENCE } else { PATIENCE };
     let question = Question::new(stage.lab.sandbox(), stage.lab.host(target).id(), &itself)?;
     stage.asked(question.mark());
-    let attempt = question.ask(PATIENCE).await?;
+    let attempt = question.ask(patience).await?;
     Ok(match attempt.answer {
         Answer::Echo { .. } => None,
         other => Some(Verdict::Inconclusive(format!(

@@ -82,6 +82,29 @@ pub struct Unreachable {
     pub probe: Probe,
     /// For how long no answer may come.
     pub hold: Duration,
+    /// How it may be so; any way where empty.
+    pub how: Vec<How>,
+}
+
+/// In which way a target is out of reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The target itself said no.
+    Refused,
+    /// Somebody on the way said that it is not allowed, or the question was lost on the way.
+    Filtered,
+    /// There is no route, or nobody at its end: no question left the sender, or a router said so.
+    Unrouted,
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "refused",
+            Self::Filtered => "filtered",
+            Self::Unrouted => "unrouted",
+        })
+    }
 }
 
 /// From before the first act of a step until after the last, answers to probes are never further apart
@@ -156,11 +179,47 @@ pub struct Probe {
     pub protocol: ProbeProtocol,
     /// What is special about the socket that asks.
     pub sender: Sender,
+    /// What it carries.
+    pub load: Load,
+}
+
+/// What a question carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// The bytes of its payload, if they are more than it needs.
+    pub size: Option<usize>,
+    /// Whether it must not be taken apart on the way: IPv4 with DF (RFC 791), and the sender does not
+    /// make fragments of it either.
+    pub whole: bool,
+    /// A transfer instead of a short question.
+    pub bulk: Option<Bulk>,
+}
+
+/// Bytes that go over one TCP connection, checked by their SHA-256 at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bulk {
+    /// To the target.
+    pub up: u64,
+    /// From the target.
+    pub down: u64,
+}
+
+impl fmt::Display for Bulk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.up, self.down) {
+            (up, down) if up == down => write!(f, "{up} bytes both ways"),
+            (0, down) => write!(f, "{down} bytes down"),
+            (up, 0) => write!(f, "{up} bytes up"),
+            (up, down) => write!(f, "{up} bytes up, {down} down"),
+        }
+    }
 }
 
 /// What is special about a socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
+    /// The address that it is bound to, if the routes do not choose it.
+    pub source: Option<IpAddr>,
     /// Its mark (SO_MARK).
     pub mark: Option<Fwmark>,
     /// Whose it is, if not root's: what nftables calls `meta skuid`.

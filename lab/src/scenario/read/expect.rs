@@ -7,7 +7,7 @@ use super::probe::{self, Question};
 use super::target::{Aim, aim};
 use super::{Lab, Names, Verb, act, dns, state};
 use crate::scenario::model::{
-    Check, Expectation, NoCarrierLoop, Outage, Reach, Says, Silent, Unreachable, When,
+    Check, Expectation, How, NoCarrierLoop, Outage, Reach, Says, Silent, Unreachable, When,
 };
 use crate::scenario::syntax::{Node, Table};
 
@@ -23,6 +23,12 @@ const VERBS: &[&str] = &[
     "kernel",
     "unchanged",
     "counter",
+];
+
+const HOW: [(&str, How); 3] = [
+    ("refused", How::Refused),
+    ("filtered", How::Filtered),
+    ("unrouted", How::Unrouted),
 ];
 
 /// How long a probe, or a program, may take to be answered where the file does not say.
@@ -73,7 +79,7 @@ pub(super) fn name(
 }
 
 fn reach(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
-    let keys = [&probe::KEYS[..], &["via", "within", "for"]].concat();
+    let keys = [&probe::KEYS[..], &["bulk", "via", "within", "for"]].concat();
     let table = verb.node.table("`reach`", &keys)?;
     let question = Question::read(&table, lab);
     let via_word = table.get("via").and_then(Node::word);
@@ -86,6 +92,7 @@ fn reach(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
         });
     let name = name(&table, "name", verb, canonical, names);
     let when = when(&table);
+    refuse_long_bulk(&table)?;
     let question = question?;
     let via = question
         .from
@@ -105,6 +112,16 @@ fn reach(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
             when: when?,
         }),
     })
+}
+
+/// A transfer either comes through or it does not: it is not asked again and again.
+fn refuse_long_bulk(table: &Table<'_>) -> Option<()> {
+    let (Some(bulk), Some(hold)) = (table.key("bulk"), table.key("for")) else {
+        return Some(());
+    };
+    let wrong = hold.wrong("a transfer is made once");
+    let wrong = wrong.other(bulk.span, "this one");
+    hold.refuse(wrong.help("write `within` in place of `for`"))
 }
 
 pub(super) fn when(table: &Table<'_>) -> Option<When> {
@@ -139,7 +156,7 @@ pub(super) fn refuse_within(verb: Verb<'_>) {
 
 fn unreachable(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
     refuse_within(verb);
-    let keys = [&probe::KEYS[..], &["for"]].concat();
+    let keys = [&probe::KEYS[..], &["bulk", "for", "how"]].concat();
     let table = verb.node.table("`unreachable`", &keys)?;
     let question = Question::read(&table, lab);
     let text = question.as_ref().and_then(Question::text);
@@ -151,10 +168,20 @@ fn unreachable(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectati
         names,
     );
     let hold = table.get("for").map_or(Some(DEFAULT_HOLD), Node::duration);
+    let how = table.get("how").map(Node::one_or_many).unwrap_or_default();
+    let how: Option<Vec<How>> = how
+        .into_iter()
+        .map(|node| node.choice("how", &HOW))
+        .collect();
     let probe = question?.probe(lab)?;
+    let unreachable = Unreachable {
+        probe,
+        hold: hold?,
+        how: how?,
+    };
     Some(Expectation {
         name: name?,
-        check: Check::Unreachable(Unreachable { probe, hold: hold? }),
+        check: Check::Unreachable(unreachable),
     })
 }
 

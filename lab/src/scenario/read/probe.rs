@@ -1,14 +1,29 @@
-//! What is asked where: `from`, `to`, `with`, `port` and `ip` of an expectation.
+//! What is asked where: `from`, `to`, `with`, `port`, `ip` and more of an expectation.
+
+mod load;
+
+use std::net::IpAddr;
 
 use super::target::{Aim, aim};
 use super::tunnel::fwmark;
 use super::{Family, Lab, host};
-use crate::scenario::model::{HostName, Probe, ProbeProtocol, Sender};
+use crate::scenario::model::{HostName, Load, Probe, ProbeProtocol, Sender};
 use crate::scenario::syntax::{Node, Table, Word, optional};
 
 /// The keys of an expectation that sends probes.
-pub(crate) const KEYS: [&str; 9] = [
-    "name", "from", "to", "with", "port", "ip", "mark", "uid", "cgroup",
+pub(crate) const KEYS: [&str; 12] = [
+    "name",
+    "from",
+    "to",
+    "with",
+    "port",
+    "ip",
+    "source",
+    "mark",
+    "uid",
+    "cgroup",
+    "size",
+    "dont-fragment",
 ];
 
 /// A probe as far as the file can be trusted.
@@ -19,7 +34,9 @@ pub(crate) struct Question<'a> {
     aim: Option<Aim<'a>>,
     protocol: Option<ProbeProtocol>,
     family: Option<(Family, Node<'a>)>,
+    source: Option<Node<'a>>,
     sender: Option<Sender>,
+    load: Option<Load>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +66,7 @@ impl<'a> Question<'a> {
             Some((family, node))
         });
         let sender = sender(table, from.as_ref(), lab);
+        let load = load::read(table, protocol);
         let words = (from_word?, to_word?);
         Some(Self {
             from,
@@ -56,7 +74,9 @@ impl<'a> Question<'a> {
             aim,
             protocol,
             family,
+            source: table.get("source"),
             sender,
+            load,
         })
     }
 
@@ -72,7 +92,14 @@ impl<'a> Question<'a> {
         let uid = sender.uid.map(|uid| format!("uid {uid}"));
         let cgroup = sender.cgroup.as_ref();
         let cgroup = cgroup.map(|cgroup| format!("cgroup {cgroup}"));
-        let details = [protocol, family, mark, uid, cgroup];
+        let source = sender.source.map(|source| format!("source {source}"));
+        let load = self.load.as_ref()?;
+        let size = load.size.map(|size| format!("{size} bytes"));
+        let whole = load.whole.then(|| "whole".to_owned());
+        let bulk = load.bulk.map(|bulk| bulk.to_string());
+        let details = [
+            protocol, family, source, mark, uid, cgroup, size, whole, bulk,
+        ];
         let details: Vec<String> = details.into_iter().flatten().collect();
         let (from, to) = (self.words.0.text, self.words.1.text);
         Some(match details.is_empty() {
@@ -94,18 +121,24 @@ impl<'a> Question<'a> {
         let at = self.family.map_or(to_word.span, |(_, node)| node.span);
         let address = aim.address(self.family.map(|(family, _)| family), at, lab)?;
         let to = aim.host().cloned();
+        let sender = self.sender.clone()?;
+        if let (Some(source), Some(node)) = (sender.source, self.source) {
+            check_source(source, address, node)?;
+        }
         Some(Probe {
             from,
             to,
             address,
             protocol: self.protocol?,
-            sender: self.sender.clone()?,
+            sender,
+            load: self.load?,
         })
     }
 }
 
 /// What is special about the socket that asks.
 fn sender(table: &Table<'_>, from: Option<&HostName>, lab: &Lab) -> Option<Sender> {
+    let source = optional(table.get("source"), |node| source(node, from, lab));
     let mark = optional(table.get("mark"), fwmark);
     let uid = optional(table.get("uid"), |node| {
         // The last one stands for "no user" (setreuid(2)).
@@ -114,10 +147,45 @@ fn sender(table: &Table<'_>, from: Option<&HostName>, lab: &Lab) -> Option<Sende
     });
     let cgroup = optional(table.get("cgroup"), |node| cgroup(node, from, lab));
     Some(Sender {
+        source: source?,
         mark: mark?,
         uid: uid?.filter(|uid| *uid != 0),
         cgroup: cgroup?,
     })
+}
+
+/// An address that the sender has. One that it has not would be a mistake of the file that looks like
+/// one of the network.
+fn source(node: Node<'_>, from: Option<&HostName>, lab: &Lab) -> Option<IpAddr> {
+    let word = node.word()?;
+    let ip = node.address()?;
+    let Some(from) = from.filter(|from| !lab.doubtful_hosts.contains(*from)) else {
+        return Some(ip);
+    };
+    let has: Vec<IpAddr> = lab
+        .plugs
+        .of(from, None)
+        .map(|plug| plug.address.addr())
+        .collect();
+    if has.contains(&ip) {
+        return Some(ip);
+    }
+    let wrong = word.wrong(format!("`{from}` has no address {ip}"));
+    let has: Vec<String> = has.iter().map(IpAddr::to_string).collect();
+    word.refuse(match has.as_slice() {
+        [] => wrong.label("it has none"),
+        has => wrong.note(format!("it has {}", has.join(", "))),
+    })
+}
+
+/// A socket with an IPv4 address cannot ask an IPv6 one.
+fn check_source(source: IpAddr, target: IpAddr, node: Node<'_>) -> Option<()> {
+    if source.is_ipv4() == target.is_ipv4() {
+        return Some(());
+    }
+    let (of, to) = (Family::of(source), Family::of(target));
+    let wrong = node.wrong(format!("an {of} source cannot ask {target}"));
+    node.refuse(wrong.help(format!("choose an {to} source, or set `ip`")))
 }
 
 fn cgroup(node: Node<'_>, from: Option<&HostName>, lab: &Lab) -> Option<String> {
