@@ -31,5 +31,5 @@ pub use firewall::{
 };
 pub use masquerade::masquerade;
 pub use namespace::Namespace;
-pub use station::{Configuration, Station};
+pub use station::{Configuration, Station, gone_is_fine};
 pub use switch::{Port, Segment, Switch};

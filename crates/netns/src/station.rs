@@ -130,8 +130,9 @@ fn default_route(link: IfIndex, gateway: IpAddr, configuration: &Configuration) 
     }
 }
 
-/// The kernel takes a link's routes away with its carrier, its address or its state.
-fn gone_is_fine(result: fps_netlink::Result<()>) -> Result<()> {
+/// Takes a deletion of what is gone already for one that was done: the kernel takes a link's routes
+/// away with its carrier, its address or its state.
+pub fn gone_is_fine(result: fps_netlink::Result<()>) -> Result<()> {
     use nix::errno::Errno::{EADDRNOTAVAIL, ENETDOWN, ESRCH};
     match result {
         Err(error) if matches!(error.errno(), Some(ESRCH | EADDRNOTAVAIL | ENETDOWN)) => Ok(()),

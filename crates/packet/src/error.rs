@@ -76,3 +76,14 @@ pub enum InjectError {
         sent: usize,
     },
 }
+
+/// A socket for datagrams past the stack could not be made ready or used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {operation} for datagrams past the host's stack (AF_PACKET)")]
+pub struct DatagramError {
+    /// What was tried.
+    pub operation: &'static str,
+    /// What the kernel answered.
+    #[source]
+    pub source: io::Error,
+}

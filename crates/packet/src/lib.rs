@@ -7,6 +7,7 @@
 //!   [`Transport`] (`transport.rs`); its one-line text is in `display.rs`.
 //! - [`injectable`] (`control.rs`) and [`Injector`] (`injector.rs`): the positive control, a packet
 //!   that nobody takes and that proves that the capture sees an interface.
+//! - [`Datagrams`] (`datagrams.rs`): UDP past the host's own stack, as DHCP clients need it.
 //!
 //! Nothing here makes a socket: the caller does, inside the namespace to be watched, because a
 //! socket stays in the namespace that it was made in.
@@ -14,6 +15,7 @@
 mod capture;
 mod clock;
 mod control;
+mod datagrams;
 mod display;
 mod error;
 mod frame;
@@ -27,7 +29,8 @@ mod transport;
 
 pub use capture::{Capture, CaptureOptions};
 pub use control::{FamilyMismatch, injectable};
-pub use error::{CaptureError, InjectError, RandomError};
+pub use datagrams::Datagrams;
+pub use error::{CaptureError, DatagramError, InjectError, RandomError};
 pub use frame::{Direction, Frame, SNAP};
 pub use injector::Injector;
 pub use nonce::Nonce;

@@ -1,7 +1,10 @@
 //! `sockaddr_ll`, the address of packet(7).
 
+use std::io;
+
 use nix::libc;
 use nix::sys::socket::{LinkAddr, SockaddrLike};
+use socket2::Socket;
 
 /// The address of `protocol` on an interface, or on all where `ifindex` is 0, and of the station
 /// `station` on its link.
@@ -22,6 +25,21 @@ pub(crate) fn link_address(ifindex: u32, protocol: u16, station: [u8; 6]) -> Opt
     };
     // SAFETY: the pointer is to a whole `sockaddr_ll` of family AF_PACKET, alive during the call.
     unsafe { LinkAddr::from_raw((&raw const address).cast(), None) }
+}
+
+/// The Ethernet address of the interface that a packet socket is bound to.
+pub(crate) fn own_station(socket: &Socket) -> io::Result<[u8; 6]> {
+    let address = socket.local_addr()?;
+    if i32::from(address.family()) != libc::AF_PACKET {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: a `SockAddr` has room for an address of any family, zeroed where the kernel wrote
+    // nothing, and the family says that this one is a `sockaddr_ll`.
+    let address = unsafe { &*address.as_ptr().cast::<libc::sockaddr_ll>() };
+    match (address.sll_halen, address.sll_addr) {
+        (6, [a, b, c, d, e, f, ..]) => Ok([a, b, c, d, e, f]),
+        _ => Err(io::ErrorKind::Unsupported.into()),
+    }
 }
 
 #[cfg(test)]

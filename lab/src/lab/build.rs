@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 
 use super::error::At;
 use super::host::{Host, LiveLink, configuration};
-use super::{Lab, LabError, echo, files, machine, name_server, resolved};
+use super::{Lab, LabError, dhcp, echo, files, machine, name_server, resolved};
 use crate::multicall::PROGRAMS;
 use crate::sandbox::{GroupsSpec, HostHandle, HostSpec, Sandbox, SocketKind};
 use crate::scenario::{self, HostName, NetName, Resolver, Scenario, StaticRoute};
@@ -121,6 +121,7 @@ impl Lab {
             lab.furnish(name, host).await?;
         }
         lab.settle().await?;
+        lab.lease(scenario).await?;
         Ok(lab)
     }
 
@@ -151,6 +152,7 @@ impl Lab {
             routes: host.routes.clone(),
             services: Vec::new(),
             name_server: None,
+            dhcp_servers: IndexMap::new(),
         };
         self.hosts.insert(name.clone(), host);
         Ok(())
@@ -191,6 +193,7 @@ impl Lab {
                 port,
                 index,
                 now: plan.clone(),
+                client: None,
             },
         );
         Ok(())
@@ -206,10 +209,9 @@ impl Lab {
                 .await
                 .at(|| format!("the routes of {name}"))?;
         }
-        for route in &plan.routes {
-            host.add_route(route)
-                .await
-                .at(|| format!("the route to {} on {name}", route.to))?;
+        // A route may hang on an address that has still to be leased.
+        if !plan.links.values().any(|link| link.dhcp.is_some()) {
+            add_routes(name, host, plan).await?;
         }
         if !plan.nat.is_empty() {
             let socket = self.sandbox.socket(host.id, SocketKind::Netfilter)?;
@@ -222,8 +224,31 @@ impl Lab {
             name_server = Some(server);
             services.extend(more);
         }
+        let mut dhcp_servers = IndexMap::new();
+        for (link, dhcp) in &plan.dhcp_servers {
+            let (server, service) = dhcp::serve(&self.sandbox, name, host.id, link, dhcp)?;
+            dhcp_servers.insert(*link, server);
+            services.push(service);
+        }
         let host = self.host_mut(name);
         (host.services, host.name_server) = (services, name_server);
+        host.dhcp_servers = dhcp_servers;
+        Ok(())
+    }
+
+    /// Has each link get its lease: one after the other, so that who gets which address is no race.
+    async fn lease(&mut self, scenario: &Scenario) -> Result<(), LabError> {
+        for (name, plan) in &scenario.hosts {
+            let links = plan.links.iter();
+            let mut leased = links.filter(|(_, link)| link.dhcp.is_some()).peekable();
+            if leased.peek().is_none() {
+                continue;
+            }
+            for (link, _) in leased {
+                self.start_client(name, link).await?;
+            }
+            add_routes(name, self.host(name), plan).await?;
+        }
         Ok(())
     }
 
@@ -244,6 +269,16 @@ impl Lab {
         }
         Ok(())
     }
+}
+
+/// The host's own routes.
+async fn add_routes(name: &HostName, host: &Host, plan: &scenario::Host) -> Result<(), LabError> {
+    for route in &plan.routes {
+        host.add_route(route)
+            .await
+            .at(|| format!("the route to {} on {name}", route.to))?;
+    }
+    Ok(())
 }
 
 impl Host {

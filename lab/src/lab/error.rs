@@ -1,5 +1,8 @@
 //! Why a lab could not be built or changed.
 
+use fps_netlink::LinkName;
+
+use super::DhcpError;
 use crate::sandbox::SandboxError;
 use crate::scenario::HostName;
 
@@ -28,6 +31,17 @@ pub enum LabError {
         /// The errno.
         #[source]
         cause: std::io::Error,
+    },
+    /// A link has not got what its DHCP client was to get.
+    #[error("DHCP on the link {link} of {host}")]
+    Dhcp {
+        /// The host.
+        host: HostName,
+        /// Its link.
+        link: LinkName,
+        /// Why.
+        #[source]
+        cause: DhcpError,
     },
     /// The machine gives no TUN devices.
     #[error(

@@ -28,7 +28,10 @@ pub(super) fn of(
     match host.resolver {
         Resolver::ResolvConf => files.push(FileSpec::new(
             RESOLV_CONF,
-            resolv_conf(&host.first_name_servers(&scenario.nets)),
+            resolv_conf(&Names {
+                servers: host.first_name_servers(&scenario.nets),
+                search: Vec::new(),
+            }),
         )),
         Resolver::SystemdResolved => files.extend(resolved::files(geteuid().is_root())?),
     }
@@ -37,15 +40,28 @@ pub(super) fn of(
     Ok(files)
 }
 
+/// What a host is told of names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Names {
+    /// Its name servers.
+    pub(crate) servers: Vec<IpAddr>,
+    /// The domains in which short names are.
+    pub(crate) search: Vec<String>,
+}
+
 /// The machine's own would name servers that no host of the lab can reach.
-pub(crate) fn resolv_conf(servers: &[IpAddr]) -> String {
-    match servers {
-        [] => "# this lab has no DNS server\n".to_owned(),
-        servers => servers
-            .iter()
-            .map(|server| format!("nameserver {server}\n"))
-            .collect(),
+pub(crate) fn resolv_conf(names: &Names) -> String {
+    let mut text = String::new();
+    if names.servers.is_empty() {
+        text.push_str("# this lab has no DNS server\n");
     }
+    if !names.search.is_empty() {
+        writeln!(text, "search {}", names.search.join(" ")).expect("a String grows");
+    }
+    for server in &names.servers {
+        writeln!(text, "nameserver {server}").expect("a String grows");
+    }
+    text
 }
 
 /// The host itself first, then what the scenario adds, then every other host.

@@ -9,6 +9,7 @@ use fps_netns::{Configuration, Port, Station};
 use indexmap::IndexMap;
 use tokio::task::JoinHandle;
 
+use super::dhcp::{DhcpClient, DhcpServer};
 use super::name_server::NameServer;
 use crate::sandbox::HostId;
 use crate::scenario;
@@ -28,16 +29,19 @@ pub struct Host {
     pub(super) routes: Vec<scenario::StaticRoute>,
     pub(super) services: Vec<Service>,
     pub(super) name_server: Option<Arc<NameServer>>,
+    pub(super) dhcp_servers: IndexMap<LinkName, Arc<DhcpServer>>,
 }
 
 /// A link of a host, plugged into a net.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct LiveLink {
     /// What the file calls it.
     pub(super) first: LinkName,
     pub(super) port: Port,
     pub(super) index: IfIndex,
     pub(super) now: scenario::Link,
+    /// Its DHCP client, once it has had one.
+    pub(super) client: Option<DhcpClient>,
 }
 
 /// A task that answers on a port, and ends with the lab.
@@ -64,6 +68,11 @@ impl Host {
     /// The host's DNS server, if it has one.
     pub fn name_server(&self) -> Option<&NameServer> {
         self.name_server.as_deref()
+    }
+
+    /// The host's DHCP server on a link, if it has one.
+    pub fn dhcp_server(&self, link: &LinkName) -> Option<&DhcpServer> {
+        self.dhcp_servers.get(link).map(|server| &**server)
     }
 
     /// The indices that links of the file have or had: one that is deleted and made again gets
@@ -100,6 +109,11 @@ impl LiveLink {
     /// Its index, which it keeps until it is deleted.
     pub fn index(&self) -> IfIndex {
         self.index
+    }
+
+    /// Its DHCP client, if it has ever had one.
+    pub fn dhcp_client(&self) -> Option<&DhcpClient> {
+        self.client.as_ref()
     }
 
     /// How the link is configured now.

@@ -1,12 +1,15 @@
 //! Links that change while a scenario plays.
 
+use std::net::IpAddr;
+
 use fps_netlink::{Family, LinkName, Route, RouteFilter, TableId};
+use ipnet::IpNet;
 use nix::errno::Errno;
 
 use super::error::At;
 use super::host::configuration;
-use super::{Host, Lab, LabError};
-use crate::scenario::{HostName, LinkChange, LinkState, Roam, StaticRoute};
+use super::{DhcpClient, DhcpError, Host, Lab, LabError};
+use crate::scenario::{DhcpCall, HostName, LinkChange, LinkState, Roam, StaticRoute};
 
 impl Lab {
     /// Changes a link's state, as a person would.
@@ -43,6 +46,10 @@ impl Lab {
                 self.switch.set_plugged(live.port, plugged).await.at(at)?;
                 // The host learns of it now, not when linkwatch next runs, up to a second later.
                 host.station.settle(index).await.at(at)?;
+                if plugged && live.now.dhcp.is_some() {
+                    self.switch.settle_port(live.port).await.at(at)?;
+                    self.start_client(on, link).await?;
+                }
                 Ok(())
             }
         }
@@ -74,15 +81,15 @@ impl Lab {
                 LabError::Network { what, cause }
             })?;
         self.plug(on, link, first, &plan).await?;
-        self.restore(on, link).await?;
         let segment = self.segment(&plan.net);
         let settled = self.switch.settle_segment(segment).await;
-        settled.at(|| format!("the net {}", plan.net))
+        settled.at(|| format!("the net {}", plan.net))?;
+        self.restore(on, link).await
     }
 
     /// What a network manager does when a link comes up: a link that was down has lost its IPv6
     /// addresses, and every route over it.
-    async fn restore(&self, on: &HostName, link: &LinkName) -> Result<(), LabError> {
+    async fn restore(&mut self, on: &HostName, link: &LinkName) -> Result<(), LabError> {
         let at = || format!("the link {link} of {on}");
         let host = self.host(on);
         let Some(live) = host.links.get(link) else {
@@ -94,14 +101,26 @@ impl Lab {
             .configure(live.index, &configuration(&live.now))
             .await
             .at(at)?;
+        if live.now.dhcp.is_some() {
+            self.start_client(on, link).await?;
+        }
+        self.restore_routes(on, link).await
+    }
+
+    /// The host's own routes over a link.
+    async fn restore_routes(&self, on: &HostName, link: &LinkName) -> Result<(), LabError> {
+        let at = || format!("the link {link} of {on}");
+        let host = self.host(on);
+        let Some(live) = host.links.get(link) else {
+            return Ok(());
+        };
+        let held = live.client.as_ref().map(|client| client.held());
+        let leased = held.and_then(|held| held.borrow().lease.clone());
+        let leased = leased.map(|lease| IpNet::V4(lease.address));
+        let addresses: Vec<_> = live.now.addresses.iter().copied().chain(leased).collect();
         for route in &host.routes {
-            let hangs_here = route.link.as_ref() == Some(link)
-                || route.via.is_some_and(|via| {
-                    live.now
-                        .addresses
-                        .iter()
-                        .any(|address| address.contains(&via))
-                });
+            let near = |via: IpAddr| addresses.iter().any(|address| address.contains(&via));
+            let hangs_here = route.link.as_ref() == Some(link) || route.via.is_some_and(near);
             if hangs_here {
                 match host.add_route(route).await {
                     // The link was up, and kept what it has.
@@ -124,6 +143,10 @@ impl Lab {
         let old = configuration(&live.now);
         self.switch.set_plugged(port, false).await.at(at)?;
         host.station.settle(index).await.at(at)?;
+        if let Some(client) = &live.client {
+            let halted = client.halt().await;
+            halted.map_err(|cause| failed(&roam.on, &roam.link, cause))?;
+        }
         host.station.unconfigure(index, &old).await.at(at)?;
         self.switch.replug(port, segment).await.at(at)?;
         self.switch.set_plugged(port, true).await.at(at)?;
@@ -134,7 +157,54 @@ impl Lab {
             .await
             .at(at)?;
         self.host_mut(&roam.on).links[&roam.link].now = roam.to.clone();
+        if roam.to.dhcp.is_some() {
+            self.start_client(&roam.on, &roam.link).await?;
+        }
         Ok(())
+    }
+
+    /// Has the DHCP client of a link that wants one ask for a lease; returns when it has it.
+    pub(super) async fn start_client(
+        &mut self,
+        on: &HostName,
+        name: &LinkName,
+    ) -> Result<(), LabError> {
+        let failed = |cause| failed(on, name, cause);
+        let Some(host) = self.hosts.get_mut(on) else {
+            return Ok(());
+        };
+        let link = &mut host.links[name];
+        let Some(plan) = link.now.dhcp else {
+            return Ok(());
+        };
+        if link.client.is_none() {
+            let (id, station) = (host.id, host.station.clone());
+            let made = DhcpClient::new(&self.sandbox, id, station, (name, link.index), plan)?;
+            link.client = Some(made.map_err(failed)?);
+        }
+        match &link.client {
+            Some(client) => client.start(link.now.metric, plan).await.map_err(failed),
+            None => Ok(()),
+        }
+    }
+
+    /// Has the DHCP client of a link do something before it is due; returns when it is done.
+    pub async fn call_client(&self, call: &DhcpCall) -> Result<(), LabError> {
+        let DhcpCall { on, link, order } = call;
+        let client = &self.host(on).links[link].client;
+        let called = match client {
+            Some(client) => client.call(*order).await,
+            None => Err(DhcpError::NoLease),
+        };
+        called.map_err(|cause| failed(on, link, cause))
+    }
+}
+
+fn failed(host: &HostName, link: &LinkName, cause: DhcpError) -> LabError {
+    LabError::Dhcp {
+        host: host.clone(),
+        link: *link,
+        cause,
     }
 }
 

@@ -6,8 +6,10 @@
 //! - `files`: what a host finds in /etc
 //! - `echo`: what answers on a host's ports
 //! - [`NameServer`]: its DNS server, and what that was asked
+//! - [`DhcpServer`], [`DhcpClient`]: who gives addresses on a link, and who asks for one
 
 mod build;
+mod dhcp;
 mod echo;
 mod error;
 pub(crate) mod files;
@@ -24,6 +26,7 @@ use fps_netns::{Segment, Switch};
 use indexmap::IndexMap;
 
 pub use build::Site;
+pub use dhcp::{DhcpClient, DhcpError, DhcpServer, Held, Lease};
 pub use error::LabError;
 pub use host::{Host, LiveLink};
 pub use machine::missing;

@@ -19,6 +19,7 @@ mod report;
 mod stage;
 mod tunnel;
 
+use std::pin::pin;
 use std::time::Instant;
 
 use futures_util::StreamExt;
@@ -192,7 +193,16 @@ impl Play<'_, '_> {
                 });
             }
         }
-        let reports = self.expect(step, begun).await;
+        let reports = match self.expect(step, begun).await {
+            Ok(reports) => reports,
+            Err(error) => {
+                let step = step.name.clone();
+                return Some(End::ActFailed {
+                    step,
+                    error: crate::chain(&error),
+                });
+            }
+        };
         self.current().expectations = reports;
         // A dead client would make every `unreachable` hold.
         let dead = self.stage.programs.obituaries();
@@ -206,17 +216,21 @@ impl Play<'_, '_> {
     /// Checks all expectations of a step side by side, so that the time of each begins when the
     /// acts are done; gives them in the file's order. What is not to be asked is looked at when the
     /// others are through: it is not to be asked by what they do, either.
-    async fn expect(&mut self, step: &Step, begun: Begun) -> Vec<ExpectationReport> {
+    async fn expect(
+        &mut self,
+        step: &Step,
+        begun: Begun,
+    ) -> Result<Vec<ExpectationReport>, StageError> {
         let begin = Instant::now();
         let places = step.expect.iter().enumerate();
         let (last, first): (Vec<_>, Vec<_>) =
             places.partition(|(_, it)| matches!(it.check, Check::NotAsked(_)));
         let mut reports = Vec::new();
         for group in [first, last] {
-            reports.extend(self.check(&group, &begun, begin).await);
+            reports.extend(self.check(&group, &begun, begin).await?);
         }
         reports.sort_by_key(|(place, _)| *place);
-        reports.into_iter().map(|(_, report)| report).collect()
+        Ok(reports.into_iter().map(|(_, report)| report).collect())
     }
 
     async fn check(
@@ -224,7 +238,7 @@ impl Play<'_, '_> {
         expectations: &[(usize, &Expectation)],
         begun: &Begun,
         begin: Instant,
-    ) -> Vec<(usize, ExpectationReport)> {
+    ) -> Result<Vec<(usize, ExpectationReport)>, StageError> {
         let stage = &*self.stage;
         let mut under_way: FuturesUnordered<_> = expectations
             .iter()
@@ -240,11 +254,20 @@ impl Play<'_, '_> {
             })
             .collect();
         let mut reports = Vec::new();
-        while let Some((place, report)) = under_way.next().await {
+        // DHCP clients go on meanwhile, and what they are given is passed on.
+        let mut leases = pin!(act::dhcp::follow(stage));
+        loop {
+            let checked = tokio::select! {
+                biased;
+                failed = &mut leases => match failed? {},
+                checked = under_way.next() => checked,
+            };
+            let Some((place, report)) = checked else {
+                return Ok(reports);
+            };
             (self.observe)(Event::Expectation { report: &report });
             reports.push((place, report));
         }
-        reports
     }
 
     /// Whether nothing that comes could still matter.

@@ -1,10 +1,12 @@
 //! What a play works on: the lab, its programs and the tapes of the current step.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use fps_netlink::LinkName;
 use fps_packet::Frame;
+use indexmap::IndexMap;
 use tokio::time::timeout;
 
 use super::Tapes;
@@ -36,6 +38,8 @@ pub(super) struct Stage<'a> {
     /// The acts of this step that have begun, and when.
     acts: Vec<(Instant, String)>,
     pub(super) baselines: Baselines,
+    /// The serial number of the lease that each host was last told of, by link.
+    told: RefCell<IndexMap<(HostName, LinkName), u64>>,
 }
 
 /// An act that failed, or could not be watched.
@@ -53,6 +57,16 @@ pub enum StageError {
     /// A host could not be watched.
     #[error("watch the interfaces of a host")]
     Tape(#[from] TapeError),
+    /// A DHCP client has ended.
+    #[error("the DHCP client of {link} on {host} has ended: {why}")]
+    DhcpClient {
+        /// The host.
+        host: HostName,
+        /// Its link.
+        link: LinkName,
+        /// Why.
+        why: String,
+    },
     /// The network of a host refused a change.
     #[error(transparent)]
     Network(#[from] fps_netns::Error),
@@ -88,6 +102,7 @@ impl<'a> Stage<'a> {
             asked_before: Known::default(),
             acts: Vec::new(),
             baselines: Baselines::new(),
+            told: RefCell::default(),
         }
     }
 
@@ -165,6 +180,17 @@ impl<'a> Stage<'a> {
     /// Whether a packet belongs to a question of the lab's own, of whichever step.
     pub(super) fn is_probe(&self, frame: &Frame) -> bool {
         self.asked_before(frame) || self.known().concerns(frame)
+    }
+
+    /// The serial number of the lease of a link that its host was last told of.
+    pub(super) fn told(&self, host: &HostName, link: LinkName) -> u64 {
+        let told = self.told.borrow();
+        told.get(&(host.clone(), link)).copied().unwrap_or_default()
+    }
+
+    /// Remembers that a host has been told.
+    pub(super) fn tell(&self, host: &HostName, link: LinkName, serial: u64) {
+        self.told.borrow_mut().insert((host.clone(), link), serial);
     }
 
     /// When the current step's acts began.

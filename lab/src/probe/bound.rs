@@ -21,7 +21,7 @@ impl<S> Bound<S> {
     /// address where the probe has none.
     pub(super) fn new(
         socket: OwnedFd,
-        probe: &Probe,
+        probe: &Probe<IpAddr>,
         adopt: impl FnOnce(Socket) -> io::Result<S>,
     ) -> Result<Self, ProbeError> {
         let socket = Socket::from(socket);
@@ -48,7 +48,7 @@ impl<S> Bound<S> {
 }
 
 /// The address that a probe's socket is bound to.
-pub(super) fn source(probe: &Probe) -> IpAddr {
+pub(super) fn source(probe: &Probe<IpAddr>) -> IpAddr {
     probe.sender.source.unwrap_or(match probe.address {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),

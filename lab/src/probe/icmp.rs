@@ -26,7 +26,11 @@ pub(super) struct Asker {
 }
 
 impl Asker {
-    pub(super) fn open(sandbox: &Sandbox, host: HostId, probe: &Probe) -> Result<Self, ProbeError> {
+    pub(super) fn open(
+        sandbox: &Sandbox,
+        host: HostId,
+        probe: &Probe<IpAddr>,
+    ) -> Result<Self, ProbeError> {
         let target = probe.address;
         let kind = if target.is_ipv4() {
             SocketKind::IcmpV4

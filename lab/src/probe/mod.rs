@@ -87,7 +87,7 @@ pub enum ProbeError {
 
 impl Question {
     /// Prepares a question in the sender's namespace.
-    pub fn new(sandbox: &Sandbox, host: HostId, probe: &Probe) -> Result<Self, ProbeError> {
+    pub fn new(sandbox: &Sandbox, host: HostId, probe: &Probe<IpAddr>) -> Result<Self, ProbeError> {
         let nonce = Nonce::random()?;
         let target = probe.address;
         let port = match probe.protocol {
@@ -157,7 +157,7 @@ impl Question {
 fn open(
     sandbox: &Sandbox,
     host: HostId,
-    probe: &Probe,
+    probe: &Probe<IpAddr>,
 ) -> Result<(Socket, Option<u16>), ProbeError> {
     Ok(match probe.protocol {
         ProbeProtocol::Icmp => (Socket::Icmp(icmp::Asker::open(sandbox, host, probe)?), None),
@@ -185,7 +185,7 @@ fn payload(nonce: Nonce, size: Option<usize>) -> Vec<u8> {
 pub async fn ask(
     sandbox: &Sandbox,
     host: HostId,
-    probe: &Probe,
+    probe: &Probe<IpAddr>,
     patience: Duration,
 ) -> Result<Attempt, ProbeError> {
     Question::new(sandbox, host, probe)?.ask(patience).await

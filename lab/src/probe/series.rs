@@ -1,5 +1,6 @@
 //! One question asked again and again, however long each waits for its answer.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -49,7 +50,7 @@ pub struct Asker {
     /// Where.
     pub host: HostId,
     /// What is asked.
-    pub probe: Probe,
+    pub probe: Probe<IpAddr>,
     /// Learns the mark of each question before it is sent.
     pub known: Arc<Mutex<Known>>,
 }

@@ -1,7 +1,7 @@
 //! A TCP connection and an echo over it.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
@@ -14,7 +14,7 @@ use crate::scenario::Probe;
 pub(super) fn open(
     sandbox: &Sandbox,
     host: HostId,
-    probe: &Probe,
+    probe: &Probe<IpAddr>,
 ) -> Result<Bound<TcpSocket>, ProbeError> {
     let kind = SocketKind::tcp(probe.address);
     // Bound first, so that the port is known even of a connection that never stands.

@@ -1,7 +1,7 @@
 //! A UDP datagram and its echo.
 
 use std::io;
-use std::net::{SocketAddr, UdpSocket as StdUdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket as StdUdpSocket};
 
 use fps_packet::Nonce;
 use tokio::net::UdpSocket;
@@ -14,7 +14,7 @@ use crate::scenario::Probe;
 pub(super) fn open(
     sandbox: &Sandbox,
     host: HostId,
-    probe: &Probe,
+    probe: &Probe<IpAddr>,
 ) -> Result<Bound<UdpSocket>, ProbeError> {
     let kind = SocketKind::udp(probe.address);
     Bound::new(

@@ -121,6 +121,7 @@ fn the_split_tunnel_reads_as_it_is_written() {
             .to_vec(),
         gateways: vec![ip("192.168.188.1"), ip("fd00:188::1")],
         metric: Some(600),
+        dhcp: None,
     };
     assert_eq!(laptop.links[&link("wlan0")], wlan0);
     let router = &scenario.hosts[&HostName::new("home-router")];
@@ -165,7 +166,7 @@ fn the_split_tunnel_expects_what_it_says() {
         probe: Probe {
             from: HostName::new("laptop"),
             to: Some(HostName::new("intranet")),
-            address: ip("10.66.1.20"),
+            address: Target::Fixed(ip("10.66.1.20")),
             protocol: ProbeProtocol::Tcp(80),
             sender: Sender::default(),
             load: Load::default(),
@@ -181,7 +182,9 @@ fn the_split_tunnel_expects_what_it_says() {
     let silent = Silent {
         on: HostName::new("laptop"),
         link: link("fpsc0"),
-        peers: vec![ip("203.0.113.80"), ip("2001:db8:203::80")],
+        peers: ["203.0.113.80", "2001:db8:203::80"]
+            .map(|address| Target::Fixed(ip(address)))
+            .to_vec(),
         hold: Duration::from_millis(200),
     };
     assert_eq!(expect[8].check, Check::Silent(silent));
@@ -216,14 +219,14 @@ fn one_of_several_acts_is_altered_by_its_verb_or_its_place() {
 #[test]
 fn a_probe_finds_a_host_where_it_has_roamed() {
     let target = |scenario: &Scenario| match &scenario.steps.last().expect("one").expect[0].check {
-        Check::Reach(reach) => reach.probe.address,
+        Check::Reach(reach) => reach.probe.address.clone(),
         check => panic!("{check:?}"),
     };
     let unharmed = changed(r#"{ swap = { program = "portal", command = ["false"] } }"#);
-    assert_eq!(target(&unharmed), ip("10.0.7.23"));
+    assert_eq!(target(&unharmed), Target::Fixed(ip("10.0.7.23")));
     assert_eq!(
         target(&changed("{ drop = \"roam\" }")),
-        ip("192.168.188.112")
+        Target::Fixed(ip("192.168.188.112"))
     );
 }
 

@@ -1,13 +1,14 @@
 //! An act in words.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 
 use super::routes;
 use fps_netlink::{Family, RouteKind};
 
 use crate::scenario::{
-    Act, AddressChange, DnsChange, FirewallAction, FirewallChange, LinkState, ProgramRef,
-    RouteAction, RuleChange, StaticRoute,
+    Act, AddressChange, DhcpOrder, DhcpServerChange, DnsChange, FirewallAction, FirewallChange,
+    LinkState, ProgramRef, RouteAction, RuleChange, StaticRoute,
 };
 
 impl fmt::Display for Act {
@@ -32,7 +33,11 @@ impl fmt::Display for Act {
                 roam.to
                     .addresses
                     .iter()
-                    .try_for_each(|address| write!(f, " {address}"))
+                    .try_for_each(|address| write!(f, " {address}"))?;
+                match roam.to.dhcp {
+                    Some(_) => f.write_str(" it is told by DHCP"),
+                    None => Ok(()),
+                }
             }
             Self::Sysctl(sysctl) => {
                 write!(
@@ -49,8 +54,62 @@ impl fmt::Display for Act {
             Self::Addr(change) => describe_address(f, change),
             Self::Firewall(change) => describe_firewall(f, change),
             Self::Rule(change) => describe_rules(f, change),
+            Self::Dhcp(call) => {
+                let verb = match call.order {
+                    DhcpOrder::Discover => "asks for a lease",
+                    DhcpOrder::Renew => "renews its lease",
+                    DhcpOrder::Rebind => "rebinds its lease",
+                    DhcpOrder::Release => "gives its lease back",
+                };
+                write!(f, "on {}: the DHCP client of {} {verb}", call.on, call.link)
+            }
+            Self::DhcpServer(change) => describe_dhcp_server(f, change),
         }
     }
+}
+
+fn describe_dhcp_server(f: &mut fmt::Formatter<'_>, change: &DhcpServerChange) -> fmt::Result {
+    let DhcpServerChange { on, link, .. } = change;
+    write!(f, "on {on}: the DHCP server on {link}")?;
+    match change.answers {
+        Some(true) => f.write_str(" answers")?,
+        Some(false) => f.write_str(" falls silent")?,
+        None => {}
+    }
+    let range = change
+        .range
+        .map(|range| format!("{} to {}", range.first, range.last));
+    let lease = change.lease.map(|lease| format!("{lease:?}"));
+    let list = |addresses: &Vec<Ipv4Addr>| match addresses.as_slice() {
+        [] => "none".to_owned(),
+        some => some
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    let routes = change.routes.as_ref().map(|routes| {
+        let routes = routes.iter().map(|route| match route.via {
+            Some(via) => format!("{} via {via}", route.to),
+            None => route.to.to_string(),
+        });
+        routes.collect::<Vec<_>>().join(", ")
+    });
+    let said = [
+        ("range", range),
+        ("lease", lease),
+        ("router", change.routers.as_ref().map(list)),
+        ("name servers", change.name_servers.as_ref().map(list)),
+        ("routes", routes),
+        ("MTU", change.mtu.map(|mtu| mtu.to_string())),
+        ("domain", change.domain.clone()),
+    ];
+    let said = said.into_iter().filter_map(|(what, to)| Some((what, to?)));
+    for (number, (what, to)) in said.enumerate() {
+        let before = if number == 0 { " gives: " } else { "; " };
+        write!(f, "{before}{what} {to}")?;
+    }
+    Ok(())
 }
 
 fn describe_dns(f: &mut fmt::Formatter<'_>, change: &DnsChange) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! One function for each kind of act.
 
 mod describe;
-mod dhcp;
+pub(super) mod dhcp;
 mod routes;
 
 use fps_netlink::Address;
@@ -20,6 +20,12 @@ use crate::scenario::{
 
 /// Performs an act, to its end.
 pub(super) async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), StageError> {
+    change(stage, act).await?;
+    // Any change of a link may have brought a lease, and so may the time that has gone by.
+    dhcp::pass_on(stage).await
+}
+
+async fn change(stage: &mut Stage<'_>, act: &Act) -> Result<(), StageError> {
     match act {
         Act::Start(program) => start(stage, program).await,
         Act::Stop(program) => end(stage, program, Signal::Terminate).await,
@@ -41,6 +47,11 @@ pub(super) async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), Stag
         }
         Act::Addr(change) => change_address(stage, change).await,
         Act::Firewall(change) => change_firewall(stage, change),
+        Act::Dhcp(call) => Ok(stage.lab.call_client(call).await?),
+        Act::DhcpServer(change) => {
+            dhcp::change_server(stage, change);
+            Ok(())
+        }
     }
 }
 
@@ -56,7 +67,7 @@ pub(super) async fn start_resolvers(stage: &mut Stage<'_>) -> Result<(), StageEr
             dhcp::tell_resolved(stage, name, link, &servers).await?;
         }
     }
-    Ok(())
+    dhcp::pass_on(stage).await
 }
 
 async fn start(stage: &mut Stage<'_>, program: &ProgramRef) -> Result<(), StageError> {
@@ -115,7 +126,7 @@ async fn end(
     Ok(())
 }
 
-async fn run(stage: &mut Stage<'_>, run: &Run) -> Result<(), StageError> {
+async fn run(stage: &Stage<'_>, run: &Run) -> Result<(), StageError> {
     let program = run.command.first().map_or("command", String::as_str);
     let order = Order {
         // Only the last part of a path can be part of a log's name.

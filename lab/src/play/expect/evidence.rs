@@ -1,5 +1,6 @@
 //! What a failed expectation shows: the way that a probe took, hop by hop.
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use fps_packet::{Direction, Frame};
@@ -35,7 +36,7 @@ pub(super) fn line(start: Instant, host: &str, link: &str, frame: &Frame) -> Str
 /// How the attempts ended, and where the packets of one of them were seen.
 pub(super) async fn of_attempts(
     stage: &Stage<'_>,
-    probe: &Probe,
+    probe: &Probe<IpAddr>,
     attempts: &[Attempt],
 ) -> Result<(Vec<String>, Suspect), CheckError> {
     let mut answers: Vec<(String, usize)> = Vec::new();

@@ -38,7 +38,7 @@ impl fmt::Display for Grounds {
 /// (`icmp_ratelimit`), and the last attempts may just have been sent.
 pub(super) async fn of(
     stage: &Stage<'_>,
-    probe: &Probe,
+    probe: &Probe<IpAddr>,
     attempts: &[Attempt],
 ) -> Result<Vec<Grounds>, CheckError> {
     let mut all: Vec<Grounds> = Vec::new();
@@ -58,7 +58,7 @@ pub(super) async fn of(
 /// What somebody said about an attempt; none where nobody said anything.
 async fn told(
     stage: &Stage<'_>,
-    probe: &Probe,
+    probe: &Probe<IpAddr>,
     attempt: &Attempt,
 ) -> Result<Option<Grounds>, CheckError> {
     if let Some(error) = icmp_error(stage, &probe.from, attempt).await? {
@@ -144,7 +144,7 @@ async fn icmp_error(
 /// What an ICMP error means (RFC 792, RFC 1812 5.2.7.1; RFC 4443 3.1).
 async fn by_icmp(
     stage: &Stage<'_>,
-    probe: &Probe,
+    probe: &Probe<IpAddr>,
     attempt: &Attempt,
     complaint: Complaint,
 ) -> Result<Grounds, CheckError> {
@@ -191,7 +191,7 @@ async fn by_icmp(
 /// Whether the target's own capture has sent something about the attempt.
 async fn sent_by_target(
     stage: &Stage<'_>,
-    probe: &Probe,
+    probe: &Probe<IpAddr>,
     attempt: &Attempt,
     said: impl Fn(&Packet<'_>) -> bool,
 ) -> Result<bool, CheckError> {
@@ -241,7 +241,7 @@ async fn left(stage: &Stage<'_>, from: &HostName, attempt: &Attempt) -> Result<b
 /// Nobody said anything: where the packet was seen last, or why it never left.
 async fn silence(
     stage: &Stage<'_>,
-    probe: &Probe,
+    probe: &Probe<IpAddr>,
     attempt: &Attempt,
 ) -> Result<Grounds, CheckError> {
     let trail = Trail::of(stage, attempt.mark, attempt.at).await?;

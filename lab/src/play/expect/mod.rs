@@ -6,6 +6,7 @@ mod counter;
 mod evidence;
 mod how;
 mod kernel;
+mod locate;
 mod no_carrier_loop;
 mod not_asked;
 mod outage;
@@ -34,7 +35,7 @@ use crate::tape::TapeError;
 #[derive(Debug, Default)]
 pub(super) struct Begun {
     /// By the place of the expectation.
-    outages: BTreeMap<usize, Outages>,
+    outages: BTreeMap<usize, Result<Outages, String>>,
     counters: counter::Before,
 }
 
@@ -46,10 +47,15 @@ pub(super) async fn begin(stage: &Stage<'_>, step: &Step) -> Begun {
     };
     for (place, expectation) in step.expect.iter().enumerate() {
         if let Check::Outage(wanted) = &expectation.check {
-            begun.outages.insert(place, Outages::begin(stage, wanted));
+            let outages = match Outages::begin(stage, wanted).await {
+                Ok(Some(outages)) => Ok(outages),
+                Ok(None) => Err("the target had no address when it was to be asked".to_owned()),
+                Err(error) => Err(crate::chain(&error)),
+            };
+            begun.outages.insert(place, outages);
         }
     }
-    for outages in begun.outages.values_mut() {
+    for outages in begun.outages.values_mut().flatten() {
         outages.settle().await;
     }
     begun
@@ -64,8 +70,10 @@ pub(super) async fn check(
     let verdict = match &expectation.check {
         Check::Outage(wanted) => {
             let outages = begun.outages.get(&place);
-            let outages = outages.expect("it began before the acts");
-            outage::check(stage, wanted, outages).await
+            match outages.expect("it began before the acts") {
+                Ok(outages) => outage::check(stage, wanted, outages).await,
+                Err(why) => Ok(Verdict::Inconclusive(why.clone())),
+            }
         }
         Check::Reach(reach) => reach::check(stage, reach).await,
         Check::Unreachable(unreachable) => unreachable::check(stage, unreachable).await,

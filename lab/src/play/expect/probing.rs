@@ -1,5 +1,6 @@
 //! Questions asked one after the other, however long each waits for its answer.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -34,7 +35,7 @@ pub(super) enum AtTheEnd {
 /// gives all that came to an end.
 pub(super) async fn probe_until(
     stage: &Stage<'_>,
-    probe: &Probe,
+    probe: &Probe<IpAddr>,
     deadline: Instant,
     at_the_end: AtTheEnd,
     mut enough: impl AsyncFnMut(&Attempt) -> Result<bool, CheckError>,

@@ -1,22 +1,41 @@
 //! `reach`: probes are answered, by the target itself, and leave by the link named.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use fps_netlink::LinkName;
 use fps_packet::Direction;
 use tokio::time::Instant;
 
 use super::probing::{AtTheEnd, probe_until};
-use super::{CheckError, evidence, lossy, why};
+use super::{CheckError, evidence, locate, lossy, why};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::probe::{Answer, Attempt};
-use crate::scenario::{Bulk, HostName, Reach, When};
+use crate::scenario::{Bulk, HostName, Probe, Reach, When};
 
 pub(super) async fn check(stage: &Stage<'_>, reach: &Reach) -> Result<Verdict, CheckError> {
-    match reach.when {
-        When::Within(time) => {
-            let deadline = Instant::now() + time;
+    let when = reach.when;
+    let (When::Within(time) | When::For(time)) = when;
+    let deadline = Instant::now() + time;
+    let located = match when {
+        When::Within(_) => deadline,
+        When::For(_) => Instant::now(),
+    };
+    let reach = match locate::probe(stage, &reach.probe, located).await? {
+        Ok(probe) => &Located {
+            probe,
+            via: reach.via,
+        },
+        Err(why) => {
+            let why = format!("expected answers; {why}");
+            let evidence = stage.programs.obituaries();
+            return Ok(Verdict::failed(why, evidence));
+        }
+    };
+    match when {
+        When::Within(_) => {
             let enough = async |attempt: &Attempt| Ok(holds(stage, reach, attempt).await?.is_ok());
             let end = AtTheEnd::GiveUp;
             let attempts = probe_until(stage, &reach.probe, deadline, end, enough).await?;
@@ -30,8 +49,7 @@ pub(super) async fn check(stage: &Stage<'_>, reach: &Reach) -> Result<Verdict, C
             }
             failed(stage, reach, &attempts).await
         }
-        When::For(time) => {
-            let deadline = Instant::now() + time;
+        When::For(_) => {
             let broken = async |attempt: &Attempt| Ok(holds(stage, reach, attempt).await?.is_err());
             let end = AtTheEnd::WaitOn;
             let attempts = probe_until(stage, &reach.probe, deadline, end, broken).await?;
@@ -51,10 +69,16 @@ pub(super) async fn check(stage: &Stage<'_>, reach: &Reach) -> Result<Verdict, C
     }
 }
 
+/// What is asked, where its target is now.
+struct Located {
+    probe: Probe<IpAddr>,
+    via: Option<LinkName>,
+}
+
 /// Whether an attempt was answered by the target and left as it should; what was seen, in words.
 async fn holds(
     stage: &Stage<'_>,
-    reach: &Reach,
+    reach: &Located,
     attempt: &Attempt,
 ) -> Result<Result<String, String>, CheckError> {
     let Answer::Echo { after } = attempt.answer else {
@@ -126,7 +150,7 @@ async fn leaves_by(
 }
 
 /// A capture that has lost packets cannot show that a probe went nowhere else.
-async fn lost(stage: &Stage<'_>, reach: &Reach) -> Result<Option<Verdict>, CheckError> {
+async fn lost(stage: &Stage<'_>, reach: &Located) -> Result<Option<Verdict>, CheckError> {
     if reach.via.is_none() {
         return Ok(None);
     }
@@ -136,7 +160,7 @@ async fn lost(stage: &Stage<'_>, reach: &Reach) -> Result<Option<Verdict>, Check
 
 async fn failed(
     stage: &Stage<'_>,
-    reach: &Reach,
+    reach: &Located,
     attempts: &[Attempt],
 ) -> Result<Verdict, CheckError> {
     let probe = &reach.probe;

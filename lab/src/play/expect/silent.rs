@@ -6,7 +6,7 @@ use fps_packet::{Frame, Icmp, Packet, Transport};
 use tokio::time::{Instant, sleep_until};
 
 use super::control::{self, Place};
-use super::{CheckError, evidence, lossy};
+use super::{CheckError, evidence, locate, lossy};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::scenario::Silent;
@@ -16,6 +16,10 @@ use crate::tape::Tape;
 const SHOWN: usize = 10;
 
 pub(super) async fn check(stage: &Stage<'_>, silent: &Silent) -> Result<Verdict, CheckError> {
+    let Some(peers) = peers(stage, silent).await? else {
+        let why = "what is to be silent has no address, by which it would be known";
+        return Ok(Verdict::Inconclusive(why.to_owned()));
+    };
     sleep_until(Instant::now() + silent.hold).await;
     let host = stage.lab.host(&silent.on);
     let link = host
@@ -35,12 +39,12 @@ pub(super) async fn check(stage: &Stage<'_>, silent: &Silent) -> Result<Verdict,
     let heard = tape.look(|frames| {
         let heard = frames
             .iter()
-            .filter(|frame| counts(stage, silent, tape, frame) != Some(false));
+            .filter(|frame| counts(stage, (silent, &peers), tape, frame) != Some(false));
         heard.cloned().collect::<Vec<_>>()
     });
     let strange = heard
         .iter()
-        .find(|frame| counts(stage, silent, tape, frame).is_none());
+        .find(|frame| counts(stage, (silent, &peers), tape, frame).is_none());
     if let Some(frame) = strange {
         return Ok(Verdict::Inconclusive(format!(
             "a packet passed {} on a link that came and went unseen (index {}), which may have \
@@ -59,7 +63,7 @@ pub(super) async fn check(stage: &Stage<'_>, silent: &Silent) -> Result<Verdict,
         link: silent.link,
         index: link.index,
     };
-    let target = silent.peers.first().copied();
+    let target = peers.first().copied();
     let target = target.unwrap_or(Ipv4Addr::new(192, 0, 2, 1).into());
     match control::seen(stage, place, target).await? {
         Ok(()) => Ok(Verdict::Held(format!(
@@ -70,8 +74,25 @@ pub(super) async fn check(stage: &Stage<'_>, silent: &Silent) -> Result<Verdict,
     }
 }
 
+/// The addresses of those whose packets count, as they are now: a lease may end meanwhile.
+async fn peers(stage: &Stage<'_>, silent: &Silent) -> Result<Option<Vec<IpAddr>>, CheckError> {
+    let mut peers = Vec::new();
+    for peer in &silent.peers {
+        match locate::locate(stage, peer).await? {
+            Some(address) => peers.push(address),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(peers))
+}
+
 /// Whether a packet breaks the silence; none where it cannot be said which link it passed.
-fn counts(stage: &Stage<'_>, silent: &Silent, tape: &Tape, frame: &Frame) -> Option<bool> {
+fn counts(
+    stage: &Stage<'_>,
+    (silent, peers): (&Silent, &[IpAddr]),
+    tape: &Tape,
+    frame: &Frame,
+) -> Option<bool> {
     let Some(packet) = frame.packet() else {
         return Some(false);
     };
@@ -79,8 +100,8 @@ fn counts(stage: &Stage<'_>, silent: &Silent, tape: &Tape, frame: &Frame) -> Opt
     if packet.control().is_some() || stage.asked_before(frame) {
         return Some(false);
     }
-    let concerns = |ip: IpAddr| silent.peers.contains(&ip);
-    let matches = match silent.peers.as_slice() {
+    let concerns = |ip: IpAddr| peers.contains(&ip);
+    let matches = match peers {
         [] => !is_housekeeping(&packet),
         _ => concerns(packet.source) || concerns(packet.destination),
     };

@@ -86,7 +86,7 @@ impl Trail {
     }
 
     /// The host that decided wrongly, or that nothing left any more.
-    pub(super) fn suspect(&self, probe: &Probe) -> Suspect {
+    pub(super) fn suspect(&self, probe: &Probe<IpAddr>) -> Suspect {
         if let Some(suspect) = self.refuser() {
             return suspect;
         }
@@ -129,7 +129,7 @@ impl Trail {
     }
 
     /// Where a packet that was seen there last went astray.
-    fn lost_at(&self, last: &Hop, probe: &Probe) -> Suspect {
+    fn lost_at(&self, last: &Hop, probe: &Probe<IpAddr>) -> Suspect {
         if last.came_in() {
             return stranded(last);
         }
@@ -173,7 +173,7 @@ fn stranded(hop: &Hop) -> Suspect {
 }
 
 /// A probe as its sender's kernel sees it before it has a source.
-pub(super) fn flow(probe: &Probe) -> Flow {
+pub(super) fn flow(probe: &Probe<IpAddr>) -> Flow {
     let flow = Flow::to(probe.address);
     let flow = match probe.sender.source {
         Some(source) => flow.sent_from(source),

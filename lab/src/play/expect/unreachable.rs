@@ -1,12 +1,13 @@
 //! `unreachable`: no probe is answered, though the target does answer.
 
 use std::iter;
+use std::net::IpAddr;
 
 use nix::errno::Errno;
 use tokio::time::Instant;
 
 use super::probing::{AtTheEnd, PATIENCE, probe_until};
-use super::{CheckError, evidence, how, lossy, why};
+use super::{CheckError, evidence, how, locate, lossy, why};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::probe::{Answer, Attempt, Question};
@@ -16,8 +17,15 @@ pub(super) async fn check(
     stage: &Stage<'_>,
     unreachable: &Unreachable,
 ) -> Result<Verdict, CheckError> {
-    let probe = &unreachable.probe;
     let deadline = Instant::now() + unreachable.hold;
+    let probe = match locate::probe(stage, &unreachable.probe, deadline).await? {
+        Ok(probe) => probe,
+        Err(why) => {
+            let why = format!("{why}: nobody could be asked");
+            return Ok(Verdict::Inconclusive(why));
+        }
+    };
+    let probe = &probe;
     let answered = async |attempt: &Attempt| Ok(attempt.answer.is_echo());
     let end = AtTheEnd::GiveUp;
     let attempts = probe_until(stage, probe, deadline, end, answered).await?;
@@ -33,16 +41,15 @@ pub(super) async fn check(
     if let Some(verdict) = control(stage, probe).await? {
         return Ok(verdict);
     }
-    verdict(stage, unreachable, &attempts).await
+    verdict(stage, (probe, &unreachable.how), &attempts).await
 }
 
 /// Nobody has answered, though somebody would have: says how, and whether it may be so.
 async fn verdict(
     stage: &Stage<'_>,
-    unreachable: &Unreachable,
+    (probe, wanted): (&Probe<IpAddr>, &[How]),
     attempts: &[Attempt],
 ) -> Result<Verdict, CheckError> {
-    let probe = &unreachable.probe;
     let homeless = |attempt: &Attempt| attempt.answer == Answer::NoWay(Errno::EADDRNOTAVAIL);
     if let Some(source) = probe.sender.source
         && attempts.iter().all(homeless)
@@ -55,8 +62,8 @@ async fn verdict(
     let all = how::of(stage, probe, attempts).await?;
     let seen: Vec<String> = all.iter().map(how::Grounds::to_string).collect();
     let seen = format!("{} probes, {}", attempts.len(), seen.join("; "));
-    let allowed = |it: &how::Grounds| it.how.is_some_and(|how| unreachable.how.contains(&how));
-    if unreachable.how.is_empty() {
+    let allowed = |it: &how::Grounds| it.how.is_some_and(|how| wanted.contains(&how));
+    if wanted.is_empty() {
         return Ok(Verdict::Held(seen));
     }
     for host in iter::once(&probe.from).chain(&probe.to) {
@@ -68,7 +75,7 @@ async fn verdict(
     if all.iter().all(allowed) {
         return Ok(Verdict::Held(seen));
     }
-    let wanted: Vec<String> = unreachable.how.iter().map(How::to_string).collect();
+    let wanted: Vec<String> = wanted.iter().map(How::to_string).collect();
     let why = format!("expected it to be {}; {seen}", wanted.join(" or "));
     let (evidence, suspect) = evidence::of_attempts(stage, probe, attempts).await?;
     let explanation = why::explain(stage, &suspect).await?;
@@ -77,7 +84,7 @@ async fn verdict(
 
 /// The positive control: the target answers the same question when it asks itself. Without it a
 /// dead service or a broken prober would pass for a closed network.
-async fn control(stage: &Stage<'_>, probe: &Probe) -> Result<Option<Verdict>, CheckError> {
+async fn control(stage: &Stage<'_>, probe: &Probe<IpAddr>) -> Result<Option<Verdict>, CheckError> {
     let Some(target) = &probe.to else {
         return Ok(Some(Verdict::Inconclusive(format!(
             "{} belongs to no host of the lab: nobody could have answered",

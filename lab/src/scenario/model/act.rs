@@ -6,7 +6,10 @@ use std::time::Duration;
 use fps_netlink::{Fwmark, Lifetimes, LinkName, Rule, RulePriority, TableId};
 use ipnet::IpNet;
 
-use super::{DnsChange, FirewallChange, HostName, Link, ProgramName, StaticRoute, TunnelRole};
+use super::{
+    DhcpCall, DhcpServerChange, DnsChange, FirewallChange, HostName, Link, ProgramName,
+    StaticRoute, TunnelRole,
+};
 
 /// One thing done to the lab.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,10 @@ pub enum Act {
     Addr(AddressChange),
     /// Changes a firewall.
     Firewall(FirewallChange),
+    /// Has a DHCP client do something before it is due.
+    Dhcp(DhcpCall),
+    /// Changes what a DHCP server gives.
+    DhcpServer(DhcpServerChange),
 }
 
 /// The programs that a step starts or ends.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use fps_netlink::{Fwmark, LinkName};
+use fps_netlink::{Family, Fwmark, LinkName};
 use serde::{Deserialize, Serialize};
 
 use super::{Counter, HostName, Kernel, NotAsked, Outer, Resolves, Unchanged};
@@ -127,7 +127,7 @@ pub struct Silent {
     /// Its link: one of the file's, or a TUN device.
     pub link: LinkName,
     /// Only packets to or from these addresses count; all where empty.
-    pub peers: Vec<IpAddr>,
+    pub peers: Vec<Target>,
     /// For how long none may be seen.
     pub hold: Duration,
 }
@@ -166,15 +166,45 @@ pub enum When {
     For(Duration),
 }
 
-/// A question that only the target can answer.
+/// An address as far as a file tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Probe {
+pub enum Target {
+    /// The file names it.
+    Fixed(IpAddr),
+    /// What a link has been given, which shows only when it is asked.
+    Given(Given),
+}
+
+/// The address of a link that gets its addresses from somebody else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The host.
+    pub host: HostName,
+    /// Its link.
+    pub link: LinkName,
+    /// Which of its addresses.
+    pub family: Family,
+}
+
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let family = match self.family {
+            Family::V4 => "IPv4",
+            Family::V6 => "IPv6",
+        };
+        write!(f, "{}:{} ({family})", self.host, self.link)
+    }
+}
+
+/// A question that only the target can answer. `To` is an address once it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe<To = Target> {
     /// Who asks.
     pub from: HostName,
     /// The host that must answer, where the target is one of the lab's.
     pub to: Option<HostName>,
     /// The address that is asked.
-    pub address: IpAddr,
+    pub address: To,
     /// How it is asked.
     pub protocol: ProbeProtocol,
     /// What is special about the socket that asks.
@@ -211,6 +241,20 @@ impl fmt::Display for Bulk {
             (0, down) => write!(f, "{down} bytes down"),
             (up, 0) => write!(f, "{up} bytes up"),
             (up, down) => write!(f, "{up} bytes up, {down} down"),
+        }
+    }
+}
+
+impl<To> Probe<To> {
+    /// The same question for an address.
+    pub fn at<Other>(&self, address: Other) -> Probe<Other> {
+        Probe {
+            from: self.from.clone(),
+            to: self.to.clone(),
+            address,
+            protocol: self.protocol,
+            load: self.load,
+            sender: self.sender.clone(),
         }
     }
 }

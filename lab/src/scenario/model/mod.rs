@@ -3,6 +3,7 @@
 
 mod act;
 mod check;
+mod dhcp;
 mod dns;
 mod firewall;
 mod name;
@@ -18,6 +19,7 @@ use indexmap::IndexMap;
 
 pub use act::*;
 pub use check::*;
+pub use dhcp::*;
 pub use dns::*;
 pub use firewall::*;
 pub use name::*;

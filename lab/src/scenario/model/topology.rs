@@ -6,7 +6,7 @@ use fps_netlink::{LinkName, RouteKind, TableId};
 use indexmap::IndexMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::{DnsServer, NetName, Resolver};
+use super::{DhcpClient, DhcpServer, DnsServer, NetName, Resolver};
 
 /// An L2 segment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +15,8 @@ pub struct Net {
     pub v4: Option<Ipv4Net>,
     /// Its IPv6 subnet.
     pub v6: Option<Ipv6Net>,
-    /// The name servers that its DHCP gives.
+    /// The name servers that its links have by themselves, and that its DHCP servers give where they
+    /// say nothing else.
     pub name_servers: Vec<IpAddr>,
 }
 
@@ -40,6 +41,8 @@ pub struct Host {
     pub resolver: Resolver,
     /// Its DNS server.
     pub dns: Option<DnsServer>,
+    /// Its DHCP servers, each on a link.
+    pub dhcp_servers: IndexMap<LinkName, DhcpServer>,
     /// Its control groups.
     pub cgroups: Vec<String>,
     /// Files that it has before anything runs.
@@ -60,7 +63,8 @@ impl Host {
         match &self.name_servers {
             Some(servers) => self.by_hand(servers),
             None => {
-                let links = self.links.iter();
+                // Those of a lease come with it.
+                let links = self.links.iter().filter(|(_, link)| link.dhcp.is_none());
                 let given = links.map(|(name, link)| (*name, nets[&link.net].name_servers.clone()));
                 given.filter(|(_, servers)| !servers.is_empty()).collect()
             }
@@ -95,6 +99,8 @@ pub struct Link {
     pub gateways: Vec<IpAddr>,
     /// The metric of its default and connected routes.
     pub metric: Option<u32>,
+    /// What asks for an IPv4 address, if it has none of its own.
+    pub dhcp: Option<DhcpClient>,
 }
 
 /// A route, from the start or from a step on.

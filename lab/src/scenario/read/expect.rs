@@ -1,13 +1,13 @@
 //! What a step expects.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use super::probe::{self, Question};
 use super::target::{Aim, aim};
 use super::{Lab, Names, Verb, act, dns, state};
 use crate::scenario::model::{
-    Check, Expectation, How, NoCarrierLoop, Outage, Reach, Says, Silent, Unreachable, When,
+    Check, Expectation, Given, How, NoCarrierLoop, Outage, Reach, Says, Silent, Target,
+    Unreachable, When,
 };
 use crate::scenario::syntax::{Node, Table};
 
@@ -214,7 +214,7 @@ fn silent(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
     let on_word = table.need("on", "\"laptop\"").and_then(Node::word);
     let link_word = table.need("link", "\"wlan0\"").and_then(Node::word);
     let to = table.get("to").map(Node::one_or_many).unwrap_or_default();
-    let peers: Option<Vec<Vec<IpAddr>>> = to.iter().map(|node| peers(*node, lab)).collect();
+    let peers: Option<Vec<Vec<Target>>> = to.iter().map(|node| peers(*node, lab)).collect();
     let to: Vec<&str> = to.iter().filter_map(|node| node.value.as_str()).collect();
     let canonical = on_word
         .zip(link_word)
@@ -307,17 +307,23 @@ fn says(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
 }
 
 /// The addresses that a target stands for; all of a host's, since a packet to any would do harm.
-pub(crate) fn peers(node: Node<'_>, lab: &Lab) -> Option<Vec<IpAddr>> {
+pub(crate) fn peers(node: Node<'_>, lab: &Lab) -> Option<Vec<Target>> {
     let word = node.word()?;
     let (host, link) = match aim(word, lab)? {
-        Aim::Address(ip, ..) => return Some(vec![ip]),
+        Aim::Address(ip, ..) => return Some(vec![Target::Fixed(ip)]),
         Aim::Host(host, link, _) => (host, link),
     };
-    let addresses: Vec<IpAddr> = lab
-        .plugs
-        .of(&host, link.as_ref())
-        .map(|plug| plug.address.addr())
-        .collect();
+    let plugs = lab.plugs.of(&host, link.as_ref());
+    let fixed = plugs.map(|plug| Target::Fixed(plug.address.addr()));
+    let gifts = lab.plugs.gifts(&host, link.as_ref());
+    let given = gifts.map(|gift| {
+        Target::Given(Given {
+            host: gift.host.clone(),
+            link: gift.link,
+            family: gift.family.into(),
+        })
+    });
+    let addresses: Vec<Target> = fixed.chain(given).collect();
     if addresses.is_empty() && !lab.doubtful_hosts.contains(&host) {
         return word.refuse(word.wrong(format!("`{}` has no address", word.text)));
     }

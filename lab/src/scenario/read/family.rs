@@ -29,6 +29,24 @@ impl Family {
     }
 }
 
+impl From<Family> for fps_netlink::Family {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::V4 => Self::V4,
+            Family::V6 => Self::V6,
+        }
+    }
+}
+
+impl From<fps_netlink::Family> for Family {
+    fn from(family: fps_netlink::Family) -> Self {
+        match family {
+            fps_netlink::Family::V4 => Self::V4,
+            fps_netlink::Family::V6 => Self::V6,
+        }
+    }
+}
+
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -3,7 +3,7 @@
 use fps_netlink::LinkName;
 use indexmap::IndexMap;
 
-use super::{Lab, dns, files, link, net, route};
+use super::{Lab, dhcp, dns, files, link, net, route};
 use crate::scenario::model::{Host, HostName, HostsLine, Link, Resolver, Serve, StaticRoute};
 use crate::scenario::syntax::{Node, Table, Word, is_domain};
 
@@ -16,11 +16,12 @@ const KEYS: &[&str] = &[
     "name-servers",
     "resolver",
     "dns",
+    "dhcp-server",
     "cgroups",
     "files",
     "link",
 ];
-const LINK_KEYS: &[&str] = &["net", "ip", "via", "metric"];
+const LINK_KEYS: &[&str] = &["net", "ip", "via", "metric", "renewal"];
 const ROUTE_KEYS: &[&str] = &["to", "type", "via", "link", "metric", "table"];
 
 const RESOLVERS: [(&str, Resolver); 2] = [
@@ -43,6 +44,7 @@ pub(crate) fn hosts(node: Node<'_>, lab: &mut Lab) {
             lab.doubtful_hosts.insert(host);
         }
     }
+    dhcp::check_wants(lab, node.problems);
 }
 
 fn empty() -> Host {
@@ -56,6 +58,7 @@ fn empty() -> Host {
         name_servers: None,
         resolver: Resolver::default(),
         dns: None,
+        dhcp_servers: IndexMap::new(),
         cgroups: Vec::new(),
         files: Vec::new(),
     }
@@ -103,6 +106,8 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
             .unwrap_or_else(|| unreachable!("it was read"));
         key.add(key.wrong("port 53 is that of `dns`"));
     }
+    let dhcp_servers = table.get("dhcp-server");
+    let dhcp_servers = dhcp_servers.map(|node| dhcp::servers(node, host, lab));
     let cgroups = cgroups(table);
     let files = files::files(table);
     if let Some(entry) = lab.hosts.get_mut(host) {
@@ -114,6 +119,7 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
         entry.name_servers = name_servers;
         entry.resolver = resolver.unwrap_or_default();
         entry.dns = dns;
+        entry.dhcp_servers = dhcp_servers.unwrap_or_default();
         entry.cgroups = cgroups;
         entry.files = files;
     }

@@ -1,11 +1,13 @@
 //! What later parts of a file refer to.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use fps_netlink::LinkName;
 use indexmap::IndexMap;
 
+use super::dhcp::Want;
 use super::{Cables, Plugs};
 use crate::scenario::diagnostic::Sources;
 use crate::scenario::model::{Host, HostName, Net, NetName, Program, ProgramName, Tunnel};
@@ -36,6 +38,8 @@ pub(crate) struct Lab {
     pub(crate) needs: Vec<String>,
     /// The file's text, and those of the footprints that were read.
     pub(crate) sources: Rc<Sources>,
+    /// Links for which a DHCP server has to be found yet.
+    pub(crate) wants: Vec<Want>,
 }
 
 /// A step that has been read.
@@ -62,6 +66,7 @@ impl Lab {
             doubtful_hosts: HashSet::new(),
             cables: Cables::default(),
             plugs: Plugs::default(),
+            wants: Vec::new(),
             needs: Vec::new(),
             sources,
         }
@@ -85,6 +90,21 @@ impl Lab {
         }
         let wrong = word.wrong(format!("there is no net `{}`", word.text));
         word.refuse(wrong.meant(word.text, "nets", self.nets.keys().map(NetName::as_str)))
+    }
+
+    /// The DHCP server that may give an address in a net.
+    pub(crate) fn giver(&self, net: &NetName, ip: IpAddr) -> Option<(&HostName, &LinkName)> {
+        let IpAddr::V4(ip) = ip else { return None };
+        let servers = self.hosts.iter().flat_map(|(name, host)| {
+            let servers = host.dhcp_servers.iter();
+            servers.map(move |(link, server)| (name, host, link, server))
+        });
+        let mut ours = servers.filter(|(_, host, link, _)| {
+            let link = host.links.get(*link);
+            link.is_some_and(|link| link.net == *net)
+        });
+        let found = ours.find(|(_, _, _, server)| server.terms.range.contains(ip));
+        found.map(|(name, _, link, _)| (name, link))
     }
 
     /// The link of a host, one of the file's.

@@ -5,11 +5,15 @@ use std::net::IpAddr;
 use fps_netlink::LinkName;
 use ipnet::IpNet;
 
-use super::{Family, Lab, Plug, net};
-use crate::scenario::model::{HostName, Link, NetName};
+use super::dhcp::Want;
+use super::{Family, Gift, Lab, Plug, net};
+use crate::scenario::model::{DhcpClient, HostName, Link, NetName, Renewal};
 use crate::scenario::syntax::{Node, Table, Word};
 
-/// Reads `ip`, `via` and `metric` of a link that goes into a net, and puts its addresses there.
+/// What `ip` says of an address that a DHCP server gives.
+const DHCP: &str = "dhcp";
+
+/// Reads `ip`, `via`, `metric` and `renewal` of a link that goes into a net, and puts its addresses there.
 ///
 /// What is wrong is reported and left out.
 pub(crate) fn link(
@@ -24,7 +28,8 @@ pub(crate) fn link(
         .map(Node::one_or_many)
         .unwrap_or_default();
     let count = ips.len();
-    let words: Vec<Word<'_>> = ips.into_iter().filter_map(Node::word).collect();
+    let words = ips.into_iter().filter_map(Node::word);
+    let (leased, words): (Vec<Word<'_>>, Vec<Word<'_>>) = words.partition(|word| word.text == DHCP);
     let mut addresses = Vec::new();
     for word in words {
         if let Some(address) = address(word, net.as_ref(), lab) {
@@ -39,11 +44,15 @@ pub(crate) fn link(
             addresses.push(address);
         }
     }
-    if addresses.len() < count {
+    if addresses.len() + leased.len() < count {
         lab.doubtful_hosts.insert(host.clone());
     }
+    let dhcp = client(table, &leased, &addresses);
+    if let (Some(net), [word, ..]) = (&net, leased.as_slice()) {
+        lease(*word, net, host, name, lab);
+    }
     let vias = table.get("via").map(Node::one_or_many).unwrap_or_default();
-    let gateways = gateways(&vias, net.as_ref(), &addresses, lab);
+    let gateways = gateways(&vias, net.as_ref(), &addresses, leased.first(), lab);
     let metric = table.get("metric").and_then(metric);
     // A placeholder: a scenario without its net is refused anyway.
     let net = net.unwrap_or_else(|| NetName::new(""));
@@ -52,7 +61,54 @@ pub(crate) fn link(
         addresses,
         gateways,
         metric,
+        dhcp,
     }
+}
+
+/// The DHCP client of a link whose `ip` asks for one.
+fn client(table: &Table<'_>, leased: &[Word<'_>], addresses: &[IpNet]) -> Option<DhcpClient> {
+    let renewal = table.get("renewal").map(|node| {
+        let choices = [("keeps", Renewal::Keeps), ("replaces", Renewal::Replaces)];
+        (node, node.choice("renewal", &choices))
+    });
+    let Some(word) = leased.first() else {
+        if let Some((node, Some(_))) = renewal {
+            let wrong = node.wrong("there is no lease to renew");
+            node.problems
+                .add(wrong.help("leave `renewal` out, or write `ip = \"dhcp\"`"));
+        }
+        return None;
+    };
+    if let Some(second) = leased.get(1) {
+        second.add(second.wrong("a link has one lease"));
+    }
+    if let Some(own) = addresses.iter().find(|own| own.addr().is_ipv4()) {
+        let wrong = word.wrong("a link has an IPv4 address of its own or by DHCP");
+        word.add(wrong.label(format!("not both: it has {}", own.addr())));
+    }
+    Some(DhcpClient {
+        renewal: renewal.and_then(|(_, read)| read).unwrap_or_default(),
+    })
+}
+
+/// Has an IPv4 address given to a link.
+fn lease(word: Word<'_>, net: &NetName, host: &HostName, name: &LinkName, lab: &mut Lab) {
+    let has_v4 = lab.nets.get(net).is_some_and(|net| net.v4.is_some());
+    if !has_v4 && !lab.doubtful_nets.contains(net) {
+        let wrong = word.wrong(format!("net `{net}` has no IPv4 subnet"));
+        word.add(wrong.label("DHCP gives IPv4 addresses"));
+        return;
+    }
+    lab.wants.push(Want {
+        net: net.clone(),
+        span: word.span,
+    });
+    lab.plugs.add_gift(Gift {
+        host: host.clone(),
+        link: *name,
+        net: net.clone(),
+        family: Family::V4,
+    });
 }
 
 /// A route's metric.
@@ -65,6 +121,11 @@ fn address(word: Word<'_>, net: Option<&NetName>, lab: &Lab) -> Option<IpNet> {
     let ip = word.address()?;
     let net = net?;
     let address = net::place(lab, net, ip, word)?;
+    if let Some((host, link)) = lab.giver(net, ip) {
+        let wrong = word.wrong(format!("{ip} is for DHCP to give"));
+        let label = format!("it is in the range of the server of `{host}` on `{link}`");
+        return word.refuse(wrong.label(label));
+    }
     let Some(holder) = lab.plugs.holder(net, ip) else {
         return Some(address);
     };
@@ -77,14 +138,21 @@ fn gateways(
     nodes: &[Node<'_>],
     net: Option<&NetName>,
     addresses: &[IpNet],
+    leased: Option<&Word<'_>>,
     lab: &Lab,
 ) -> Vec<IpAddr> {
     let mut gateways: Vec<(IpAddr, Word<'_>)> = Vec::new();
     for word in nodes.iter().filter_map(|node| node.word()) {
-        let Some(ip) = gateway(word, net, addresses, lab) else {
+        let Some(ip) = gateway(word, net, addresses, leased.is_some(), lab) else {
             continue;
         };
         let family = Family::of(ip);
+        if let Some(leased) = leased.filter(|_| family == Family::V4) {
+            let wrong = word.wrong("the IPv4 gateway comes with the lease");
+            let wrong = wrong.other(leased.span, "which this asks for");
+            word.add(wrong.help("leave `via` out, or set `router` of the DHCP server"));
+            continue;
+        }
         match gateways
             .iter()
             .find(|(other, _)| Family::of(*other) == family)
@@ -103,6 +171,7 @@ fn gateway(
     word: Word<'_>,
     net: Option<&NetName>,
     addresses: &[IpNet],
+    leased: bool,
     lab: &Lab,
 ) -> Option<IpAddr> {
     let ip = word.address()?;
@@ -112,7 +181,11 @@ fn gateway(
         return word.refuse(wrong.label("a gateway is another host"));
     }
     let family = Family::of(ip);
-    if !addresses.is_empty() && !addresses.iter().any(|own| Family::of(own.addr()) == family) {
+    // Of a leased one the caller says more.
+    if !leased
+        && !addresses.is_empty()
+        && !addresses.iter().any(|own| Family::of(own.addr()) == family)
+    {
         let wrong = word.wrong(format!(
             "the link has no {family} address to use this gateway"
         ));

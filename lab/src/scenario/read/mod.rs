@@ -7,6 +7,7 @@
 
 mod act;
 mod cables;
+mod dhcp;
 mod dns;
 mod document;
 mod expect;
@@ -39,4 +40,4 @@ use act::act;
 use cables::Cables;
 use family::Family;
 use lab::Lab;
-use plug::{Plug, Plugs};
+use plug::{Gift, Plug, Plugs};

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use fps_netlink::LinkName;
 use ipnet::IpNet;
 
+use super::Family;
 use crate::scenario::diagnostic::Span;
 use crate::scenario::model::{HostName, NetName};
 
@@ -20,34 +21,88 @@ pub(crate) struct Plug {
     pub(crate) span: Span,
 }
 
+/// A link that somebody else gives an address.
+#[derive(Clone, Debug)]
+pub(crate) struct Gift {
+    pub(crate) host: HostName,
+    pub(crate) link: LinkName,
+    pub(crate) net: NetName,
+    pub(crate) family: Family,
+}
+
 /// All addresses that stand at one moment of a scenario.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Plugs(Vec<Plug>);
+pub(crate) struct Plugs {
+    plugs: Vec<Plug>,
+    gifts: Vec<Gift>,
+}
 
 impl Plugs {
     /// Adds an address.
     pub(crate) fn add(&mut self, plug: Plug) {
-        self.0.push(plug);
+        self.plugs.push(plug);
+    }
+
+    /// Adds one that will only show.
+    pub(crate) fn add_gift(&mut self, gift: Gift) {
+        self.gifts.push(gift);
     }
 
     /// Takes one address off an interface.
     pub(crate) fn remove(&mut self, host: &HostName, link: &LinkName, address: IpAddr) {
         let is_it = |plug: &Plug| plug.host == *host && plug.link == *link;
-        self.0
+        self.plugs
             .retain(|plug| !is_it(plug) || plug.address.addr() != address);
     }
 
     /// Gives an interface another name.
     pub(crate) fn rename(&mut self, host: &HostName, link: &LinkName, new: LinkName) {
-        let of = self.0.iter_mut();
-        of.filter(|plug| plug.host == *host && plug.link == *link)
+        let plugs = self.plugs.iter_mut();
+        plugs
+            .filter(|plug| plug.host == *host && plug.link == *link)
             .for_each(|plug| plug.link = new);
+        let gifts = self.gifts.iter_mut();
+        gifts
+            .filter(|gift| gift.host == *host && gift.link == *link)
+            .for_each(|gift| gift.link = new);
     }
 
-    /// Takes all addresses off an interface.
-    pub(crate) fn clear(&mut self, host: &HostName, link: &LinkName) {
-        self.0
+    /// Takes all addresses off an interface, and gives them; those that it is given it is given again.
+    pub(crate) fn take(&mut self, host: &HostName, link: &LinkName) -> Vec<Plug> {
+        let taken = self.of(host, Some(link)).cloned().collect();
+        self.plugs
             .retain(|plug| plug.host != *host || plug.link != *link);
+        taken
+    }
+
+    /// Takes all addresses off an interface, which gets no more.
+    pub(crate) fn clear(&mut self, host: &HostName, link: &LinkName) {
+        self.take(host, link);
+        self.gifts
+            .retain(|gift| gift.host != *host || gift.link != *link);
+    }
+
+    /// What a host is given, or one interface of it.
+    pub(crate) fn gifts<'p>(
+        &'p self,
+        host: &'p HostName,
+        link: Option<&'p LinkName>,
+    ) -> impl Iterator<Item = &'p Gift> {
+        let wanted = move |gift: &&Gift| link.is_none_or(|link| gift.link == *link);
+        let gifts = self.gifts.iter();
+        gifts.filter(|gift| gift.host == *host).filter(wanted)
+    }
+
+    /// Whether a link's IPv4 address comes by DHCP.
+    pub(crate) fn is_leased(&self, host: &HostName, link: &LinkName) -> bool {
+        let mut gifts = self.gifts(host, Some(link));
+        gifts.any(|gift| gift.family == Family::V4)
+    }
+
+    /// The addresses in a net.
+    pub(crate) fn in_net(&self, net: &NetName) -> impl Iterator<Item = &Plug> {
+        let plugs = self.plugs.iter();
+        plugs.filter(move |plug| plug.net.as_ref() == Some(net))
     }
 
     /// The addresses of a host, or of one interface of it.
@@ -57,7 +112,7 @@ impl Plugs {
         link: Option<&'p LinkName>,
     ) -> impl Iterator<Item = &'p Plug> {
         let wanted = move |plug: &&Plug| link.is_none_or(|link| plug.link == *link);
-        self.0
+        self.plugs
             .iter()
             .filter(|plug| plug.host == *host)
             .filter(wanted)
@@ -71,7 +126,7 @@ impl Plugs {
 
     /// Who holds an address anywhere.
     pub(crate) fn holders(&self, address: IpAddr) -> impl Iterator<Item = &Plug> {
-        self.0
+        self.plugs
             .iter()
             .filter(move |plug| plug.address.addr() == address)
     }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::target::{Aim, aim};
 use super::tunnel::fwmark;
 use super::{Family, Lab, host};
-use crate::scenario::model::{HostName, Load, Probe, ProbeProtocol, Sender};
+use crate::scenario::model::{HostName, Load, Probe, ProbeProtocol, Sender, Target};
 use crate::scenario::syntax::{Node, Table, Word, optional};
 
 /// The keys of an expectation that sends probes.
@@ -119,11 +119,11 @@ impl<'a> Question<'a> {
             return to_word.refuse(wrong.other(from_word.span, "the sender"));
         }
         let at = self.family.map_or(to_word.span, |(_, node)| node.span);
-        let address = aim.address(self.family.map(|(family, _)| family), at, lab)?;
+        let address = aim.target(self.family.map(|(family, _)| family), at, lab)?;
         let to = aim.host().cloned();
         let sender = self.sender.clone()?;
         if let (Some(source), Some(node)) = (sender.source, self.source) {
-            check_source(source, address, node)?;
+            check_source(source, &address, node)?;
         }
         Some(Probe {
             from,
@@ -179,12 +179,16 @@ fn source(node: Node<'_>, from: Option<&HostName>, lab: &Lab) -> Option<IpAddr> 
 }
 
 /// A socket with an IPv4 address cannot ask an IPv6 one.
-fn check_source(source: IpAddr, target: IpAddr, node: Node<'_>) -> Option<()> {
-    if source.is_ipv4() == target.is_ipv4() {
+fn check_source(source: IpAddr, target: &Target, node: Node<'_>) -> Option<()> {
+    let (to, name) = match target {
+        Target::Fixed(address) => (Family::of(*address), address.to_string()),
+        Target::Given(given) => (given.family.into(), given.to_string()),
+    };
+    let of = Family::of(source);
+    if of == to {
         return Some(());
     }
-    let (of, to) = (Family::of(source), Family::of(target));
-    let wrong = node.wrong(format!("an {of} source cannot ask {target}"));
+    let wrong = node.wrong(format!("an {of} source cannot ask {name}"));
     node.refuse(wrong.help(format!("choose an {to} source, or set `ip`")))
 }
 

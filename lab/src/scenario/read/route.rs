@@ -108,7 +108,14 @@ fn check_gateway(
         return Some(());
     }
     let plugs: Vec<_> = lab.plugs.of(host, link).collect();
-    if plugs.iter().any(|plug| plug.address.contains(&ip)) {
+    let given = lab.plugs.gifts(host, link).any(|gift| {
+        let net = lab.nets.get(&gift.net);
+        net.is_some_and(|net| match ip {
+            IpAddr::V4(ip) => net.v4.is_some_and(|subnet| subnet.contains(&ip)),
+            IpAddr::V6(ip) => net.v6.is_some_and(|subnet| subnet.contains(&ip)),
+        })
+    });
+    if given || plugs.iter().any(|plug| plug.address.contains(&ip)) {
         return Some(());
     }
     let subnets: Vec<String> = plugs

@@ -6,7 +6,7 @@ use fps_netlink::LinkName;
 
 use super::{Family, Lab};
 use crate::scenario::diagnostic::{Diagnostic, Span};
-use crate::scenario::model::HostName;
+use crate::scenario::model::{Given, HostName, Target};
 use crate::scenario::syntax::Word;
 
 /// What a target names.
@@ -64,7 +64,42 @@ impl Aim<'_> {
         }
     }
 
-    /// The address to ask. `family` is the one that the file wants, `at` the place that says so.
+    /// The address to ask, which may only show when it is asked. `family` is the one that the file wants,
+    /// `at` the place that says so.
+    pub(crate) fn target(&self, family: Option<Family>, at: Span, lab: &Lab) -> Option<Target> {
+        if let Some(given) = self.given(family, lab)? {
+            return Some(Target::Given(given));
+        }
+        self.address(family, at, lab).map(Target::Fixed)
+    }
+
+    /// The address that a link is given, where the file names none that goes before.
+    fn given(&self, family: Option<Family>, lab: &Lab) -> Option<Option<Given>> {
+        let Self::Host(host, link, word) = self else {
+            return Some(None);
+        };
+        let link = match link {
+            Some(link) => link,
+            None => only_link(host, *word, lab)?,
+        };
+        let families = family.map_or(vec![Family::V4, Family::V6], |family| vec![family]);
+        for family in families {
+            if self.pick(host, Some(link), Some(family), lab).is_some() {
+                return Some(None);
+            }
+            let mut gifts = lab.plugs.gifts(host, Some(link));
+            if gifts.any(|gift| gift.family == family) {
+                return Some(Some(Given {
+                    host: host.clone(),
+                    link: *link,
+                    family: family.into(),
+                }));
+            }
+        }
+        Some(None)
+    }
+
+    /// The address that the file names. `family` is the one that it wants, `at` the place that says so.
     pub(crate) fn address(&self, family: Option<Family>, at: Span, lab: &Lab) -> Option<IpAddr> {
         match self {
             Self::Address(ip, _, word) => {
@@ -79,6 +114,9 @@ impl Aim<'_> {
                     Some(link) => Some(link),
                     None => Some(only_link(host, *word, lab)?),
                 };
+                if let Some(given) = self.given(family, lab)? {
+                    return word.refuse(unknown(at, &given));
+                }
                 let found = self.pick(host, link, family, lab);
                 if found.is_none() && !lab.doubtful_hosts.contains(host) {
                     let what = family.map_or("IP".to_owned(), |family| family.to_string());
@@ -119,6 +157,13 @@ impl Aim<'_> {
             None => of(Family::V4).or_else(|| of(Family::V6)),
         }
     }
+}
+
+/// Says that an address is to be known before it can be.
+pub(crate) fn unknown(at: Span, given: &Given) -> Diagnostic {
+    let wrong = Diagnostic::new(at, format!("nobody knows the address of {given} yet"));
+    let wrong = wrong.label("it is given while the scenario plays");
+    wrong.help("name a link with an address of its own")
 }
 
 /// The only link of a host, where a target names the host alone.

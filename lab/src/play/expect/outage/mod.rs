@@ -3,6 +3,7 @@
 mod gap;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use fps_packet::{Direction, Nonce};
@@ -10,11 +11,11 @@ use gap::{Gap, gaps};
 use tokio::time::{sleep_until, timeout, timeout_at};
 
 use super::why::{self, Suspect};
-use super::{CheckError, evidence, lossy};
+use super::{CheckError, evidence, locate, lossy};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::probe::{Answer, Asker, Attempt, Sent, Series};
-use crate::scenario::{HostName, Outage};
+use crate::scenario::{HostName, Outage, Probe};
 
 /// How many probes must have been answered before the acts begin.
 const CONTROLS: usize = 3;
@@ -26,6 +27,7 @@ const SHOWN: usize = 3;
 /// Probes that are under way while a step's acts are done.
 #[derive(Debug)]
 pub(in crate::play) struct Outages {
+    probe: Probe<IpAddr>,
     series: Series,
     pace: Duration,
     /// How many were answered before the acts began.
@@ -33,19 +35,27 @@ pub(in crate::play) struct Outages {
 }
 
 impl Outages {
-    /// Begins to ask.
-    pub(super) fn begin(stage: &Stage<'_>, wanted: &Outage) -> Self {
+    /// Begins to ask, if the target has an address yet.
+    pub(super) async fn begin(
+        stage: &Stage<'_>,
+        wanted: &Outage,
+    ) -> Result<Option<Self>, CheckError> {
+        let Some(address) = locate::locate(stage, &wanted.probe.address).await? else {
+            return Ok(None);
+        };
+        let probe = wanted.probe.at(address);
         let asker = Asker {
             sandbox: stage.lab.sandbox_of_task(),
-            host: stage.lab.host(&wanted.probe.from).id(),
-            probe: wanted.probe.clone(),
+            host: stage.lab.host(&probe.from).id(),
+            probe: probe.clone(),
             known: stage.asked_by_task(),
         };
-        Self {
+        Ok(Some(Self {
+            probe,
             pace: asker.pace(),
             series: Series::begin(asker),
             before: 0,
-        }
+        }))
     }
 
     /// Waits for the positive control: who is never answered shows no gap.
@@ -74,7 +84,7 @@ pub(super) async fn check(
     if outages.before < CONTROLS {
         return Ok(no_control(outages.before, &sent));
     }
-    let answered = match answers(stage, wanted, &sent).await? {
+    let answered = match answers(stage, &outages.probe, &sent).await? {
         Ok(answered) => answered,
         Err(verdict) => return Ok(verdict),
     };
@@ -103,7 +113,7 @@ pub(super) async fn check(
     }
     let why = format!("expected no gap longer than {most:?}; {seen}");
     let over = longest.over;
-    let (evidence, suspect) = shown(stage, wanted, &gaps, sent).await?;
+    let (evidence, suspect) = shown(stage, (wanted.at_most, &outages.probe), &gaps, sent).await?;
     let verdict = Verdict::failed(why, evidence);
     // What the kernel says now explains only what is still so.
     Ok(match over {
@@ -128,10 +138,9 @@ fn no_control(answered: usize, sent: &[Sent]) -> Verdict {
 /// The capture has the kernel's time, which does not wait for this program's turn.
 async fn answers(
     stage: &Stage<'_>,
-    wanted: &Outage,
+    probe: &Probe<IpAddr>,
     sent: &[Sent],
 ) -> Result<Result<Vec<Instant>, Verdict>, CheckError> {
-    let probe = &wanted.probe;
     let came = arrivals(stage, &probe.from, |packet| packet.source == probe.address).await?;
     let arrived = match &probe.to {
         None => None,
@@ -204,7 +213,7 @@ fn told(stage: &Stage<'_>, gap: &Gap) -> String {
 /// The longest gaps, the acts, and what became of the probes in the longest one.
 async fn shown(
     stage: &Stage<'_>,
-    wanted: &Outage,
+    (at_most, probe): (Duration, &Probe<IpAddr>),
     gaps: &[Gap],
     sent: Vec<Sent>,
 ) -> Result<(Vec<String>, Suspect), CheckError> {
@@ -214,7 +223,7 @@ async fn shown(
     let mut lines: Vec<String> = acts
         .map(|(at, act)| format!("{:8.2} ms  {act}", since(*at)))
         .collect();
-    let long = gaps.iter().filter(|gap| gap.length() > wanted.at_most);
+    let long = gaps.iter().filter(|gap| gap.length() > at_most);
     let long = long.take(SHOWN);
     lines.extend(long.map(|gap| {
         let still = if gap.over { "" } else { " and longer" };
@@ -231,7 +240,7 @@ async fn shown(
         !echo && sent.at > longest.from && sent.at < longest.to
     };
     let lost: Vec<Attempt> = sent.into_iter().filter(within).map(Attempt::from).collect();
-    let (more, suspect) = evidence::of_attempts(stage, &wanted.probe, &lost).await?;
+    let (more, suspect) = evidence::of_attempts(stage, probe, &lost).await?;
     lines.extend(more);
     Ok((lines, suspect))
 }

@@ -1,15 +1,13 @@
 //! `firewall`
 
-use std::net::IpAddr;
-
 use fps_netlink::{Family, LinkName};
 use fps_netns::{
     FirewallChain, FirewallContent, FirewallPorts, FirewallRule, FirewallVerdict, IcmpKind,
 };
 use ipnet::IpNet;
 
-use crate::scenario::model::{FirewallAction, FirewallChange, HostName};
-use crate::scenario::read::{Lab, expect, host};
+use crate::scenario::model::{FirewallAction, FirewallChange, HostName, Target};
+use crate::scenario::read::{Lab, expect, host, target};
 use crate::scenario::syntax::{Node, Table, optional};
 
 /// What says which packets a rule is about.
@@ -211,6 +209,10 @@ fn net(node: Node<'_>, lab: &Lab) -> Option<Vec<IpNet>> {
     if node.word()?.text.contains('/') {
         return node.subnet().map(|net| vec![net]);
     }
-    let addresses: Vec<IpAddr> = expect::peers(node, lab)?;
-    Some(addresses.into_iter().map(IpNet::from).collect())
+    let targets = expect::peers(node, lab)?.into_iter();
+    let nets = targets.map(|target| match target {
+        Target::Fixed(address) => Some(IpNet::from(address)),
+        Target::Given(given) => node.refuse(target::unknown(node.span, &given)),
+    });
+    nets.collect()
 }

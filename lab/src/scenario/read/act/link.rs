@@ -3,7 +3,7 @@
 use fps_netlink::LinkName;
 
 use crate::scenario::model::{HostName, LinkChange, LinkState, Roam};
-use crate::scenario::read::{Lab, link, net};
+use crate::scenario::read::{Lab, dhcp, link, net};
 use crate::scenario::syntax::{Node, Table, Word};
 
 const STATES: &[(&str, LinkState)] = &[
@@ -28,8 +28,7 @@ pub(crate) fn change(node: Node<'_>, lab: &mut Lab) -> Option<LinkChange> {
         LinkState::Plugged | LinkState::Unplugged => lab.link(&on, word)?,
         LinkState::Deleted => {
             let link = lab.link(&on, word)?;
-            let plugs = lab.plugs.of(&on, Some(&link)).cloned().collect();
-            lab.plugs.clear(&on, &link);
+            let plugs = lab.plugs.take(&on, &link);
             lab.cables.delete(&on, &link, plugs);
             link
         }
@@ -90,7 +89,8 @@ fn recreate(on: &HostName, word: Word<'_>, lab: &mut Lab) -> Option<LinkName> {
 
 /// Reads a roam and moves the link's addresses.
 pub(crate) fn roam(node: Node<'_>, lab: &mut Lab) -> Option<Roam> {
-    let table = node.table("`roam`", &["on", "link", "to", "ip", "via", "metric"])?;
+    let keys = ["on", "link", "to", "ip", "via", "metric", "renewal"];
+    let table = node.table("`roam`", &keys)?;
     let on = super::on(&table, lab);
     let word = table.need("link", "\"wlan0\"").and_then(Node::word);
     let net = net::named(&table, "to", lab);
@@ -99,5 +99,6 @@ pub(crate) fn roam(node: Node<'_>, lab: &mut Lab) -> Option<Roam> {
     lab.plugs.clear(&on, &name);
     lab.cables.plug(&on, &name, net.clone());
     let to = link::link(&table, net, &on, &name, lab);
+    dhcp::check_wants(lab, node.problems);
     Some(Roam { on, link: name, to })
 }

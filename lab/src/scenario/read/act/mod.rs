@@ -10,7 +10,7 @@ mod routes;
 mod rule;
 mod run;
 
-use super::{Lab, Verb, dns, footprint};
+use super::{Lab, Verb, dhcp, dns, footprint};
 use crate::scenario::model::{Act, HostName};
 use crate::scenario::syntax::{Node, Table};
 
@@ -19,8 +19,22 @@ const FOOTPRINT: &str = "footprint";
 
 /// All verbs of `do`.
 const VERBS: &[&str] = &[
-    FOOTPRINT, "start", "stop", "kill", "run", "routes", "link", "roam", "sysctl", "route", "rule",
-    "dns", "addr", "firewall",
+    FOOTPRINT,
+    "start",
+    "stop",
+    "kill",
+    "run",
+    "routes",
+    "link",
+    "roam",
+    "sysctl",
+    "route",
+    "rule",
+    "dns",
+    "addr",
+    "dhcp",
+    "dhcp-server",
+    "firewall",
 ];
 
 /// The verbs that make sense before any program starts.
@@ -73,6 +87,8 @@ fn read(verb: Verb<'_>, lab: &mut Lab) -> Option<Act> {
         "dns" => dns::change(node, lab).map(Act::Dns),
         "addr" => addr::change(node, lab).map(Act::Addr),
         "firewall" => firewall::firewall(node, lab).map(Act::Firewall),
+        "dhcp" => dhcp::call(node, lab).map(Act::Dhcp),
+        "dhcp-server" => dhcp::change(node, lab).map(Act::DhcpServer),
         _ => None,
     }
 }
