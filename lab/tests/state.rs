@@ -204,3 +204,74 @@ expect = { counter = { as = "gone", on = "laptop", name = "eth0.rx_packets", exa
     );
     assert_unsure(&report, "gone", "its link went in this step");
 }
+
+/// A program that says something before the step, at once in it, and a little later.
+const TALKER: &str = r#"
+[program.talker]
+on      = "laptop"
+command = ["sh", "-c", "echo hello 1; sleep 0.15; echo hello 2; sleep 0.1; echo bye 3; sleep 60"]
+ready   = { output = "hello 1" }
+
+[program.quiet]
+on      = "laptop"
+command = ["sleep", "60"]
+
+[program.gone]
+on      = "laptop"
+command = ["sh", "-c", "sleep 60 & echo done"]
+ready   = { output = "done" }
+may-end = true
+
+[[step]]
+do = [{ start = "talker" }, { start = "quiet" }, { start = "gone" }]
+"#;
+
+#[test]
+fn lines_are_counted_and_missed() {
+    let report = steps(&format!(
+        r#"{TALKER}
+[[step]]
+expect = [
+  {{ log = {{ name = "text", who = "talker", text = "hello" }} }},
+  {{ log = {{ name = "expression", who = "talker", matches = "^(hello|bye) [23]$", exactly = 2, for = "600ms" }} }},
+  {{ log = {{ name = "only once since the step", who = "talker", text = "hello", exactly = 1, for = "600ms" }} }},
+  {{ log = {{ name = "twice since its start", who = "talker", text = "hello", exactly = 2, since = "start", for = "600ms" }} }},
+  {{ log = {{ name = "never", who = "talker", text = "goodbye", exactly = 0, for = "600ms" }} }},
+  {{ log = {{ name = "never, but it is said", who = "talker", text = "bye", exactly = 0, for = "600ms" }} }},
+  {{ log = {{ name = "too few", who = "talker", text = "hello", at-least = 3, within = "600ms" }} }},
+  {{ log = {{ name = "silence", who = "quiet", matches = ".", at-most = 0 }} }},
+  {{ log = {{ name = "the silence of one that has ended", who = "gone", matches = "ok", at-most = 0 }} }},
+]
+"#
+    ));
+    for name in [
+        "text",
+        "expression",
+        "only once since the step",
+        "twice since its start",
+        "never",
+        "silence",
+    ] {
+        assert_held(&report, name);
+    }
+    assert_failed(&report, "never, but it is said", "there are 1");
+    assert_failed(&report, "too few", "at least 3 lines with `hello`");
+    // Its child could still write, and nobody waits for it.
+    let ended = "the silence of one that has ended";
+    assert_unsure(&report, ended, "proves nothing");
+}
+
+#[test]
+fn one_that_was_never_started_says_nothing() {
+    let report = steps(
+        r#"
+[program.talker]
+on      = "laptop"
+command = ["echo", "hello"]
+
+[[step]]
+expect = { log = { name = "never started", who = "talker", text = "hello", exactly = 0 } }
+"#,
+    );
+    assert_unsure(&report, "never started", "no step has started talker");
+}

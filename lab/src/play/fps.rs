@@ -27,6 +27,9 @@ const SERVER_PORT: u16 = Outer::FPS.port;
 const ORIGIN_PORT: u16 = 443;
 const CLIENT_CONFIG: &str = "/run/fps/client.json";
 const SERVER_CONFIG: &str = "/run/fps/server.json";
+/// Where client and server tell their status.
+pub(crate) const CLIENT_STATUS: &str = "/run/fps/client.sock";
+pub(crate) const SERVER_STATUS: &str = "/run/fps/server.sock";
 const CA: &str = "/run/fps/ca.pem";
 const ORIGIN_CERTIFICATE: &str = "/run/fps/origin.pem";
 const ORIGIN_KEY: &str = "/run/fps/origin-key.pem";
@@ -164,7 +167,7 @@ fn client(tunnel: &Tunnel, fps: &Fps, key: &PrivateKey) -> Value {
     mark(fps, &mut network);
     let delay = u64::try_from(fps.upgrade_delay.as_millis()).unwrap_or(u64::MAX);
     let identity = json!({ "client_uuid": CLIENT_UUID, "client_upgrade_delay_ms": delay });
-    config(network, identity, key, &tunnel.client_tun)
+    config(network, identity, key, &tunnel.client_tun, CLIENT_STATUS)
 }
 
 fn server(tunnel: &Tunnel, fps: &Fps, key: &PrivateKey) -> Value {
@@ -182,11 +185,17 @@ fn server(tunnel: &Tunnel, fps: &Fps, key: &PrivateKey) -> Value {
         "allowed_client_uuids": [CLIENT_UUID],
         "server_private_key_base64": base64::encode(&*key.to_bytes()),
     });
-    config(network, identity, key, &tunnel.server_tun)
+    config(network, identity, key, &tunnel.server_tun, SERVER_STATUS)
 }
 
 /// What client and server have in common.
-fn config(network: Value, mut zero_rtt: Value, key: &PrivateKey, tun: &LinkName) -> Value {
+fn config(
+    network: Value,
+    mut zero_rtt: Value,
+    key: &PrivateKey,
+    tun: &LinkName,
+    status: &str,
+) -> Value {
     zero_rtt["enabled"] = json!(true);
     zero_rtt["profile_id"] = json!("lab");
     zero_rtt["server_public_key_base64"] = json!(key.public().to_base64());
@@ -194,6 +203,7 @@ fn config(network: Value, mut zero_rtt: Value, key: &PrivateKey, tun: &LinkName)
         "network": network,
         "security": { "zero_rtt": zero_rtt },
         "tun": { "enabled": true, "name": tun.as_str() },
+        "ops": { "status_socket": status },
     })
 }
 

@@ -25,7 +25,7 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-pub(crate) use fps::CARRIER_NAME;
+pub(crate) use fps::{CARRIER_NAME, CLIENT_STATUS, SERVER_STATUS};
 pub use programs::ProgramError;
 pub use report::{ActReport, End, Event, ExpectationReport, Report, StepReport, Verdict};
 use stage::Stage;

@@ -7,6 +7,7 @@ mod evidence;
 mod how;
 mod kernel;
 mod locate;
+mod log;
 mod no_carrier_loop;
 mod not_asked;
 mod outage;
@@ -15,6 +16,7 @@ mod reach;
 mod resolves;
 mod says;
 mod silent;
+mod status;
 mod trail;
 mod unchanged;
 mod unreachable;
@@ -37,12 +39,14 @@ pub(super) struct Begun {
     /// By the place of the expectation.
     outages: BTreeMap<usize, Result<Outages, String>>,
     counters: counter::Before,
+    marks: log::Marks,
 }
 
 /// Begins what must be under way before a step's acts, and waits until it is.
 pub(super) async fn begin(stage: &Stage<'_>, step: &Step) -> Begun {
     let mut begun = Begun {
         counters: counter::before(stage, step),
+        marks: log::marks(stage, step),
         ..Begun::default()
     };
     for (place, expectation) in step.expect.iter().enumerate() {
@@ -85,6 +89,8 @@ pub(super) async fn check(
         Check::Kernel(wanted) => kernel::check(stage, wanted).await,
         Check::Unchanged(wanted) => unchanged::check(stage, wanted).await,
         Check::Counter(wanted) => counter::check(stage, wanted, &begun.counters).await,
+        Check::Log(wanted) => Ok(log::check(stage, wanted, &begun.marks).await),
+        Check::Status(wanted) => status::check(stage, wanted).await,
     };
     verdict.unwrap_or_else(|error| Verdict::Inconclusive(crate::chain(&error)))
 }
@@ -100,6 +106,8 @@ enum CheckError {
     Ask(#[from] AskError),
     #[error("the host could not be looked at, which says nothing about it")]
     Snapshot(#[from] crate::snapshot::SnapshotError),
+    #[error("the program that asks could not be started")]
+    Sandbox(#[from] crate::sandbox::SandboxError),
     #[error("the counters could not be read")]
     Counters(#[from] crate::counters::CountersError),
     #[error("the network of {0} cannot be read")]

@@ -42,6 +42,26 @@ pub(super) enum Unsaid {
     Other(Vec<String>),
 }
 
+/// A place in the output of a program: which of its lives, and how many lines.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    life: usize,
+    lines: usize,
+}
+
+/// What was read of a program's output.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) lines: Vec<String>,
+    /// The program runs.
+    pub(super) runs: bool,
+    /// Nobody can write any more, and all was read.
+    pub(super) to_its_end: bool,
+}
+
+/// How often it is looked whether all was read.
+const DRAINED: Duration = Duration::from_millis(5);
+
 /// The programs of a play.
 #[derive(Debug, Default)]
 pub(super) struct Programs {
@@ -56,6 +76,8 @@ struct Program {
     output: Output,
     /// A step has ended it, or nobody minds if it ends.
     may_end: bool,
+    /// How many programs were started before.
+    life: usize,
 }
 
 impl Programs {
@@ -72,7 +94,8 @@ impl Programs {
             return Err(ProgramError::Runs { program });
         }
         let sign = Sign::of(&ready.when, sandbox, order.id)?;
-        let started = Program::start(sandbox, folder, &order)?;
+        let mut started = Program::start(sandbox, folder, &order)?;
+        started.life = self.programs.get(&program).map_or(0, |it| it.life + 1);
         // Kept even where it does not get ready: it is to be killed with the others.
         self.programs.insert(program, started);
         match sign {
@@ -155,6 +178,46 @@ impl Programs {
         };
         let line = timeout_at(Instant::now() + within, said).await;
         line.map_err(|_| Unsaid::Other(program.output.last_lines()))
+    }
+
+    /// Where a program's output stands now; none of one that was never started.
+    pub(super) fn mark(&self, name: &str) -> Option<Mark> {
+        let program = self.programs.get(name)?;
+        Some(Mark {
+            life: program.life,
+            lines: program.output.count(),
+        })
+    }
+
+    /// What a program has printed behind a mark; all that it has since it was started, where there
+    /// is none, or where it was started since.
+    pub(super) fn heard(&self, name: &str, since: Option<Mark>) -> Option<Heard> {
+        let program = self.programs.get(name)?;
+        let since = since.filter(|mark| mark.life == program.life);
+        Some(Heard {
+            lines: program
+                .output
+                .lines_from(since.map_or(0, |mark| mark.lines)),
+            runs: program.runs(),
+            to_its_end: program.output.has_ended(),
+        })
+    }
+
+    /// Waits until all was read that a program has written; false where that takes too long, or
+    /// where it was never started.
+    pub(super) async fn all_is_heard(&self, name: &str, within: Duration) -> bool {
+        let Some(program) = self.programs.get(name) else {
+            // Of which somebody else tells.
+            return true;
+        };
+        let deadline = Instant::now() + within;
+        while !program.output.is_drained() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            sleep_until(Instant::now() + DRAINED).await;
+        }
+        true
     }
 
     /// Ends a program in order, or at once; waits until it has ended. One that does not end in
@@ -299,12 +362,13 @@ impl Program {
             running,
             output: Output::new(pipe, log),
             may_end: order.may_end,
+            life: 0,
         })
     }
 }
 
 /// What every program finds in its environment, whatever the runner's is.
-fn environment() -> Vec<(String, String)> {
+pub(super) fn environment() -> Vec<(String, String)> {
     let path = format!("{PROGRAMS}:{PATH}");
     [
         ("PATH", path.as_str()),

@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use nix::libc;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::sync::watch;
@@ -21,14 +23,22 @@ pub(super) struct Output {
     /// Counts the lines, and closes with the output.
     count: watch::Receiver<usize>,
     pump: JoinHandle<()>,
+    /// The pipe once more, to ask how much is left in it.
+    pipe: Option<OwnedFd>,
 }
 
 impl Output {
     pub(super) fn new(pipe: pipe::Receiver, log: File) -> Self {
         let lines = Arc::default();
         let (told, count) = watch::channel(0);
+        let copy = pipe.as_fd().try_clone_to_owned().ok();
         let pump = tokio::spawn(pump(pipe, log, Arc::clone(&lines), told));
-        Self { lines, count, pump }
+        Self {
+            lines,
+            count,
+            pump,
+            pipe: copy,
+        }
     }
 
     /// Waits for a line; false where the output ended without it.
@@ -67,6 +77,38 @@ impl Output {
     pub(super) fn find(&self, sign: &str) -> Option<String> {
         let lines = self.locked();
         lines.iter().find(|line| line.contains(sign)).cloned()
+    }
+
+    /// All lines from one on.
+    pub(super) fn lines_from(&self, first: usize) -> Vec<String> {
+        self.locked().iter().skip(first).cloned().collect()
+    }
+
+    /// How many lines there are.
+    pub(super) fn count(&self) -> usize {
+        self.locked().len()
+    }
+
+    /// Whether it was read to its end.
+    pub(super) fn has_ended(&self) -> bool {
+        self.pump.is_finished()
+    }
+
+    /// Whether all that has been written so far was read: the pipe is empty (FIONREAD in
+    /// ioctl_tty(2), which is for pipes as well), and who reads it has come to wait again.
+    pub(super) fn is_drained(&self) -> bool {
+        if self.has_ended() {
+            return true;
+        }
+        let Some(pipe) = &self.pipe else {
+            return false;
+        };
+        let mut left: libc::c_int = 0;
+        // SAFETY: the descriptor is open, and FIONREAD writes one int.
+        let asked = unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &raw mut left) };
+        // The reader takes bytes and their lines in one turn of the runtime, of which there is one
+        // thread: so an empty pipe is one whose lines are here.
+        asked == 0 && left == 0
     }
 
     pub(super) fn last_lines(&self) -> Vec<String> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use fps_netlink::{Family, Fwmark, LinkName};
 use serde::{Deserialize, Serialize};
 
-use super::{Counter, HostName, Kernel, NotAsked, Outer, Resolves, Unchanged};
+use super::{Counter, HostName, Kernel, Log, NotAsked, Outer, Resolves, Status, Unchanged};
 
 /// Something that must hold after a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,10 @@ pub enum Check {
     Unchanged(Unchanged),
     /// The kernel counts.
     Counter(Counter),
+    /// A program prints lines, or does not.
+    Log(Log),
+    /// An FPS program tells a status.
+    Status(Status),
 }
 
 impl Check {
@@ -59,7 +63,9 @@ impl Check {
             | Self::NotAsked(_)
             | Self::Kernel(_)
             | Self::Unchanged(_)
-            | Self::Counter(_) => None,
+            | Self::Counter(_)
+            | Self::Log(_)
+            | Self::Status(_) => None,
         }
     }
 }

@@ -23,6 +23,8 @@ const VERBS: &[&str] = &[
     "kernel",
     "unchanged",
     "counter",
+    "log",
+    "status",
 ];
 
 const HOW: [(&str, How); 3] = [
@@ -53,6 +55,8 @@ pub(crate) fn expectation(node: Node<'_>, lab: &Lab, names: &mut Names) -> Optio
         "kernel" => state::kernel(verb, lab, names),
         "unchanged" => state::unchanged(verb, lab, names),
         "counter" => state::counter(verb, lab, names),
+        "log" => state::log(verb, lab, names),
+        "status" => state::status(verb, lab, names),
         _ => None,
     });
     if names.count() == before {

@@ -1,12 +1,17 @@
-//! What must hold of a host's state: `kernel`, `unchanged`, `counter`.
+//! What must hold of a host's state, and of what its programs say: `kernel`, `unchanged`, `counter`,
+//! `log`, `status`.
 
 mod counter;
 mod line;
+mod log;
+mod status;
 mod sysctl;
 mod unchanged;
 mod words;
 
 pub(crate) use counter::counter;
+pub(crate) use log::log;
+pub(crate) use status::status;
 pub(crate) use unchanged::unchanged;
 
 use super::expect::{name, when};
