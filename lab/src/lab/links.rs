@@ -190,10 +190,15 @@ impl Lab {
 
     /// Has the DHCP client of a link do something before it is due; returns when it is done.
     pub async fn call_client(&self, call: &DhcpCall) -> Result<(), LabError> {
-        let DhcpCall { on, link, order } = call;
+        let DhcpCall {
+            on,
+            link,
+            order,
+            renewal,
+        } = call;
         let client = &self.host(on).links[link].client;
         let called = match client {
-            Some(client) => client.call(*order).await,
+            Some(client) => client.call(*order, *renewal).await,
             None => Err(DhcpError::NoLease),
         };
         called.map_err(|cause| failed(on, link, cause))

@@ -21,7 +21,7 @@ use super::install::Place;
 use super::{CLIENT_PORT, DhcpError, Lease, SERVER_PORT, message};
 use crate::lab::host::Service;
 use crate::sandbox::{HostId, Sandbox, SandboxError, SocketKind};
-use crate::scenario::{self, DhcpOrder};
+use crate::scenario::{self, DhcpOrder, Renewal};
 
 /// How long an act waits for a lease.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -56,7 +56,7 @@ pub struct Held {
 enum Order {
     /// Ask anew, for a link that is configured so.
     Start(Option<u32>, scenario::DhcpClient),
-    Do(DhcpOrder),
+    Do(DhcpOrder, Option<Renewal>),
     /// Forget the lease, and ask for none.
     Halt,
 }
@@ -160,8 +160,8 @@ impl DhcpClient {
     }
 
     /// Does what an act says, and waits until it is done.
-    pub async fn call(&self, order: DhcpOrder) -> Result<(), DhcpError> {
-        self.order(Order::Do(order)).await
+    pub async fn call(&self, order: DhcpOrder, renewal: Option<Renewal>) -> Result<(), DhcpError> {
+        self.order(Order::Do(order, renewal)).await
     }
 
     /// Takes the lease off the link, and tells nobody.
@@ -252,6 +252,9 @@ impl Task {
         order: Order,
         tell: oneshot::Sender<Result<(), DhcpError>>,
     ) -> Result<(), DhcpError> {
+        if let Order::Do(_, Some(renewal)) = order {
+            self.place.renewal = renewal;
+        }
         match order {
             Order::Start(metric, plan) => {
                 self.place.metric = metric;
@@ -259,23 +262,23 @@ impl Task {
                 self.waiting.push(tell);
                 self.discover()
             }
-            Order::Do(DhcpOrder::Discover) => {
+            Order::Do(DhcpOrder::Discover, _) => {
                 self.waiting.push(tell);
                 self.discover()
             }
-            Order::Do(DhcpOrder::Renew | DhcpOrder::Rebind) if self.lease.is_none() => {
+            Order::Do(DhcpOrder::Renew | DhcpOrder::Rebind, _) if self.lease.is_none() => {
                 drop(tell.send(Err(DhcpError::NoLease)));
                 Ok(())
             }
-            Order::Do(DhcpOrder::Renew) => {
+            Order::Do(DhcpOrder::Renew, _) => {
                 self.waiting.push(tell);
                 self.renew().await
             }
-            Order::Do(DhcpOrder::Rebind) => {
+            Order::Do(DhcpOrder::Rebind, _) => {
                 self.waiting.push(tell);
                 self.rebind()
             }
-            Order::Do(DhcpOrder::Release) => {
+            Order::Do(DhcpOrder::Release, _) => {
                 let Some(lease) = self.lease.clone() else {
                     drop(tell.send(Err(DhcpError::NoLease)));
                     return Ok(());

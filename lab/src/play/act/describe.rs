@@ -8,7 +8,7 @@ use fps_netlink::{Family, RouteKind};
 
 use crate::scenario::{
     Act, AddressChange, DhcpOrder, DhcpServerChange, DnsChange, FirewallAction, FirewallChange,
-    LinkState, ProgramRef, RouteAction, RuleChange, StaticRoute,
+    LinkState, ProgramRef, Renewal, RouteAction, RuleChange, StaticRoute,
 };
 
 impl fmt::Display for Act {
@@ -61,7 +61,12 @@ impl fmt::Display for Act {
                     DhcpOrder::Rebind => "rebinds its lease",
                     DhcpOrder::Release => "gives its lease back",
                 };
-                write!(f, "on {}: the DHCP client of {} {verb}", call.on, call.link)
+                write!(f, "on {}: the DHCP client of {} {verb}", call.on, call.link)?;
+                f.write_str(match call.renewal {
+                    Some(Renewal::Keeps) => " and keeps its address",
+                    Some(Renewal::Replaces) => " and replaces its address",
+                    None => "",
+                })
             }
             Self::DhcpServer(change) => describe_dhcp_server(f, change),
         }

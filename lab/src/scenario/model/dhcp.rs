@@ -119,7 +119,7 @@ pub struct DhcpClient {
     pub renewal: Renewal,
 }
 
-/// What becomes of an address that is given again.
+/// What becomes of an address that a client is given again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Renewal {
     /// It stays as it is.
@@ -138,6 +138,8 @@ pub struct DhcpCall {
     pub link: LinkName,
     /// What.
     pub order: DhcpOrder,
+    /// What becomes of its address from now on; none where that stays as it was.
+    pub renewal: Option<Renewal>,
 }
 
 /// What a DHCP client can be told.

@@ -11,12 +11,12 @@ use super::{Lab, net};
 use crate::scenario::diagnostic::{Diagnostic, Problems, Span};
 use crate::scenario::model::{
     DhcpCall, DhcpOrder, DhcpRange, DhcpRoute, DhcpServer, DhcpServerChange, DhcpTerms, HostName,
-    NetName,
+    NetName, Renewal,
 };
-use crate::scenario::syntax::{Node, Table, Word, is_domain};
+use crate::scenario::syntax::{Node, Table, Word, is_domain, optional};
 
 /// What a server's table may say, here and in an act.
-const TERMS: [&str; 7] = [
+const TERMS: [&str; 8] = [
     "range",
     "lease",
     "router",
@@ -24,6 +24,7 @@ const TERMS: [&str; 7] = [
     "routes",
     "mtu",
     "domain",
+    "answers",
 ];
 
 /// For how long a server gives an address where the file does not say.
@@ -84,7 +85,7 @@ fn server(node: Node<'_>, host: &HostName, link: &LinkName, lab: &Lab) -> Option
             routes: said.routes.unwrap_or_default(),
             mtu: said.mtu,
             domain: said.domain,
-            answers: true,
+            answers: said.answers.unwrap_or(true),
         },
     })
 }
@@ -105,11 +106,10 @@ fn v4(ip: IpAddr) -> Option<Ipv4Addr> {
 
 /// Reads what a server gives from now on.
 pub(crate) fn change(node: Node<'_>, lab: &Lab) -> Option<DhcpServerChange> {
-    let keys = [&["on", "link", "answers"][..], &TERMS].concat();
+    let keys = [&["on", "link"][..], &TERMS].concat();
     let table = node.table("`dhcp-server`", &keys)?;
     let on = table.need("on", "\"router\"").and_then(Node::word);
     let link = table.need("link", "\"lan\"").and_then(Node::word);
-    let answers = table.get("answers").and_then(Node::flag);
     if table
         .iter()
         .all(|(key, _)| ["on", "link"].contains(&key.text))
@@ -140,7 +140,7 @@ pub(crate) fn change(node: Node<'_>, lab: &Lab) -> Option<DhcpServerChange> {
         routes: said.routes,
         mtu: said.mtu,
         domain: said.domain,
-        answers,
+        answers: said.answers,
     })
 }
 
@@ -153,6 +153,7 @@ struct Said {
     routes: Option<Vec<DhcpRoute>>,
     mtu: Option<u16>,
     domain: Option<String>,
+    answers: Option<bool>,
 }
 
 impl Said {
@@ -178,6 +179,7 @@ impl Said {
                 u16::try_from(mtu).ok()
             }),
             domain: table.get("domain").and_then(domain),
+            answers: table.get("answers").and_then(Node::flag),
         }
     }
 }
@@ -259,10 +261,11 @@ fn domain(node: Node<'_>) -> Option<String> {
 
 /// Reads what a client is told.
 pub(crate) fn call(node: Node<'_>, lab: &Lab) -> Option<DhcpCall> {
-    let table = node.table("`dhcp`", &["on", "link", "do"])?;
+    let table = node.table("`dhcp`", &["on", "link", "do", "renewal"])?;
     let on = table.need("on", "\"laptop\"").and_then(Node::word);
     let link_word = table.need("link", "\"wlan0\"").and_then(Node::word);
     let order = table.need("do", "\"renew\"")?.choice("do", &ORDERS);
+    let renewal = optional(table.get("renewal"), renewal);
     let (on, link_word) = (lab.host(on?)?, link_word?);
     let link = lab.link(&on, link_word)?;
     if !lab.plugs.is_leased(&on, &link) {
@@ -277,7 +280,14 @@ pub(crate) fn call(node: Node<'_>, lab: &Lab) -> Option<DhcpCall> {
         on,
         link,
         order: order?,
+        renewal: renewal?,
     })
+}
+
+/// Reads what becomes of an address that a client is given again.
+pub(crate) fn renewal(node: Node<'_>) -> Option<Renewal> {
+    let choices = [("keeps", Renewal::Keeps), ("replaces", Renewal::Replaces)];
+    node.choice("renewal", &choices)
 }
 
 /// Reports each link that nobody will give an address to.

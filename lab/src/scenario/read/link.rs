@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use fps_netlink::LinkName;
 use ipnet::IpNet;
 
-use super::dhcp::Want;
+use super::dhcp::{self, Want};
 use super::{Family, Gift, Lab, Plug, net};
-use crate::scenario::model::{DhcpClient, HostName, Link, NetName, Renewal};
+use crate::scenario::model::{DhcpClient, HostName, Link, NetName};
 use crate::scenario::syntax::{Node, Table, Word};
 
 /// What `ip` says of an address that a DHCP server gives.
@@ -67,10 +67,8 @@ pub(crate) fn link(
 
 /// The DHCP client of a link whose `ip` asks for one.
 fn client(table: &Table<'_>, leased: &[Word<'_>], addresses: &[IpNet]) -> Option<DhcpClient> {
-    let renewal = table.get("renewal").map(|node| {
-        let choices = [("keeps", Renewal::Keeps), ("replaces", Renewal::Replaces)];
-        (node, node.choice("renewal", &choices))
-    });
+    let renewal = table.get("renewal");
+    let renewal = renewal.map(|node| (node, dhcp::renewal(node)));
     let Some(word) = leased.first() else {
         if let Some((node, Some(_))) = renewal {
             let wrong = node.wrong("there is no lease to renew");
