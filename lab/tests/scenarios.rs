@@ -1,12 +1,17 @@
 //! Each scenario file is a test case: it is played with its sabotages, in this process, at the
 //! same time as others.
 
+mod common {
+    pub(crate) mod explained;
+}
+
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
+use common::explained;
 use fps_lab::folder::Folder;
 use fps_lab::lab::Site;
 use fps_lab::run::{Line, Options, run};
@@ -48,7 +53,7 @@ fn holds_and_its_sabotages_bite(
     let say = |Line { play, text }: Line| {
         *lines.lock().expect("nobody panics here") += &format!("{play}  {text}\n");
     };
-    let outcomes = run(&[file], &options, &say);
+    let outcomes = run(std::slice::from_ref(&file), &options, &say);
     let lines = lines.into_inner().expect("nobody panics here");
     let [outcome] = outcomes.as_slice() else {
         panic!("{} outcomes of one file\n{lines}", outcomes.len());
@@ -56,6 +61,7 @@ fn holds_and_its_sabotages_bite(
     assert!(outcome.passed(), "{}\n{lines}", path.display());
     let played = outcome.play.expectations().count();
     assert!(played > 0, "nothing was expected\n{lines}");
+    explained::check(&path, &file, outcome);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 
-pub(crate) use resolvectl::flush;
+pub(crate) use resolvectl::{claims, flush};
 pub(crate) use stub::question;
 
 use crate::sandbox::{HostId, Sandbox, SandboxError};

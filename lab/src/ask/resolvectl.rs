@@ -1,9 +1,10 @@
 //! By systemd-resolved(8), asked over D-Bus.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::command::output;
 use super::{Answered, AskError};
+use crate::explain::Claims;
 use crate::sandbox::{HostId, Sandbox};
 use crate::scenario::Resolves;
 
@@ -67,4 +68,53 @@ pub(crate) async fn flush(sandbox: &Sandbox, host: HostId) -> Result<(), AskErro
         true => Ok(()),
         false => Err(AskError::Resolvectl(said.trim().to_owned())),
     }
+}
+
+/// Which links with servers of their own claim all names.
+pub(crate) async fn claims(sandbox: &Sandbox, host: HostId) -> Result<Claims, AskError> {
+    let servers = by_link(sandbox, host, "dns").await?;
+    let domains = by_link(sandbox, host, "domain").await?;
+    let flags = by_link(sandbox, host, "default-route").await?;
+    let with_servers = |said: &BTreeMap<String, Vec<String>>, word: &str| {
+        let said = said.iter().filter(|(link, words)| {
+            let link: &str = link;
+            let has_servers = servers.get(link).is_some_and(|servers| !servers.is_empty());
+            has_servers && words.iter().any(|it| it == word)
+        });
+        said.map(|(link, _)| link.clone()).collect()
+    };
+    Ok(Claims {
+        all_names: with_servers(&domains, "~."),
+        default_route: with_servers(&flags, "yes"),
+        servers: servers
+            .iter()
+            .filter(|(_, words)| !words.is_empty())
+            .map(|(link, words)| {
+                let domains = domains
+                    .get(link)
+                    .map(|words| words.join(" "))
+                    .unwrap_or_default();
+                format!("{link} asks {} [{domains}]", words.join(" "))
+            })
+            .collect(),
+    })
+}
+
+/// What resolvectl(1) says of each link: `Link 2 (eth0): WORD …`.
+async fn by_link(
+    sandbox: &Sandbox,
+    host: HostId,
+    verb: &str,
+) -> Result<BTreeMap<String, Vec<String>>, AskError> {
+    let (exit, said) = output(sandbox, host, &["resolvectl", verb]).await?;
+    if !exit.0.success() {
+        return Err(AskError::Resolvectl(said.trim().to_owned()));
+    }
+    let lines = said.lines().filter_map(|line| {
+        let (link, words) = line.strip_prefix("Link ")?.split_once("): ")?;
+        let (_, link) = link.split_once('(')?;
+        let words = words.split_whitespace().map(str::to_owned);
+        Some((link.to_owned(), words.collect()))
+    });
+    Ok(lines.collect())
 }

@@ -1,6 +1,7 @@
 //! What the kernel has counted in a host since it was made: by protocol and by link.
 //!
 //! - [`Counters`]: all of them by name, and what has come since an earlier reading
+//! - [`Meters`]: the same of one host again and again, since the last reset
 //! - `tables`: /proc/net/snmp and netstat, which have their names in a line above the numbers
 //! - `pairs`: /proc/net/snmp6, a name and a number a line
 //! - `links`: /proc/net/dev
@@ -10,15 +11,17 @@
 //! net/ipv6/proc.c), and of links those of /sys/class/net/LINK/statistics: `eth0.rx_packets`.
 
 mod links;
+mod meters;
 mod pairs;
 mod tables;
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io;
 
 use crate::sandbox::{HostId, Sandbox, SandboxError};
 
 pub use links::STATISTICS;
+pub use meters::Meters;
 pub use tables::GROUPS;
 
 /// What the files say that is no count of events: settings and states (RFC 4293, 4022).
@@ -76,22 +79,7 @@ impl Counters {
     /// Reads all counters of a host: four files of its network namespace, in about a millisecond.
     /// Where the kernel has no IPv6 there is no snmp6, and so no counter of IPv6.
     pub fn read(sandbox: &Sandbox, host: HostId) -> Result<Self, CountersError> {
-        let mut values = BTreeMap::new();
-        for (path, understand) in SOURCES {
-            let Some(mut file) = sandbox.open(host, path)? else {
-                continue;
-            };
-            let mut text = String::new();
-            file.read_to_string(&mut text)
-                .map_err(|source| CountersError::Read { path, source })?;
-            let found =
-                understand(&text).map_err(|line| CountersError::Malformed { path, line })?;
-            values.extend(found);
-        }
-        for gauge in GAUGES {
-            values.remove(gauge);
-        }
-        Ok(Self { values })
+        Meters::open(sandbox, host)?.now()
     }
 
     /// A counter's value; none where the kernel has no such counter, or does not show it before it

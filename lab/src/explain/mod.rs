@@ -2,10 +2,12 @@
 //!
 //! - [`Tables`]: the rules, routes, links and addresses of a host at one moment
 //! - [`Walk`]: the kernel's lookup, rule by rule, held against what the kernel itself says
+//! - `counters`: which of the kernel's counters tell of packets that went astray
 //! - `cause`: patterns that are known from reports, one file for each
 //! - [`Explanation`]: all of it, as a failed expectation shows it
 
 mod cause;
+mod counters;
 mod show;
 mod tables;
 mod walk;
@@ -13,6 +15,7 @@ mod walk;
 use serde::Serialize;
 
 pub use cause::{Case, Claims, Filter, TooBig, Tunnel, likely};
+pub use counters::telling;
 pub use tables::Tables;
 pub use walk::{Step, Walk};
 
@@ -26,30 +29,51 @@ pub struct Explanation {
     pub walks: Vec<Walk>,
     /// What is likely the cause, from patterns that are known: the likeliest first.
     pub causes: Vec<String>,
-    /// What the counters of that host have counted since the step began, of those that tell of
-    /// packets that went astray.
-    pub counters: Vec<String>,
-    /// Whose counters.
-    pub counted_on: Option<String>,
+    /// What the counters of those hosts have counted since the step began.
+    pub counted: Vec<Counted>,
+    /// Why there is no explanation, where something could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
+/// Those of a host's counters that tell of packets that went astray.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counted {
+    /// The host.
+    pub host: String,
+    /// Each counter that moved, and by how much.
+    pub changes: Vec<String>,
+}
+
+impl Counted {
+    fn line(&self) -> String {
+        let Self { host, changes } = self;
+        let shown = changes[..changes.len().min(COUNTERS)].join(", ");
+        match changes.len().saturating_sub(COUNTERS) {
+            0 if changes.is_empty() => {
+                format!("no counter of {host} for dropped packets moved in this step")
+            }
+            0 => format!("counters of {host} in this step: {shown}"),
+            more => format!("counters of {host} in this step: {shown}, and {more} more"),
+        }
+    }
 }
 
 impl Explanation {
     /// As lines of text.
     pub fn lines(&self) -> Vec<String> {
+        let mut lines = self.reasons();
+        lines.extend(self.counted.iter().map(Counted::line));
+        let trouble = self.trouble.iter();
+        lines.extend(trouble.map(|why| format!("not explained: {why}")));
+        lines
+    }
+
+    /// How the hosts decide, and what is likely the cause, as lines of text. They say the same whenever
+    /// the same happens; counters do not.
+    pub fn reasons(&self) -> Vec<String> {
         let walks = self.walks.iter().flat_map(Walk::lines);
         let causes = self.causes.iter().map(|cause| format!("likely: {cause}"));
-        let counters = self.counted_on.iter().map(|host| {
-            let counters = &self.counters;
-            let shown = counters[..counters.len().min(COUNTERS)].join(", ");
-            let more = match counters.len().saturating_sub(COUNTERS) {
-                0 => String::new(),
-                more => format!(", and {more} more"),
-            };
-            match counters.is_empty() {
-                true => format!("no counter of {host} for dropped packets moved in this step"),
-                false => format!("counters of {host} in this step: {shown}{more}"),
-            }
-        });
-        walks.chain(causes).chain(counters).collect()
+        walks.chain(causes).collect()
     }
 }

@@ -1,12 +1,17 @@
 //! The kernel's lookup, rule by rule.
 
-use fps_netlink::{Family, Flow, Fwmark, Netlink, Result, Route, Turn, Verdict, protocol_name};
+use fps_netlink::{
+    Flow, Fwmark, IfIndex, Netlink, Result, Route, RouteKind, Turn, Verdict, protocol_name,
+};
 use serde::Serialize;
 
 use super::{Tables, show};
 
 /// How many rules are shown that were not for the packet.
 const PASSED_BY: usize = 4;
+
+/// How many rules are shown at most.
+const SHOWN: usize = 6;
 
 /// How a host decides about a packet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -57,7 +62,7 @@ impl Walk {
             last.finding.clone_from(&end);
         }
         let kernel = match netlink.lookup(flow).await? {
-            Ok(route) => agrees(verdict, &route).then_some(()).map_or_else(
+            Ok(route) => agrees(flow, verdict, &route).then_some(()).map_or_else(
                 || {
                     Some(format!(
                         "{} (table {})",
@@ -85,7 +90,18 @@ impl Walk {
         let mut lines = vec![format!("{} decides about {}:", self.host, self.packet)];
         let passed_by = self.steps.iter().filter(|step| !step.chosen).count();
         let all = passed_by <= PASSED_BY;
-        let shown = self.steps.iter().filter(|step| all || step.chosen);
+        let shown: Vec<&Step> = self
+            .steps
+            .iter()
+            .filter(|step| all || step.chosen)
+            .collect();
+        let left_out = shown.len().saturating_sub(SHOWN);
+        if left_out > 0 {
+            lines.push(format!(
+                "   ({left_out} rules before that have no route for it)"
+            ));
+        }
+        let shown = shown[left_out..].iter();
         lines.extend(shown.map(|step| {
             let sign = if step.decides { "=>" } else { "  " };
             let Step {
@@ -163,13 +179,17 @@ fn end(verdict: Verdict<'_>, tables: &Tables) -> String {
     }
 }
 
-/// Whether the kernel's answer is the route that the walk came to. The answer to a packet that stays
-/// has the loopback device.
-fn agrees(verdict: Verdict<'_>, route: &Route) -> bool {
+/// Whether the kernel's answer is the route that the walk came to.
+fn agrees(flow: &Flow, verdict: Verdict<'_>, route: &Route) -> bool {
     match verdict {
+        // What stays here leads to the loopback device; only of IPv4 packets of our own the answer
+        // tells the table.
+        Verdict::Leaves { route: found, .. } if found.kind == RouteKind::Local => {
+            route.link == Some(IfIndex::LOOPBACK)
+        }
         Verdict::Leaves { route: found, .. } => {
-            verdict.link() == route.link
-                && (found.table == route.table || Family::of(found.to.addr()) == Family::V6)
+            let told = flow.came_in.is_none() && flow.to.is_ipv4();
+            found.link == route.link && (found.table == route.table || !told)
         }
         Verdict::TakenForNeighbour(link) => route.link == Some(link),
         Verdict::Refused { .. } | Verdict::Lost => false,

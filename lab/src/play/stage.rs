@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::Tapes;
 use super::baseline::Baselines;
 use super::programs::{ProgramError, Programs};
+use crate::counters::{CountersError, Meters};
 use crate::folder::Folder;
 use crate::lab::{Lab, LabError};
 use crate::probe::{Known, Mark};
@@ -31,6 +32,7 @@ pub(super) struct Stage<'a> {
     pub(super) programs: Programs,
     pub(super) fps_furnished: bool,
     tapes: Tapes,
+    meters: IndexMap<HostName, Meters>,
     step_began: Instant,
     /// What this step has asked, and what the steps before it have.
     asked: Arc<Mutex<Known>>,
@@ -67,6 +69,9 @@ pub enum StageError {
         /// Why.
         why: String,
     },
+    /// What a host counts could not be read.
+    #[error("read the counters of a host")]
+    Counters(#[from] CountersError),
     /// The network of a host refused a change.
     #[error(transparent)]
     Network(#[from] fps_netns::Error),
@@ -97,6 +102,7 @@ impl<'a> Stage<'a> {
             programs,
             fps_furnished: false,
             tapes: Tapes::new(),
+            meters: IndexMap::new(),
             step_began: Instant::now(),
             asked: Arc::default(),
             asked_before: Known::default(),
@@ -113,8 +119,15 @@ impl<'a> Stage<'a> {
     }
 
     /// Watches every interface of every host from now on.
-    pub(super) async fn arm(&mut self) -> Result<(), TapeError> {
+    pub(super) async fn arm(&mut self) -> Result<(), StageError> {
         for (name, host) in self.lab.hosts() {
+            match self.meters.get_mut(name) {
+                Some(meters) => meters.reset()?,
+                None => {
+                    let meters = Meters::open(self.lab.sandbox(), host.id())?;
+                    self.meters.insert(name.clone(), meters);
+                }
+            }
             match self.tapes.get(name) {
                 Some(tape) => tape.rewind().await?,
                 None => {
@@ -201,6 +214,11 @@ impl<'a> Stage<'a> {
     /// What a host was like at an earlier moment.
     pub(super) fn baseline(&self, host: &HostName, moment: &Since) -> Option<&Snapshot> {
         self.baselines.get(&(host.clone(), moment.clone()))
+    }
+
+    /// What a host has counted since the current step began.
+    pub(super) fn meters(&self, host: &HostName) -> &Meters {
+        &self.meters[host]
     }
 
     /// The tape of a host.

@@ -23,12 +23,12 @@ pub(super) fn cause(case: &Case<'_>) -> Option<String> {
     ))
 }
 
-/// The route by which the packet's target is a neighbour on a link that is no tunnel.
+/// The route by which the packet's target is a neighbour on a link that is no tunnel, or behind a
+/// router there that is not the default gateway.
 fn connected<'a>(case: &Case<'a>) -> Option<&'a Route> {
     let on_link = |route: &&Route| {
         let link = route.link.and_then(|index| case.tables.link(index));
         route.table == TableId::MAIN
-            && route.gateway.is_none()
             && route.to.prefix_len() > 0
             && !route.refuses()
             && route.to.contains(&case.flow.to)

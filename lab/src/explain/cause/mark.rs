@@ -53,10 +53,18 @@ pub(super) fn cause(case: &Case<'_>) -> Option<String> {
     })
 }
 
-/// The marks that rules of this host are about, and none.
-fn marks(case: &Case<'_>) -> BTreeSet<Fwmark> {
-    let rules = case.tables.rules.iter();
+/// The marks that rules of this host are about, and none. Of a packet that is not the carrier's not
+/// those that keep packets out of a tunnel.
+pub(super) fn marks(case: &Case<'_>) -> BTreeSet<Fwmark> {
+    let carrier = case.is_carrier();
+    let own = case.tunnel.as_ref().and_then(|tunnel| tunnel.mark);
+    let rules = case
+        .tables
+        .rules
+        .iter()
+        .filter(|rule| carrier || !rule.inverted);
     let marks = rules.filter_map(|rule| rule.mark).map(|mark| mark.mark);
+    let marks = marks.filter(|mark| carrier || Some(*mark) != own);
     let all = marks.chain([Fwmark(0)]);
     all.filter(|mark| *mark != case.flow.mark).collect()
 }

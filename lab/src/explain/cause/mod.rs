@@ -7,6 +7,7 @@ mod lan;
 mod mark;
 mod mtu;
 mod refusal;
+mod rerouted;
 mod resolvers;
 mod shadow;
 mod source;
@@ -30,6 +31,8 @@ pub struct Case<'a> {
     pub flow: Flow,
     /// The link by which it should have left, where the scenario says that.
     pub wanted: Option<LinkName>,
+    /// The link by which it was seen to leave.
+    pub left_by: Option<LinkName>,
     /// The tunnel's part of the host, where it has one.
     pub tunnel: Option<Tunnel>,
     /// A packet that came in here and got no further: from where, and by which link.
@@ -57,15 +60,16 @@ pub struct Tunnel {
 pub fn likely(case: &Case<'_>) -> Vec<String> {
     let patterns = [
         resolvers::cause,
+        rerouted::cause,
         filter::cause,
         mtu::cause,
         mark::cause,
         bypass::cause,
         refusal::cause,
         lan::cause,
+        gone::cause,
         shadow::cause,
         source::cause,
-        gone::cause,
     ];
     patterns
         .iter()
@@ -87,7 +91,7 @@ impl<'a> Case<'a> {
     }
 
     /// The link by which the packet leaves.
-    fn link(&self) -> Option<&'a Link> {
+    pub fn link(&self) -> Option<&'a Link> {
         self.tables.link(self.verdict().link()?)
     }
 

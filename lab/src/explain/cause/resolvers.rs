@@ -8,6 +8,8 @@ use super::Case;
 pub struct Claims {
     /// Those that have servers and the domain `~.`.
     pub all_names: Vec<String>,
+    /// Each link with servers, in words, with its servers and domains.
+    pub servers: Vec<String>,
     /// Those that have servers and the flag `default-route`.
     pub default_route: Vec<String>,
 }
@@ -16,6 +18,7 @@ pub(super) fn cause(case: &Case<'_>) -> Option<String> {
     let Claims {
         all_names,
         default_route,
+        servers: _,
     } = case.claims.as_ref()?;
     // A link with `~.` is asked in place of those with the flag alone.
     let (claiming, what) = match all_names.as_slice() {

@@ -7,7 +7,11 @@ use std::os::fd::OwnedFd;
 use fps_netlink::{Flow, Fwmark, TcpSockets, UdpSocket, UdpSockets};
 use fps_packet::{Direction, Frame, Transport};
 
-use crate::scenario::{Outer, OuterProtocol};
+use super::CheckError;
+use crate::play::stage::Stage;
+use crate::probe::ProbeError;
+use crate::sandbox::SocketKind;
+use crate::scenario::{HostName, Outer, OuterProtocol};
 
 /// A socket whose packets go to the tunnel's far end.
 pub(super) struct Carrier {
@@ -24,8 +28,16 @@ pub(super) enum Carriers {
 }
 
 impl Carriers {
+    /// Those of a host.
+    pub(super) fn of(stage: &Stage<'_>, host: &HostName, outer: Outer) -> Result<Self, CheckError> {
+        let id = stage.lab.host(host).id();
+        let socket = stage.lab.sandbox().socket(id, SocketKind::SockDiag);
+        let socket = socket.map_err(ProbeError::from)?;
+        Self::new(socket, outer).map_err(|error| CheckError::Network(host.clone(), error))
+    }
+
     /// Those of the namespace in which a NETLINK_SOCK_DIAG socket was made.
-    pub(super) fn new(socket: OwnedFd, outer: Outer) -> fps_netlink::Result<Self> {
+    fn new(socket: OwnedFd, outer: Outer) -> fps_netlink::Result<Self> {
         Ok(match outer.protocol {
             OuterProtocol::Tcp => Self::Tcp(TcpSockets::from_socket(socket)?),
             OuterProtocol::Udp => Self::Udp(UdpSockets::from_socket(socket)?),
@@ -74,8 +86,25 @@ fn sends_to(socket: &UdpSocket, far_end: SocketAddr, from: &HashSet<SocketAddr>)
     })
 }
 
+/// From where a host has sent datagrams to the tunnel's far end since the step began.
+pub(super) async fn sources(
+    stage: &Stage<'_>,
+    host: &HostName,
+    far: IpAddr,
+    outer: Outer,
+) -> Result<HashSet<SocketAddr>, CheckError> {
+    let tape = stage.tape(host);
+    tape.sync().await?;
+    Ok(tape.look(|frames| {
+        let others = frames.iter().filter(|frame| !stage.is_probe(frame));
+        others
+            .filter_map(|frame| source(frame, far, outer))
+            .collect()
+    }))
+}
+
 /// From which address and port a packet to the far end was sent, if this is one.
-pub(super) fn source(frame: &Frame, far: IpAddr, outer: Outer) -> Option<SocketAddr> {
+fn source(frame: &Frame, far: IpAddr, outer: Outer) -> Option<SocketAddr> {
     let packet = frame.packet()?;
     let Transport::Udp {
         source_port,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
+use fps_netlink::LinkName;
 use fps_packet::{Direction, Frame};
 
 use super::CheckError;
@@ -37,6 +38,7 @@ pub(super) fn line(start: Instant, host: &str, link: &str, frame: &Frame) -> Str
 pub(super) async fn of_attempts(
     stage: &Stage<'_>,
     probe: &Probe<IpAddr>,
+    via: Option<&LinkName>,
     attempts: &[Attempt],
 ) -> Result<(Vec<String>, Suspect), CheckError> {
     let mut answers: Vec<(String, usize)> = Vec::new();
@@ -70,10 +72,21 @@ pub(super) async fn of_attempts(
     if let Some(more) = hops.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         lines.push(format!("and {more} times more"));
     }
-    let suspect = match attempt.answer {
-        // Somebody has answered: the sender chose the way.
-        Answer::Echo { .. } => Suspect::new(&probe.from, trail::flow(probe)),
-        _ => trail.suspect(probe).told(trail.told_too_big(&probe.from)),
+    let left_by = trail.left_by(&probe.from);
+    let astray = via
+        .zip(left_by.as_ref())
+        .is_some_and(|(via, link)| via != link);
+    // Where somebody has answered, or it left by another link than it was to, the sender chose.
+    let suspect = match attempt.answer.is_echo() || astray {
+        true => Suspect {
+            left_by,
+            wanted: via.copied(),
+            ..Suspect::new(&probe.from, trail::flow(probe))
+        },
+        false => trail
+            .suspect(probe)
+            .told(trail.told_too_big(&probe.from))
+            .wanted(&probe.from, via),
     };
     Ok((lines, suspect))
 }

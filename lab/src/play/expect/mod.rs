@@ -16,6 +16,7 @@ mod reach;
 mod resolves;
 mod says;
 mod silent;
+mod sockets;
 mod status;
 mod trail;
 mod unchanged;

@@ -6,25 +6,24 @@
 //! happen with the next packet.
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use fps_netlink::{IfIndex, Link};
+use fps_netlink::{Flow, IfIndex, Link};
 use fps_packet::Frame;
 use tokio::time::{Instant, sleep_until};
 
 use super::carriers::{self, Carrier, Carriers};
 use super::control::{self, Place};
+use super::why::{self, Suspect};
 use super::{CheckError, evidence, lossy};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
-use crate::sandbox::SocketKind;
 use crate::scenario::{NoCarrierLoop, OuterProtocol};
 
 /// How often the carrier's sockets are looked at.
 const LOOK: Duration = Duration::from_millis(50);
 /// How many packets a failure shows.
-const SHOWN: usize = 10;
+const SHOWN: usize = 4;
 
 pub(super) async fn check(
     stage: &Stage<'_>,
@@ -39,7 +38,9 @@ pub(super) async fn check(
         looped.cloned().collect()
     });
     if !looped.is_empty() || !seen.astray.is_empty() {
-        return Ok(watch.broken(&looped, seen.astray));
+        let suspect = Suspect::new(&wanted.on, watch.culprit(&looped, seen.looped));
+        let explanation = why::explain(stage, &suspect).await;
+        return Ok(watch.broken(&looped, seen.astray).explained(explanation));
     }
     if lost > 0 {
         return Ok(lossy(&wanted.on, lost));
@@ -77,6 +78,8 @@ struct Watch<'a> {
 struct Ways {
     ways: Vec<String>,
     astray: Vec<String>,
+    /// The first of the latter, as the kernel looks for its way.
+    looped: Option<Flow>,
 }
 
 impl<'a> Watch<'a> {
@@ -100,10 +103,11 @@ impl<'a> Watch<'a> {
             ..
         } = *self.wanted;
         let end = Instant::now() + hold;
-        let mut sockets = self.sockets()?;
+        let on = &self.wanted.on;
+        let mut sockets = Carriers::of(self.stage, on, outer)?;
         let mut seen = Ways::default();
         loop {
-            let from = self.sources().await?;
+            let from = carriers::sources(self.stage, on, endpoint, outer).await?;
             let now = sockets.now(endpoint, outer, &from);
             for carrier in now.map_err(|error| self.unreadable(error))? {
                 self.look_at(&carrier, &mut seen).await?;
@@ -113,34 +117,6 @@ impl<'a> Watch<'a> {
             }
             sleep_until((Instant::now() + LOOK).min(end)).await;
         }
-    }
-
-    /// From where the tunnel's datagrams have been sent.
-    async fn sources(&self) -> Result<HashSet<SocketAddr>, CheckError> {
-        let NoCarrierLoop {
-            on,
-            endpoint,
-            outer,
-            ..
-        } = self.wanted;
-        let tape = self.stage.tape(on);
-        tape.sync().await?;
-        Ok(tape.look(|frames| {
-            let others = frames.iter().filter(|frame| !self.stage.is_probe(frame));
-            let sources = others.filter_map(|frame| carriers::source(frame, *endpoint, *outer));
-            sources.collect()
-        }))
-    }
-
-    fn sockets(&self) -> Result<Carriers, CheckError> {
-        let host = self.stage.lab.host(&self.wanted.on).id();
-        let socket = self
-            .stage
-            .lab
-            .sandbox()
-            .socket(host, SocketKind::SockDiag)
-            .map_err(crate::probe::ProbeError::from)?;
-        Carriers::new(socket, self.wanted.outer).map_err(|error| self.unreadable(error))
     }
 
     async fn look_at(&self, carrier: &Carrier, seen: &mut Ways) -> Result<(), CheckError> {
@@ -158,7 +134,10 @@ impl<'a> Watch<'a> {
         let way = format!("{} leaves by {name} (table {})", carrier.whose, route.table);
         let list = match self.underlay.contains(&link) {
             true => &mut seen.ways,
-            false => &mut seen.astray,
+            false => {
+                seen.looped.get_or_insert(carrier.flow);
+                &mut seen.astray
+            }
         };
         if !list.contains(&way) {
             list.push(way);
@@ -176,6 +155,14 @@ impl<'a> Watch<'a> {
             && !self.underlay.iter().any(is_link)
             && packet.control().is_none()
             && !self.stage.is_probe(frame)
+    }
+
+    /// What the kernel was asked for the way of: a carrier's packet, or else the first that passed, of
+    /// whose socket no mark is known.
+    fn culprit(&self, looped: &[Frame], socket: Option<Flow>) -> Flow {
+        let packet = looped.iter().find_map(Frame::packet);
+        let passed = packet.map(|it| Flow::to(it.destination).sent_from(it.source));
+        socket.or(passed).unwrap_or(Flow::to(self.wanted.endpoint))
     }
 
     /// The positive control, on every tunnel there is.

@@ -190,8 +190,8 @@ async fn failed(
         "expected {expected}; of {} probes {answered} were answered{why_not}, {left}",
         attempts.len()
     );
-    let (evidence, suspect) = evidence::of_attempts(stage, probe, attempts).await?;
-    let suspect = suspect.wanted(&probe.from, reach.via.as_ref());
-    let explanation = why::explain(stage, &suspect).await?;
+    let (evidence, suspect) =
+        evidence::of_attempts(stage, probe, reach.via.as_ref(), attempts).await?;
+    let explanation = why::explain(stage, &suspect).await;
     Ok(Verdict::failed(why, evidence).explained(explanation))
 }

@@ -1,14 +1,17 @@
 //! `resolves`: a name leads to what it should, asked as programs ask, and the right server is asked.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::time::{Duration, Instant as Moment};
 
 use fps_dns::zone::Name;
+use fps_netlink::{Flow, IpProtocol};
 use fps_packet::{Direction, Frame, Transport};
 use tokio::time::{Instant, timeout_at};
 
+use super::why::{self, Suspect};
 use super::{CheckError, lossy};
-use crate::ask::{Answered, ask, flush};
+use crate::ask::{Answered, AskError, ask, claims, flush};
 use crate::lab::{LogEntry, NameServer};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
@@ -43,7 +46,7 @@ pub(super) async fn check(stage: &Stage<'_>, wanted: &Resolves) -> Result<Verdic
         tokio::time::sleep(LATER).await;
         for attempt in &attempts {
             if let Some(problem) = problem(stage, wanted, attempt).await? {
-                return Ok(failed(stage, wanted, attempt, problem));
+                return failed(stage, wanted, attempt, problem).await;
             }
         }
         let servers = stage.lab.hosts().filter_map(|(_, host)| host.name_server());
@@ -77,7 +80,7 @@ async fn asked_until(
             Some(problem) => problem,
         };
         if Instant::now() + GAP >= deadline {
-            return Ok(Err(failed(stage, wanted, &attempt, problem)));
+            return Ok(Err(failed(stage, wanted, &attempt, problem).await?));
         }
         tokio::time::sleep(GAP).await;
     }
@@ -203,7 +206,12 @@ fn encoded(name: &Name) -> Vec<u8> {
     labels.chain([0]).collect()
 }
 
-fn failed(stage: &Stage<'_>, wanted: &Resolves, attempt: &Attempt, problem: String) -> Verdict {
+async fn failed(
+    stage: &Stage<'_>,
+    wanted: &Resolves,
+    attempt: &Attempt,
+    problem: String,
+) -> Result<Verdict, CheckError> {
     let questions = asked(stage, wanted, stage.step_began());
     let evidence = questions.map(|(host, entry)| {
         let after = entry.at.saturating_duration_since(stage.step_began());
@@ -213,7 +221,7 @@ fn failed(stage: &Stage<'_>, wanted: &Resolves, attempt: &Attempt, problem: Stri
             entry.word
         )
     });
-    let mut evidence: Vec<_> = evidence.take(10).collect();
+    let mut evidence: Vec<_> = evidence.take(5).collect();
     if evidence.is_empty() {
         evidence.push("no server of the lab was asked for it in this step".to_owned());
     }
@@ -227,5 +235,65 @@ fn failed(stage: &Stage<'_>, wanted: &Resolves, attempt: &Attempt, problem: Stri
         "expected {}{asked}{via}, by {}; {problem}",
         wanted.to, attempt.by
     );
-    Verdict::failed(why, evidence)
+    Ok(match culprit(stage, wanted).await? {
+        Some(suspect) => {
+            Verdict::failed(why, evidence).explained(why::explain(stage, &suspect).await)
+        }
+        None => Verdict::failed(why, evidence),
+    })
+}
+
+/// The first question for the name that left the host, and who claims all names there.
+async fn culprit(stage: &Stage<'_>, wanted: &Resolves) -> Result<Option<Suspect>, CheckError> {
+    let (tape, encoded) = (stage.tape(&wanted.on), encoded(wanted.name.name()));
+    tape.sync().await?;
+    let server = tape.look(|frames| {
+        let mut sent = frames.iter().filter(|frame| {
+            let left = frame.direction == Direction::Sent && frame.ifindex != 1;
+            left && asks(frame, &encoded)
+        });
+        sent.next()
+            .and_then(Frame::packet)
+            .map(|packet| packet.destination)
+    });
+    let Some(server) = server else {
+        return Ok(None);
+    };
+    let flow = Flow::to(server).to_port(IpProtocol::Udp, PORT);
+    let mut suspect = Suspect::new(&wanted.on, flow).wanted(&wanted.on, wanted.via.as_ref());
+    let (sandbox, host) = (stage.lab.sandbox(), stage.lab.host(&wanted.on).id());
+    let whose = match stage.scenario.hosts[&wanted.on].resolver {
+        Resolver::SystemdResolved => {
+            let claims = claims(sandbox, host).await?;
+            let said = format!("in systemd-resolved {}", claims.servers.join("; "));
+            suspect.claims = Some(claims);
+            said
+        }
+        Resolver::ResolvConf => {
+            let servers = name_servers(stage, &wanted.on)?;
+            format!(
+                "{}'s /etc/resolv.conf names {}",
+                wanted.on,
+                servers.join(", then ")
+            )
+        }
+    };
+    suspect.hint = Some(format!("the question went to {server}: {whose}"));
+    Ok(Some(suspect))
+}
+
+/// The name servers in a host's /etc/resolv.conf.
+fn name_servers(stage: &Stage<'_>, host: &HostName) -> Result<Vec<String>, CheckError> {
+    let file = stage
+        .lab
+        .sandbox()
+        .open(stage.lab.host(host).id(), "/etc/resolv.conf");
+    let mut text = String::new();
+    if let Some(mut file) = file.map_err(AskError::from)? {
+        file.read_to_string(&mut text).map_err(AskError::from)?;
+    }
+    let servers = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("nameserver "));
+    Ok(servers.map(|server| server.trim().to_owned()).collect())
 }

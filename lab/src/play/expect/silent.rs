@@ -2,11 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use fps_packet::{Frame, Icmp, Packet, Transport};
+use fps_netlink::{Flow, IfIndex};
+use fps_packet::{Direction, Frame, Icmp, Packet, Transport};
 use tokio::time::{Instant, sleep_until};
 
 use super::control::{self, Place};
-use super::{CheckError, evidence, locate, lossy};
+use super::why::{self, Suspect};
+use super::{CheckError, evidence, locate, lossy, sockets};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::scenario::Silent;
@@ -53,7 +55,11 @@ pub(super) async fn check(stage: &Stage<'_>, silent: &Silent) -> Result<Verdict,
         )));
     }
     if !heard.is_empty() {
-        return Ok(broken(silent, stage.step_began(), &heard));
+        let broken = broken(silent, stage.step_began(), &heard);
+        return Ok(match culprit(stage, silent, &heard).await? {
+            Some(suspect) => broken.explained(why::explain(stage, &suspect).await),
+            None => broken,
+        });
     }
     if lost > 0 {
         return Ok(lossy(&silent.on, lost));
@@ -84,6 +90,42 @@ async fn peers(stage: &Stage<'_>, silent: &Silent) -> Result<Option<Vec<IpAddr>>
         }
     }
     Ok(Some(peers))
+}
+
+/// The first packet that was sent by that link: as one of the host's own, with the mark that its
+/// connection has now, or as one that it forwarded.
+async fn culprit(
+    stage: &Stage<'_>,
+    silent: &Silent,
+    heard: &[Frame],
+) -> Result<Option<Suspect>, CheckError> {
+    let sent = heard.iter().filter(|it| it.direction == Direction::Sent);
+    let Some(packet) = sent.filter_map(Frame::packet).next() else {
+        return Ok(None);
+    };
+    let tape = stage.tape(&silent.on);
+    let came_by = tape.look(|frames| {
+        let mut same = frames.iter().filter(|frame| {
+            frame.direction == Direction::Received && frame.packet() == Some(packet)
+        });
+        same.find_map(|frame| IfIndex::new(frame.ifindex))
+    });
+    let (from, to) = (packet.source, packet.destination);
+    let flow = match came_by {
+        Some(link) => Flow::to(to).came_in(from, link),
+        None => match sockets::of_packet(stage, &silent.on, &packet)? {
+            Some(socket) => socket.flow(),
+            None => Flow::to(to).sent_from(from),
+        },
+    };
+    // What is not to be seen on one link was to go by the tunnel, as far as there is one.
+    let tun = why::client_tun(stage, &silent.on).filter(|tun| *tun != silent.link);
+    Ok(Some(Suspect {
+        wanted: tun,
+        left_by: Some(silent.link),
+        hint: Some(format!("that is where the routes of {} lead it", silent.on)),
+        ..Suspect::new(&silent.on, flow)
+    }))
 }
 
 /// Whether a packet breaks the silence; none where it cannot be said which link it passed.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
-use fps_netlink::{Flow, IfIndex};
+use fps_netlink::{Flow, IfIndex, LinkName};
 use fps_packet::{Direction, Frame, Icmp, Transport};
 
 use super::CheckError;
@@ -108,6 +108,13 @@ impl Trail {
         }
     }
 
+    /// The link by which the question left its sender first.
+    pub(super) fn left_by(&self, sender: &HostName) -> Option<LinkName> {
+        let mut hops = self.hops.iter();
+        let first = hops.find(|hop| hop.host == *sender && !hop.came_in())?;
+        LinkName::new(&first.link).ok()
+    }
+
     /// Whether the sender has heard that a packet was too big.
     pub(super) fn told_too_big(&self, sender: &HostName) -> bool {
         let mut hops = self.hops.iter();
@@ -125,50 +132,68 @@ impl Trail {
             .iter()
             .rev()
             .find(|hop| hop.host == complaint.host && hop.came_in() && !hop.complains());
-        about.map(stranded)
+        about.map(|hop| self.stranded(hop))
     }
 
     /// Where a packet that was seen there last went astray.
     fn lost_at(&self, last: &Hop, probe: &Probe<IpAddr>) -> Suspect {
         if last.came_in() {
-            return stranded(last);
+            return self.stranded(last);
         }
         // It left and came nowhere. What came in here before was forwarded.
-        let same = |hop: &&Hop| {
-            hop.host == last.host && hop.came_in() && hop.ends().unzip().1 == last.ends().unzip().1
-        };
-        match (self.hops.iter().rev().find(same), last.ends()) {
-            (Some(earlier), _) => Suspect {
-                stranded: None,
-                ..stranded(earlier)
+        let asks = |hop: &Hop| self.mark.asks(&hop.frame);
+        let same = |hop: &&Hop| hop.host == last.host && hop.came_in() && asks(hop) == asks(last);
+        let came_in = self.hops.iter().rev().find(same);
+        match (came_in.and_then(Hop::index), last.ends()) {
+            // The host may have given it other addresses meanwhile.
+            (Some(link), Some((source, destination))) => Suspect {
+                lost: true,
+                ..Suspect::new(&last.host, Flow::to(destination).came_in(source, link))
             },
             (None, Some((source, destination))) if last.host == probe.from => {
                 let flow = Flow {
                     to: destination,
                     ..flow(probe).sent_from(source)
                 };
-                Suspect::new(&last.host, flow)
+                Suspect {
+                    lost: true,
+                    left_by: LinkName::new(&last.link).ok(),
+                    ..Suspect::new(&last.host, flow)
+                }
             }
-            (None, Some((source, destination))) => {
-                Suspect::new(&last.host, Flow::to(destination).sent_from(source))
-            }
-            (None, None) => Suspect::new(&probe.from, flow(probe)),
+            (None, Some((source, destination))) => Suspect {
+                lost: true,
+                ..Suspect::new(&last.host, Flow::to(destination).sent_from(source))
+            },
+            (_, None) => Suspect::new(&probe.from, flow(probe)),
         }
     }
-}
 
-/// A packet that came in and got no further.
-fn stranded(hop: &Hop) -> Suspect {
-    let (Some((from, to)), Some(link)) = (hop.ends(), hop.index()) else {
-        unreachable!("a packet of a question is an IP packet on a link")
-    };
-    Suspect {
-        stranded: Some(Stranded {
-            from,
-            link,
-            length: hop.frame.length,
-        }),
-        ..Suspect::new(&hop.host, Flow::to(to).came_in(from, link))
+    /// A packet that came in and got no further.
+    fn stranded(&self, hop: &Hop) -> Suspect {
+        let (Some((from, to)), Some(link)) = (hop.ends(), hop.index()) else {
+            unreachable!("a packet of a question is an IP packet on a link")
+        };
+        let to = self.behind(hop, to).unwrap_or(to);
+        Suspect {
+            stranded: Some(Stranded {
+                from,
+                link,
+                length: hop.frame.length,
+            }),
+            ..Suspect::new(&hop.host, Flow::to(to).came_in(from, link))
+        }
+    }
+
+    /// For whom an answer is to which a host gave its own address: the source that the question had
+    /// when it came in there.
+    fn behind(&self, answer: &Hop, to: IpAddr) -> Option<IpAddr> {
+        let asks = |hop: &&Hop| hop.host == answer.host && self.mark.asks(&hop.frame);
+        let mut left = self.hops.iter().filter(asks).filter(|hop| !hop.came_in());
+        let gave_it = left.any(|hop| hop.ends().is_some_and(|(source, _)| source == to));
+        let mut came = self.hops.iter().filter(asks).filter(|hop| hop.came_in());
+        let (source, _) = came.next()?.ends()?;
+        (gave_it && source != to).then_some(source)
     }
 }
 

@@ -34,8 +34,8 @@ pub(super) async fn check(
     };
     if last.answer.is_echo() {
         let why = format!("expected no answer; {} {}", probe.address, last.answer);
-        let (evidence, suspect) = evidence::of_attempts(stage, probe, &attempts).await?;
-        let explanation = why::explain(stage, &suspect).await?;
+        let (evidence, suspect) = evidence::of_attempts(stage, probe, None, &attempts).await?;
+        let explanation = why::explain(stage, &suspect).await;
         return Ok(Verdict::failed(why, evidence).explained(explanation));
     }
     if let Some(verdict) = control(stage, probe).await? {
@@ -77,8 +77,8 @@ async fn verdict(
     }
     let wanted: Vec<String> = wanted.iter().map(How::to_string).collect();
     let why = format!("expected it to be {}; {seen}", wanted.join(" or "));
-    let (evidence, suspect) = evidence::of_attempts(stage, probe, attempts).await?;
-    let explanation = why::explain(stage, &suspect).await?;
+    let (evidence, suspect) = evidence::of_attempts(stage, probe, None, attempts).await?;
+    let explanation = why::explain(stage, &suspect).await;
     Ok(Verdict::failed(why, evidence).explained(explanation))
 }
 

@@ -1,13 +1,23 @@
 //! Why it came to that: what explains a failed expectation, from what the play knows.
 
+use std::io::Read;
 use std::net::IpAddr;
 
 use fps_netlink::{Family, Flow, IfIndex, LinkName};
 
+use indexmap::IndexMap;
+
 use super::CheckError;
-use crate::explain::{Case, Claims, Explanation, Tables, TooBig, Tunnel, Walk, likely};
+use super::carriers::{self, Carriers};
+use crate::explain::{
+    Case, Claims, Counted, Explanation, Filter, Tables, TooBig, Tunnel, Walk, likely, telling,
+};
 use crate::play::stage::Stage;
-use crate::scenario::{HostName, Vpn};
+use crate::probe::ProbeError;
+use crate::scenario::{HostName, TunnelRole, Vpn};
+
+/// How many causes are told.
+const CAUSES: usize = 3;
 
 /// A packet that went astray, and the host where it did.
 #[derive(Clone, Debug)]
@@ -18,12 +28,18 @@ pub(super) struct Suspect {
     pub(super) flow: Flow,
     /// The link by which it should have left.
     pub(super) wanted: Option<LinkName>,
+    /// The link by which it was seen to leave.
+    pub(super) left_by: Option<LinkName>,
     /// A packet that came in there and got no further.
     pub(super) stranded: Option<Stranded>,
     /// Whether its sender has heard that a packet was too big.
     pub(super) told_too_big: bool,
     /// Which links of systemd-resolved claim all names.
     pub(super) claims: Option<Claims>,
+    /// What else is known, and is likely the cause where no pattern is.
+    pub(super) hint: Option<String>,
+    /// Whether it was seen nowhere after it had left the host.
+    pub(super) lost: bool,
 }
 
 /// A packet that came in at a host and got no further.
@@ -43,15 +59,24 @@ impl Suspect {
             host: host.clone(),
             flow,
             wanted: None,
+            left_by: None,
             stranded: None,
             told_too_big: false,
             claims: None,
+            hint: None,
+            lost: false,
         }
     }
 
     pub(super) fn told(mut self, too_big: bool) -> Self {
         self.told_too_big = too_big;
         self
+    }
+
+    /// Whether the packet went into the tunnel here and was lost there.
+    fn is_swallowed_by(&self, stage: &Stage<'_>, link: &LinkName) -> bool {
+        let tunnel = tunnel(stage, &self.host);
+        self.lost && tunnel.is_some_and(|tunnel| tunnel.tuns.contains(link))
     }
 
     /// Which link `from` is to send it by; says nothing of other hosts.
@@ -62,11 +87,63 @@ impl Suspect {
     }
 }
 
-/// Explains what became of a packet.
-pub(super) async fn explain(
+/// The TUN device that a host has of the tunnel, if it is its client.
+pub(super) fn client_tun(stage: &Stage<'_>, host: &HostName) -> Option<LinkName> {
+    let tunnel = stage.scenario.tunnel.as_ref();
+    let tunnel = tunnel.filter(|tunnel| tunnel.client == *host)?;
+    Some(tunnel.client_tun)
+}
+
+/// Explains what became of a packet. That it cannot be explained does not change what came of it.
+pub(super) async fn explain(stage: &Stage<'_>, suspect: &Suspect) -> Explanation {
+    let explained = look_into(stage, suspect).await;
+    explained.unwrap_or_else(|error| Explanation {
+        trouble: Some(crate::chain(&error)),
+        ..Explanation::default()
+    })
+}
+
+async fn look_into(stage: &Stage<'_>, suspect: &Suspect) -> Result<Explanation, CheckError> {
+    let (walk, mut causes, leaves_by) = decide(stage, suspect).await?;
+    let (mut walks, mut hosts) = (vec![walk], vec![&suspect.host]);
+    if let Some(tun) = leaves_by.filter(|link| suspect.is_swallowed_by(stage, link)) {
+        let said = format!("{} on {} swallowed it", tun, suspect.host);
+        match carrier(stage).await? {
+            Carrier::Of(carrier) => {
+                let (walk, of_carrier, _) = decide(stage, &carrier).await?;
+                walks.push(walk);
+                causes.splice(0..0, of_carrier);
+                causes.push(format!(
+                    "{said}: it never came out of the tunnel's other end"
+                ));
+            }
+            Carrier::Missing(why) => causes.insert(0, format!("{said}: {why}")),
+        }
+        hosts.extend(stage.scenario.tunnel.as_ref().map(|tunnel| &tunnel.client));
+        hosts.dedup();
+    }
+    if causes.is_empty() {
+        causes.extend(suspect.hint.clone());
+    }
+    causes.truncate(CAUSES);
+    let counted = hosts.into_iter().map(|host| {
+        let changes = telling(&stage.meters(host).changes()?);
+        let host = host.to_string();
+        Ok::<_, CheckError>(Counted { host, changes })
+    });
+    Ok(Explanation {
+        walks,
+        causes,
+        counted: counted.collect::<Result<_, _>>()?,
+        trouble: None,
+    })
+}
+
+/// How a host decides about a packet, what is likely the cause, and by which link it leaves.
+async fn decide(
     stage: &Stage<'_>,
     suspect: &Suspect,
-) -> Result<Explanation, CheckError> {
+) -> Result<(Walk, Vec<String>, Option<LinkName>), CheckError> {
     let unreadable = |error| CheckError::Network(suspect.host.clone(), error);
     let netlink = stage.lab.host(&suspect.host).station().netlink();
     let family = Family::of(suspect.flow.to);
@@ -77,17 +154,92 @@ pub(super) async fn explain(
         tables: &tables,
         flow: suspect.flow,
         wanted: suspect.wanted,
+        left_by: suspect.left_by,
         tunnel: tunnel(stage, &suspect.host),
         stranded: suspect.stranded.map(|it| (it.from, it.link)),
-        filter: None,
+        filter: filter(stage, suspect, &tables)?,
         too_big: too_big(suspect, &tables),
         claims: suspect.claims.clone(),
     };
-    Ok(Explanation {
-        walks: vec![walk],
-        causes: likely(&case),
-        ..Explanation::default()
-    })
+    let leaves_by = case.link().map(|link| link.name);
+    Ok((walk, likely(&case), leaves_by))
+}
+
+/// What carries the tunnel.
+enum Carrier {
+    /// A connection of the client, as the kernel looks for its way.
+    Of(Box<Suspect>),
+    /// There is none, for this reason.
+    Missing(String),
+}
+
+/// The carrier of the tunnel, whose answers come in by the link that it leaves by.
+async fn carrier(stage: &Stage<'_>) -> Result<Carrier, CheckError> {
+    let tunnel = stage.scenario.tunnel.as_ref();
+    let tunnel = tunnel.expect("a packet is swallowed by a TUN device of the tunnel alone");
+    let client = &tunnel.client;
+    let unreadable = |error| CheckError::Network(client.clone(), error);
+    let (endpoint, outer) = (tunnel.endpoint, tunnel.outer());
+    let from = carriers::sources(stage, client, endpoint, outer).await?;
+    let carriers = Carriers::of(stage, client, outer)?.now(endpoint, outer, &from);
+    let mut carriers = carriers.map_err(unreadable)?.into_iter();
+    let Some(carrier) = carriers.next() else {
+        let role = TunnelRole::Client;
+        return Ok(Carrier::Missing(
+            match stage.programs.is_running(role.name()) {
+                false => format!("the tunnel's client does not run on {client}"),
+                true => format!(
+                    "no connection from {client} to {} carries it",
+                    tunnel.endpoint
+                ),
+            },
+        ));
+    };
+    let flow = carrier.flow;
+    let route = stage
+        .lab
+        .host(client)
+        .station()
+        .netlink()
+        .lookup(&flow)
+        .await;
+    let link = route.map_err(unreadable)?.ok().and_then(|route| route.link);
+    Ok(Carrier::Of(Box::new(Suspect {
+        stranded: link.map(|link| Stranded {
+            from: endpoint,
+            link,
+            length: 0,
+        }),
+        ..Suspect::new(client, flow)
+    })))
+}
+
+/// Reverse path filtering on the link by which a packet came in and got no further.
+fn filter(
+    stage: &Stage<'_>,
+    suspect: &Suspect,
+    tables: &Tables,
+) -> Result<Option<Filter>, CheckError> {
+    let Some(stranded) = suspect.stranded.filter(|it| it.from.is_ipv4()) else {
+        return Ok(None);
+    };
+    let (sandbox, host) = (stage.lab.sandbox(), stage.lab.host(&suspect.host).id());
+    let read = |key: &str| -> Result<u8, CheckError> {
+        let path = format!("/proc/sys/net/ipv4/conf/{key}");
+        let mut text = String::new();
+        // A link that has gone filters nothing.
+        if let Some(mut file) = sandbox.open(host, &path).map_err(ProbeError::from)? {
+            file.read_to_string(&mut text).map_err(ProbeError::Socket)?;
+        }
+        Ok(text.trim().parse().unwrap_or(0))
+    };
+    let mut modes = IndexMap::new();
+    for link in ["all".to_owned(), tables.name(stranded.link)] {
+        let mode = read(&format!("{link}/rp_filter"))?;
+        modes.insert(link, mode);
+    }
+    let marks = read("all/src_valid_mark")? == 1;
+    Ok(Some(Filter { modes, marks }))
 }
 
 /// What a packet that came in would have to leave by, if it is too large for that.
@@ -113,18 +265,13 @@ fn tunnel(stage: &Stage<'_>, host: &HostName) -> Option<Tunnel> {
     ];
     let here = ends.iter().filter(|(end, _)| *end == host);
     let tuns = here.map(|(_, tun)| *tun).collect();
-    Some(match &tunnel.vpn {
-        Vpn::Fps(fps) => Tunnel {
-            tuns,
-            endpoint: (tunnel.client == *host).then_some(tunnel.endpoint),
-            mark: fps.fwmark,
-        },
-        // How it marks its sockets is in its own configuration: which way its carrier goes can be
-        // seen, and not be said beforehand.
-        Vpn::Foreign(_) => Tunnel {
-            tuns,
-            endpoint: None,
-            mark: None,
+    Some(Tunnel {
+        tuns,
+        endpoint: (tunnel.client == *host).then_some(tunnel.endpoint),
+        mark: match &tunnel.vpn {
+            Vpn::Fps(fps) => fps.fwmark,
+            // How it marks its sockets is in its own configuration.
+            Vpn::Foreign(_) => None,
         },
     })
 }

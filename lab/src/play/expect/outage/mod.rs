@@ -118,7 +118,7 @@ pub(super) async fn check(
     // What the kernel says now explains only what is still so.
     Ok(match over {
         true => verdict,
-        false => verdict.explained(why::explain(stage, &suspect).await?),
+        false => verdict.explained(why::explain(stage, &suspect).await),
     })
 }
 
@@ -240,7 +240,7 @@ async fn shown(
         !echo && sent.at > longest.from && sent.at < longest.to
     };
     let lost: Vec<Attempt> = sent.into_iter().filter(within).map(Attempt::from).collect();
-    let (more, suspect) = evidence::of_attempts(stage, probe, &lost).await?;
+    let (more, suspect) = evidence::of_attempts(stage, probe, None, &lost).await?;
     lines.extend(more);
     Ok((lines, suspect))
 }
