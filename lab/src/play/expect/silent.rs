@@ -55,11 +55,7 @@ pub(super) async fn check(stage: &Stage<'_>, silent: &Silent) -> Result<Verdict,
         )));
     }
     if !heard.is_empty() {
-        let broken = broken(silent, stage.step_began(), &heard);
-        return Ok(match culprit(stage, silent, &heard).await? {
-            Some(suspect) => broken.explained(why::explain(stage, &suspect).await),
-            None => broken,
-        });
+        return explained(stage, silent, &heard).await;
     }
     if lost > 0 {
         return Ok(lossy(&silent.on, lost));
@@ -90,6 +86,18 @@ async fn peers(stage: &Stage<'_>, silent: &Silent) -> Result<Option<Vec<IpAddr>>
         }
     }
     Ok(Some(peers))
+}
+
+async fn explained(
+    stage: &Stage<'_>,
+    silent: &Silent,
+    heard: &[Frame],
+) -> Result<Verdict, CheckError> {
+    let broken = broken(silent, stage.step_began(), heard);
+    Ok(match culprit(stage, silent, heard).await? {
+        Some(suspect) => broken.explained(why::explain(stage, &suspect).await),
+        None => broken,
+    })
 }
 
 /// The first packet that was sent by that link: as one of the host's own, with the mark that its
