@@ -32,6 +32,8 @@ pub(crate) struct Told {
     pub(crate) mark: Option<Fwmark>,
     pub(crate) bound_to: Option<IfIndex>,
     pub(crate) uid: u32,
+    /// A socket of IPv6 that does not speak IPv4 (IPV6_V6ONLY); told of those without a peer.
+    pub(crate) only_v6: bool,
 }
 
 /// A socket of NETLINK_SOCK_DIAG.
@@ -111,6 +113,7 @@ fn told(response: &InetResponse) -> Told {
         Nla::Mark(mark) => Some(Fwmark(*mark)),
         _ => None,
     });
+    let only_v6 = |attribute: &Nla| matches!(attribute, Nla::SkV6Only(true));
     // A socket of IPv6 may speak IPv4 (RFC 4291, 2.5.5.2).
     let canonical = |ip: IpAddr| ip.to_canonical();
     Told {
@@ -119,5 +122,6 @@ fn told(response: &InetResponse) -> Told {
         mark,
         bound_to: IfIndex::new(id.interface_id),
         uid: header.uid,
+        only_v6: response.nlas.iter().any(only_v6),
     }
 }

@@ -73,6 +73,7 @@ fn tcp_socket(told: Told) -> TcpSocket {
         mark,
         bound_to,
         uid,
+        only_v6: _,
     } = told;
     TcpSocket {
         local,

@@ -1,6 +1,6 @@
 //! UDP sockets, as the kernel sees them: `ss -u -a`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 
 use netlink_packet_sock_diag::IPPROTO_UDP;
@@ -23,9 +23,22 @@ pub struct UdpSocket {
     pub bound_to: Option<IfIndex>,
     /// Whose it is.
     pub uid: u32,
+    /// It is of IPv6, and does not speak IPv4 (IPV6_V6ONLY).
+    pub only_v6: bool,
 }
 
 impl UdpSocket {
+    /// Whether a packet to `to` whose source is this address and port can be its own.
+    pub fn may_have_sent(&self, source: SocketAddr, to: SocketAddr) -> bool {
+        let own = match self.local.ip() {
+            // Of the unspecified address of IPv6 it can be either family.
+            IpAddr::V6(ip) if ip.is_unspecified() => source.is_ipv6() || !self.only_v6,
+            IpAddr::V4(ip) if ip.is_unspecified() => source.is_ipv4(),
+            ip => ip == source.ip(),
+        };
+        own && source.port() == self.local.port() && self.peer.is_none_or(|peer| peer == to)
+    }
+
     /// Its packets to somebody, as far as the choice of a route goes.
     pub fn flow(&self, to: SocketAddr) -> Flow {
         let own = Some(self.local.ip()).filter(|ip| !ip.is_unspecified());
@@ -75,6 +88,7 @@ fn udp_socket(told: Told) -> UdpSocket {
         mark,
         bound_to,
         uid,
+        only_v6,
     } = told;
     UdpSocket {
         local,
@@ -83,5 +97,6 @@ fn udp_socket(told: Told) -> UdpSocket {
         mark,
         bound_to,
         uid,
+        only_v6,
     }
 }

@@ -77,13 +77,12 @@ impl Carriers {
 }
 
 fn sends_to(socket: &UdpSocket, far_end: SocketAddr, from: &HashSet<SocketAddr>) -> bool {
-    if let Some(peer) = socket.peer {
-        return peer == far_end;
+    match socket.peer {
+        Some(peer) => peer == far_end,
+        None => from
+            .iter()
+            .any(|source| socket.may_have_sent(*source, far_end)),
     }
-    let any = socket.local.ip().is_unspecified();
-    from.iter().any(|source| {
-        source.port() == socket.local.port() && (any || source.ip() == socket.local.ip())
-    })
 }
 
 /// From where a host has sent datagrams to the tunnel's far end since the step began.
