@@ -14,6 +14,7 @@ pub mod sandbox;
 pub mod scenario;
 pub mod snapshot;
 pub mod tape;
+pub mod wire;
 
 /// An error with all its causes, in one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {

@@ -224,6 +224,14 @@ impl Netlink {
         .await
     }
 
+    /// `ip link set dev … nomaster`.
+    pub async fn release(&self, index: IfIndex) -> Result<()> {
+        let mut message = link(index);
+        message.attributes.push(LinkAttribute::Controller(0));
+        self.set_link(|| format!("ip link set (index {index}) nomaster"), message)
+            .await
+    }
+
     /// `ip link del dev …`.
     pub async fn delete_link(&self, index: IfIndex) -> Result<()> {
         self.change(

@@ -31,16 +31,36 @@ pub struct VethPair<'a> {
 impl Netlink {
     /// `ip link add PORT up master BRIDGE type veth peer name PEER netns NAMESPACE`.
     pub async fn create_veth(&self, pair: VethPair<'_>) -> Result<()> {
+        let place = LinkAttribute::NetNsFd(pair.namespace.as_raw_fd());
+        self.create_pair(pair.port, pair.bridge, pair.peer, Some(place))
+            .await
+    }
+
+    /// `ip link add PORT up master BRIDGE type veth peer name PEER`: both ends here, the peer down.
+    pub async fn create_veth_here(
+        &self,
+        port: &LinkName,
+        bridge: IfIndex,
+        peer: &LinkName,
+    ) -> Result<()> {
+        self.create_pair(port, bridge, peer, None).await
+    }
+
+    async fn create_pair(
+        &self,
+        name: &LinkName,
+        bridge: IfIndex,
+        peer_name: &LinkName,
+        place: Option<LinkAttribute>,
+    ) -> Result<()> {
         let mut peer = LinkMessage::default();
-        peer.attributes.extend([
-            LinkAttribute::IfName(pair.peer.to_string()),
-            LinkAttribute::NetNsFd(pair.namespace.as_raw_fd()),
-        ]);
+        let named = LinkAttribute::IfName(peer_name.to_string());
+        peer.attributes.extend([named].into_iter().chain(place));
         let mut port = LinkMessage::default();
         up(&mut port);
         port.attributes.extend([
-            LinkAttribute::IfName(pair.port.to_string()),
-            LinkAttribute::Controller(pair.bridge.get()),
+            LinkAttribute::IfName(name.to_string()),
+            LinkAttribute::Controller(bridge.get()),
             LinkAttribute::LinkInfo(vec![
                 LinkInfo::Kind(InfoKind::Veth),
                 LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer))),
@@ -49,8 +69,7 @@ impl Netlink {
         self.change(
             || {
                 format!(
-                    "ip link add {} up master (index {}) type veth peer name {} netns …",
-                    pair.port, pair.bridge, pair.peer
+                    "ip link add {name} up master (index {bridge}) type veth peer name {peer_name}"
                 )
             },
             RouteNetlinkMessage::NewLink(port),

@@ -4,6 +4,7 @@
 //! - [`sysctl`]: the baseline of every namespace, and single values
 //! - [`Switch`]: the namespace that holds every segment (a bridge) and one port for every link
 //! - [`Station`]: the network of one host: its links, addresses and routes
+//! - [`set_checksum_offload`]: frames as they would be on a cable
 //! - [`masquerade`]: NAT for a router, over netlink
 //! - [`FirewallRule`]: what a host drops or refuses, over netlink too
 //! - `transaction`, `expression`: what both say to nftables
@@ -17,6 +18,7 @@ mod expression;
 mod firewall;
 mod masquerade;
 mod namespace;
+mod offload;
 mod station;
 mod switch;
 pub mod sysctl;
@@ -31,5 +33,6 @@ pub use firewall::{
 };
 pub use masquerade::masquerade;
 pub use namespace::Namespace;
+pub use offload::set_checksum_offload;
 pub use station::{Configuration, Station, gone_is_fine};
 pub use switch::{Port, Segment, Switch};

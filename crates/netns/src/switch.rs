@@ -21,6 +21,13 @@ pub struct Segment(IfIndex);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Port(IfIndex);
 
+impl Port {
+    /// Its index in the switch's namespace.
+    pub fn index(self) -> IfIndex {
+        self.0
+    }
+}
+
 impl Switch {
     /// Takes the netlink socket of the switch's namespace.
     pub fn new(netlink: Netlink) -> Self {
@@ -64,6 +71,36 @@ impl Switch {
         } else {
             Ok(self.netlink.set_down(port.0).await?)
         }
+    }
+
+    /// Takes a port out of its segment; the link's carrier stays.
+    pub async fn release(&self, port: Port) -> Result<()> {
+        Ok(self.netlink.release(port.0).await?)
+    }
+
+    /// Adds a port to a segment whose other end is in the switch as well, in nobody's hands, and up.
+    pub async fn add_stub(
+        &self,
+        segment: Segment,
+        port: &LinkName,
+        stub: &LinkName,
+    ) -> Result<(Port, Port)> {
+        self.netlink.create_veth_here(port, segment.0, stub).await?;
+        let (port, stub) = (Port(self.index(port).await?), Port(self.index(stub).await?));
+        self.netlink.set_up(stub.0).await?;
+        self.settle_port(stub).await?;
+        self.settle_port(port).await?;
+        Ok((port, stub))
+    }
+
+    /// Deletes a port, with the link that it leads to.
+    pub async fn delete(&self, port: Port) -> Result<()> {
+        Ok(self.netlink.delete_link(port.0).await?)
+    }
+
+    /// Sets the largest packet that a port takes.
+    pub async fn set_mtu(&self, port: Port, mtu: u32) -> Result<()> {
+        Ok(self.netlink.set_mtu(port.0, mtu).await?)
     }
 
     /// Makes a port forward at once.

@@ -23,7 +23,7 @@ use crate::{CaptureError, Direction, Frame, SNAP};
 
 /// `ETH_P_ALL` of `<linux/if_ether.h>`: the only protocol for which the kernel shows a packet
 /// socket what the host sends, too (`dev_queue_xmit_nit` in net/core/dev.c).
-const EVERY_PROTOCOL: u16 = libc::ETH_P_ALL as u16;
+pub(crate) const EVERY_PROTOCOL: u16 = libc::ETH_P_ALL as u16;
 
 /// The least that a queued packet counts against the receive buffer: an `sk_buff` of 256 bytes
 /// and its smallest data area (`SKB_TRUESIZE` in include/linux/skbuff.h).
@@ -175,7 +175,7 @@ impl Capture {
 }
 
 /// Sets the receive buffer and gives the size that the kernel made of it.
-fn set_receive_buffer(socket: &OwnedFd, bytes: usize) -> Result<usize, CaptureError> {
+pub(crate) fn set_receive_buffer(socket: &OwnedFd, bytes: usize) -> Result<usize, CaptureError> {
     let failed = |source| CaptureError::Buffer { bytes, source };
     match setsockopt(socket, RcvBufForce, &bytes) {
         // It takes CAP_NET_ADMIN in the machine's first user namespace, which an ordinary user
@@ -187,7 +187,7 @@ fn set_receive_buffer(socket: &OwnedFd, bytes: usize) -> Result<usize, CaptureEr
 }
 
 /// Reads and resets the kernel's counters.
-fn statistics(socket: &impl AsRawFd) -> nix::Result<libc::tpacket_stats> {
+pub(crate) fn statistics(socket: &impl AsRawFd) -> nix::Result<libc::tpacket_stats> {
     let mut counters = libc::tpacket_stats {
         tp_packets: 0,
         tp_drops: 0,

@@ -3,6 +3,7 @@
 //! - [`Nonce`] (`nonce.rs`): the random mark that each probe carries.
 //! - [`Capture`] (`capture.rs`): sees every packet of one network namespace, as [`Frame`]s
 //!   (`frame.rs`).
+//! - [`Frames`] (`frames.rs`): whole frames of one interface, read and written.
 //! - [`Packet`] (`packet.rs`): what a frame says, read by `ipv4.rs`, `ipv6.rs` and
 //!   [`Transport`] (`transport.rs`); its one-line text is in `display.rs`.
 //! - [`injectable`] (`control.rs`) and [`Injector`] (`injector.rs`): the positive control, a packet
@@ -19,6 +20,7 @@ mod datagrams;
 mod display;
 mod error;
 mod frame;
+mod frames;
 mod injector;
 mod ipv4;
 mod ipv6;
@@ -32,6 +34,7 @@ pub use control::{FamilyMismatch, injectable};
 pub use datagrams::Datagrams;
 pub use error::{CaptureError, DatagramError, InjectError, RandomError};
 pub use frame::{Direction, Frame, SNAP};
+pub use frames::Frames;
 pub use injector::Injector;
 pub use nonce::Nonce;
 pub use packet::Packet;

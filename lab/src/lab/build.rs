@@ -194,6 +194,8 @@ impl Lab {
                 index,
                 now: plan.clone(),
                 client: None,
+                bad: None,
+                first_mtu: None,
             },
         );
         Ok(())

@@ -43,6 +43,25 @@ pub enum LabError {
         #[source]
         cause: DhcpError,
     },
+    /// The frames of a link cannot be carried.
+    #[error("carry the frames of {link} on {host}")]
+    Wire {
+        /// The host.
+        host: HostName,
+        /// Its link.
+        link: LinkName,
+        /// What failed.
+        #[source]
+        cause: fps_packet::CaptureError,
+    },
+    /// A link that is good was to become good.
+    #[error("{link} of {host} is as good as it ever was: nothing has impaired it")]
+    NotImpaired {
+        /// The host.
+        host: HostName,
+        /// Its link.
+        link: LinkName,
+    },
     /// The machine gives no TUN devices.
     #[error(
         "open /dev/net/tun, which the tunnel needs: load the module `tun`; in a container, start \

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use tokio::task::JoinHandle;
 
 use super::dhcp::{DhcpClient, DhcpServer};
+use super::impair::BadWire;
 use super::name_server::NameServer;
 use crate::sandbox::HostId;
 use crate::scenario;
@@ -42,6 +43,10 @@ pub struct LiveLink {
     pub(super) now: scenario::Link,
     /// Its DHCP client, once it has had one.
     pub(super) client: Option<DhcpClient>,
+    /// What carries its frames, where it is bad.
+    pub(super) bad: Option<BadWire>,
+    /// The MTU that it had before an act has changed it.
+    pub(super) first_mtu: Option<u32>,
 }
 
 /// A task that answers on a port, and ends with the lab.

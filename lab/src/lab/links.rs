@@ -66,7 +66,17 @@ impl Lab {
             });
         };
         host.deleted.insert(*link, (live.first, live.now));
-        host.station.netlink().delete_link(live.index).await.at(at)
+        host.station
+            .netlink()
+            .delete_link(live.index)
+            .await
+            .at(at)?;
+        if let Some(bad) = live.bad {
+            let far = bad.far;
+            drop(bad);
+            self.switch.delete(far).await.at(at)?;
+        }
+        Ok(())
     }
 
     /// Makes a link again as it was, in the net that it was in.
@@ -139,7 +149,7 @@ impl Lab {
         let segment = self.segment(&roam.to.net);
         let host = self.host(&roam.on);
         let live = &host.links[&roam.link];
-        let (port, index) = (live.port, live.index);
+        let (port, in_net, index) = (live.port, live.port_in_net(), live.index);
         let old = configuration(&live.now);
         self.switch.set_plugged(port, false).await.at(at)?;
         host.station.settle(index).await.at(at)?;
@@ -148,7 +158,7 @@ impl Lab {
             halted.map_err(|cause| failed(&roam.on, &roam.link, cause))?;
         }
         host.station.unconfigure(index, &old).await.at(at)?;
-        self.switch.replug(port, segment).await.at(at)?;
+        self.switch.replug(in_net, segment).await.at(at)?;
         self.switch.set_plugged(port, true).await.at(at)?;
         self.switch.settle_segment(segment).await.at(at)?;
         host.station.settle(index).await.at(at)?;

@@ -14,6 +14,7 @@ mod echo;
 mod error;
 pub(crate) mod files;
 mod host;
+mod impair;
 mod links;
 mod machine;
 mod name_server;

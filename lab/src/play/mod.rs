@@ -179,7 +179,10 @@ impl Play<'_, '_> {
             self.stage.begins(act);
             let outcome = act::perform(self.stage, act).await;
             let report = ActReport {
-                act: act.to_string(),
+                act: match self.stage.take_remark() {
+                    Some(remark) => format!("{act}: {remark}"),
+                    None => act.to_string(),
+                },
                 took: begin.elapsed(),
                 error: outcome.as_ref().err().map(|error| crate::chain(error)),
             };
@@ -205,7 +208,12 @@ impl Play<'_, '_> {
         };
         self.current().expectations = reports;
         // A dead client would make every `unreachable` hold.
-        let dead = self.stage.programs.obituaries();
+        let mut dead = self.stage.programs.obituaries();
+        // A dead wire would, too.
+        match self.stage.lab.broken_wires() {
+            Ok(broken) => dead.extend(broken),
+            Err(error) => dead.push(crate::chain(&error)),
+        }
         if !dead.is_empty() {
             let (step, error) = (step.name.clone(), dead.join("; "));
             return Some(End::ActFailed { step, error });

@@ -42,6 +42,8 @@ pub(super) struct Stage<'a> {
     pub(super) baselines: Baselines,
     /// The serial number of the lease that each host was last told of, by link.
     told: RefCell<IndexMap<(HostName, LinkName), u64>>,
+    /// What is to be said of the act that is done.
+    remark: Option<String>,
 }
 
 /// An act that failed, or could not be watched.
@@ -109,6 +111,7 @@ impl<'a> Stage<'a> {
             acts: Vec::new(),
             baselines: Baselines::new(),
             told: RefCell::default(),
+            remark: None,
         }
     }
 
@@ -177,6 +180,16 @@ impl<'a> Stage<'a> {
     /// Remembers that an act begins now.
     pub(super) fn begins(&mut self, act: &Act) {
         self.acts.push((Instant::now(), act.to_string()));
+    }
+
+    /// Says something of the act that is done, beside what it is.
+    pub(super) fn remark(&mut self, remark: String) {
+        self.remark = Some(remark);
+    }
+
+    /// What is to be said of the act that was done last.
+    pub(super) fn take_remark(&mut self) -> Option<String> {
+        self.remark.take()
     }
 
     /// The acts of the current step that have begun, in order.

@@ -158,6 +158,13 @@ impl Sandbox {
         Ok(socket)
     }
 
+    /// Makes a socket in the network namespace of the switch, where it stays.
+    pub fn switch_socket(&self, kind: SocketKind) -> Result<OwnedFd, SandboxError> {
+        let operation = format!("make a {kind} socket in the switch");
+        let [socket] = self.call(&Request::SwitchSocket(kind), &[], &operation)?.1;
+        Ok(socket)
+    }
+
     /// Writes a sysctl in a host's network namespace; the key has slashes.
     pub fn sysctl(&self, host: HostId, key: &str, value: &str) -> Result<(), SandboxError> {
         let operation = format!("write {value} to the sysctl {key}");

@@ -33,6 +33,8 @@ pub(super) enum Request {
         kind: SocketKind,
         sender: Sender,
     },
+    /// One in the switch's network namespace. Answered with the socket.
+    SwitchSocket(SocketKind),
     Sysctl {
         host: HostId,
         key: String,
@@ -167,6 +169,8 @@ pub enum SocketKind {
     SockDiag,
     /// AF_PACKET, cooked, of no protocol yet.
     Packet,
+    /// AF_PACKET, with Ethernet headers, of no protocol yet.
+    Frames,
     /// Raw ICMP.
     IcmpV4,
     /// Raw ICMPv6.
@@ -206,6 +210,7 @@ impl fmt::Display for SocketKind {
             Self::Netfilter => "netfilter netlink",
             Self::SockDiag => "socket diagnosis netlink",
             Self::Packet => "packet",
+            Self::Frames => "frame",
             Self::IcmpV4 => "raw ICMP",
             Self::IcmpV6 => "raw ICMPv6",
             Self::TcpV4 | Self::TcpV6 => "TCP",

@@ -8,7 +8,8 @@ use fps_netlink::{Family, RouteKind};
 
 use crate::scenario::{
     Act, AddressChange, DhcpOrder, DhcpServerChange, DnsChange, FirewallAction, FirewallChange,
-    LinkState, ProgramRef, Renewal, RouteAction, RuleChange, StaticRoute,
+    ImpairAction, ImpairChange, LinkState, ProgramRef, Renewal, RouteAction, RuleChange,
+    StaticRoute,
 };
 
 impl fmt::Display for Act {
@@ -52,6 +53,7 @@ impl fmt::Display for Act {
             }
             Self::Dns(change) => describe_dns(f, change),
             Self::Addr(change) => describe_address(f, change),
+            Self::Impair(change) => describe_impairment(f, change),
             Self::Firewall(change) => describe_firewall(f, change),
             Self::Rule(change) => describe_rules(f, change),
             Self::Dhcp(call) => {
@@ -165,6 +167,22 @@ fn describe_address(f: &mut fmt::Formatter<'_>, change: &AddressChange) -> fmt::
     }
     match times.preferred {
         Some(preferred) => write!(f, " preferred_lft {}", preferred.as_secs()),
+        None => Ok(()),
+    }
+}
+
+fn describe_impairment(f: &mut fmt::Formatter<'_>, change: &ImpairChange) -> fmt::Result {
+    let ImpairChange { on, link, what } = change;
+    let impairment = match what {
+        ImpairAction::Set(impairment) => impairment,
+        ImpairAction::Clear => return write!(f, "on {on}: {link} is good again"),
+    };
+    write!(f, "on {on}: {link} has")?;
+    if let Some((shape, ways)) = impairment.shape {
+        write!(f, " {shape}, {ways}")?;
+    }
+    match impairment.mtu {
+        Some(mtu) => write!(f, " mtu {mtu}"),
         None => Ok(()),
     }
 }

@@ -46,6 +46,11 @@ async fn change(stage: &mut Stage<'_>, act: &Act) -> Result<(), StageError> {
             Ok(())
         }
         Act::Addr(change) => change_address(stage, change).await,
+        Act::Impair(change) => {
+            let means = stage.lab.impair(change).await?;
+            stage.remark(means);
+            Ok(())
+        }
         Act::Firewall(change) => change_firewall(stage, change),
         Act::Dhcp(call) => Ok(stage.lab.call_client(call).await?),
         Act::DhcpServer(change) => {

@@ -26,6 +26,7 @@ use self::process::Processes;
 use super::channel::Channel;
 pub use super::protocol::HELPER_NAME;
 use super::protocol::{CONTROL_DESCRIPTOR, Failure, HostId, Reply, Request};
+use crate::scenario::Sender;
 
 type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -119,6 +120,11 @@ impl Helper {
             }
             Request::Socket { host, kind, sender } => {
                 let socket = self.host_mut(host)?.socket(kind, &sender)?;
+                (Reply::Done, vec![socket])
+            }
+            Request::SwitchSocket(kind) => {
+                // Between requests the helper is at home, where the bridges are.
+                let socket = socket::make(kind, &Sender::default())?;
                 (Reply::Done, vec![socket])
             }
             Request::Sysctl { host, key, value } => {

@@ -63,6 +63,7 @@ fn plain(kind: SocketKind) -> Result<OwnedFd> {
         SocketKind::Netfilter => return netlink(NETLINK_NETFILTER),
         SocketKind::SockDiag => return netlink(NETLINK_SOCK_DIAG),
         SocketKind::Packet => (Domain::PACKET, Type::DGRAM, None),
+        SocketKind::Frames => (Domain::PACKET, Type::RAW, None),
         SocketKind::IcmpV4 => (Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)),
         SocketKind::IcmpV6 => (Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)),
         SocketKind::TcpV4 => (Domain::IPV4, Type::STREAM, None),

@@ -7,8 +7,8 @@ use fps_netlink::{Fwmark, Lifetimes, LinkName, Rule, RulePriority, TableId};
 use ipnet::IpNet;
 
 use super::{
-    DhcpCall, DhcpServerChange, DnsChange, FirewallChange, HostName, Link, ProgramName,
-    StaticRoute, TunnelRole,
+    DhcpCall, DhcpServerChange, DnsChange, FirewallChange, HostName, ImpairChange, Link,
+    ProgramName, StaticRoute, TunnelRole,
 };
 
 /// One thing done to the lab.
@@ -44,6 +44,8 @@ pub enum Act {
     Dhcp(DhcpCall),
     /// Changes what a DHCP server gives.
     DhcpServer(DhcpServerChange),
+    /// Makes a link bad, or good again.
+    Impair(ImpairChange),
 }
 
 /// The programs that a step starts or ends.

@@ -3,6 +3,7 @@
 mod addr;
 mod firewall;
 mod full;
+mod impair;
 pub(crate) mod kernel;
 mod link;
 pub(crate) mod program;
@@ -35,6 +36,7 @@ const VERBS: &[&str] = &[
     "dhcp",
     "dhcp-server",
     "firewall",
+    "impair",
 ];
 
 /// The verbs that make sense before any program starts.
@@ -86,6 +88,7 @@ fn read(verb: Verb<'_>, lab: &mut Lab) -> Option<Act> {
         "rule" => rule::rule(node, lab).map(Act::Rule),
         "dns" => dns::change(node, lab).map(Act::Dns),
         "addr" => addr::change(node, lab).map(Act::Addr),
+        "impair" => impair::change(node, lab).map(Act::Impair),
         "firewall" => firewall::firewall(node, lab).map(Act::Firewall),
         "dhcp" => dhcp::call(node, lab).map(Act::Dhcp),
         "dhcp-server" => dhcp::change(node, lab).map(Act::DhcpServer),

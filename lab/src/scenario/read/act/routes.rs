@@ -36,7 +36,7 @@ const KEYS: &[&str] = &[
 ];
 
 /// The least MTU with which the kernel keeps IPv6 on a link (RFC 8200, section 5).
-const LEAST_V6_MTU: u32 = 1280;
+pub(super) const LEAST_V6_MTU: u32 = 1280;
 
 /// Reads a call of the route engine.
 pub(crate) fn routes(node: Node<'_>, lab: &mut Lab) -> Option<Routes> {
