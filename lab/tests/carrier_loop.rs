@@ -1,5 +1,5 @@
-//! `no-carrier-loop` cannot lie: it sees a packet that looped, and a route by which the next one
-//! would, and is unsure where there was nothing to see.
+//! `no-carrier-loop` cannot lie: it sees a packet that looped, a route by which the next one would,
+//! and a carrier that says more than it carries, and is unsure where there was nothing to see.
 
 mod common {
     pub(crate) mod played;
@@ -153,5 +153,69 @@ expect = [
 "#,
     ));
     assert_held(&report, "probe");
+    assert_held(&report, NAME);
+}
+
+/// A laptop that forwards what its router sends it, as one that shares its connection does.
+const ROUTED: &str = r#"
+title = "A laptop, its router and a server behind that"
+
+[net.home]
+v4 = "192.168.188.0/24"
+[net.internet]
+v4 = "203.0.113.0/24"
+
+[host.laptop]
+forward   = true
+link.eth0 = { net = "home", ip = "192.168.188.112", via = "192.168.188.1" }
+
+[host.router]
+forward  = true
+link.lan = { net = "home", ip = "192.168.188.1" }
+link.wan = { net = "internet", ip = "203.0.113.1" }
+
+[host.server]
+link.eth0 = { net = "internet", ip = "203.0.113.10", via = "203.0.113.1" }
+
+[tunnel]
+client = "laptop"
+server = "server"
+"#;
+
+/// The router sends the carrier back to the laptop, which sends it to the router, until its time to
+/// live is over. No packet goes into the tunnel and the laptop's route is right: only how much there
+/// is of the carrier can tell.
+#[test]
+fn a_carrier_that_goes_round_between_laptop_and_router_is_a_loop() {
+    let steps = r#"
+[[step]]
+do = { routes = { on = "laptop", tun-address = "10.66.0.2/30", mtu = 1280 } }
+expect = [ { no-carrier-loop = { name = "before", on = "laptop", for = "200ms" } } ]
+[[step]]
+do = [
+  { sysctl = { on = "laptop", key = "net.ipv4.conf.all.accept_local", value = 1 } },
+  { route = { on = "router", to = "203.0.113.10/32", via = "192.168.188.112", link = "lan" } },
+]
+expect = [ { no-carrier-loop = { name = "round and round", on = "laptop", for = "600ms" } } ]
+"#;
+    let report = played(&[NO_SABOTAGE, ROUTED, steps].concat());
+    assert_held(&report, "before");
+    assert_failed(&report, "round and round", "than it carries");
+}
+
+/// What the tunnel carries may be much.
+#[test]
+fn a_tunnel_that_carries_much_is_no_loop() {
+    let report = played(&tunnel(
+        r#"
+[[step]]
+do = [
+  { routes = { on = "printer", tun-address = "10.66.0.1/30", mtu = 1280 } },
+  { routes = { on = "laptop", tun-address = "10.66.0.2/30", mtu = 1280, route = "10.66.0.0/30" } },
+  { run = { on = "laptop", command = ["bash", "-c", "for i in {1..500}; do echo $i > /dev/udp/10.66.0.1/9; done; head -c 60000 /dev/zero > /dev/udp/10.66.0.1/9"] } },
+]
+expect = [ { no-carrier-loop = { on = "laptop", for = "300ms" } } ]
+"#,
+    ));
     assert_held(&report, NAME);
 }

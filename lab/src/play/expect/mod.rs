@@ -21,6 +21,7 @@ mod status;
 mod trail;
 mod unchanged;
 mod unreachable;
+mod volume;
 mod why;
 
 use std::collections::BTreeMap;

@@ -1,9 +1,11 @@
 //! `no-carrier-loop`: the carrier does not go into the tunnel that it carries.
 //!
-//! Two witnesses: no packet to the carrier's far end passes a link that the lab has not plugged in,
+//! Three witnesses: no packet to the carrier's far end passes a link that the lab has not plugged in,
 //! such as a TUN device; and the kernel's route for each socket that sends there, with its own mark
 //! and source, leads to a link that it has. The first sees what happened, the second what would
-//! happen with the next packet.
+//! happen with the next packet. The third is for a loop that no link and no route of this host shows,
+//! such as one between two routers: on the links that the lab has plugged in, the carrier says no
+//! more than what it carries explains (`volume`).
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::carriers::{self, Carrier, Carriers};
 use super::control::{self, Place};
+use super::volume::Volume;
 use super::why::{self, Suspect};
 use super::{CheckError, evidence, lossy};
 use crate::play::Verdict;
@@ -37,13 +40,18 @@ pub(super) async fn check(
         let looped = frames.iter().filter(|frame| watch.is_loop(frame));
         looped.cloned().collect()
     });
+    let volume = tape.look(|frames| Volume::of(frames, wanted, &watch.underlay));
     if !looped.is_empty() || !seen.astray.is_empty() {
         let suspect = Suspect::new(&wanted.on, watch.culprit(&looped, seen.looped));
         let explanation = why::explain(stage, &suspect).await;
-        return Ok(watch.broken(&looped, seen.astray).explained(explanation));
+        return Ok(watch.broken(&looped, &seen, volume).explained(explanation));
     }
     if lost > 0 {
         return Ok(lossy(&wanted.on, lost));
+    }
+    let time = stage.step_began().elapsed();
+    if volume.is_excessive(time) {
+        return Ok(watch.amplified(volume, time));
     }
     if let Err(why) = watch.controls().await? {
         return Ok(Verdict::Inconclusive(why));
@@ -59,7 +67,8 @@ pub(super) async fn check(
         )));
     }
     Ok(Verdict::Held(format!(
-        "no packet to {} in a tunnel, for {:?} after the acts, and the controls were seen; {}",
+        "no packet to {} in a tunnel, for {:?} after the acts, and the controls were seen; {}; \
+         {volume}",
         wanted.endpoint,
         wanted.hold,
         seen.ways.join(", ")
@@ -197,7 +206,8 @@ impl<'a> Watch<'a> {
         Ok(strange.collect())
     }
 
-    fn broken(&self, looped: &[Frame], astray: Vec<String>) -> Verdict {
+    /// A packet or a route shows a loop; what the other witnesses say is told as well.
+    fn broken(&self, looped: &[Frame], seen: &Ways, volume: Volume) -> Verdict {
         let (on, endpoint) = (&self.wanted.on, self.wanted.endpoint);
         let why = match looped.len() {
             0 => {
@@ -216,8 +226,17 @@ impl<'a> Watch<'a> {
             .iter()
             .take(SHOWN)
             .map(|frame| evidence::line(start, on.as_str(), &names.show(frame.ifindex), frame));
-        let evidence = astray.into_iter().chain(lines).collect();
+        let others = seen.ways.iter().cloned().chain([volume.to_string()]);
+        let astray = seen.astray.iter().cloned();
+        let evidence = astray.chain(lines).chain(others).collect();
         Verdict::failed(why, evidence)
+    }
+
+    /// The carrier says more than it carries.
+    fn amplified(&self, volume: Volume, time: Duration) -> Verdict {
+        let (on, endpoint) = (&self.wanted.on, self.wanted.endpoint);
+        let why = format!("more of the carrier passed {on} to and from {endpoint} than it carries");
+        Verdict::failed(why, vec![volume.excess(time)])
     }
 
     fn unreadable(&self, error: fps_netlink::Error) -> CheckError {
