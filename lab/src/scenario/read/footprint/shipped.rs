@@ -15,7 +15,13 @@ macro_rules! shipped {
     };
 }
 
-const ALL: &[(&str, &str)] = shipped!["mullvad", "tailscale", "wg-quick",];
+const ALL: &[(&str, &str)] = shipped![
+    "docker",
+    "mullvad",
+    "networkmanager",
+    "tailscale",
+    "wg-quick"
+];
 
 /// The text of one.
 pub(super) fn text(name: &str) -> Option<&'static str> {
