@@ -12,7 +12,7 @@ const MOST: usize = 256;
 pub(super) struct Cache {
     /// From which address a destination was reached.
     sources: RefCell<HashMap<IpAddr, IpAddr>>,
-    /// What a name was looked up to.
+    /// What a name was looked up to, if it has led somewhere since.
     names: RefCell<HashMap<(String, u16), Vec<SocketAddr>>>,
 }
 
@@ -32,8 +32,8 @@ impl Cache {
         self.sources.borrow_mut().remove(&to);
     }
 
-    pub(super) fn name(&self, name: &str, port: u16) -> Option<Vec<SocketAddr>> {
-        self.names.borrow().get(&(name.to_owned(), port)).cloned()
+    pub(super) fn take_name(&self, name: &str, port: u16) -> Option<Vec<SocketAddr>> {
+        self.names.borrow_mut().remove(&(name.to_owned(), port))
     }
 
     pub(super) fn keep_name(&self, name: &str, port: u16, found: &[SocketAddr]) {

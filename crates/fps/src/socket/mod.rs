@@ -149,11 +149,38 @@ impl SocketFactory {
         self.mark.unwrap_or(Fwmark(0))
     }
 
-    /// Connects. Of a name each address is tried, in the resolver's order.
+    /// Connects. Of a name each address is tried, in the resolver's order. What a name was looked up to is
+    /// known for as long as it leads somewhere: while it is tried, which takes minutes where nobody
+    /// answers, and when it has failed, the name is looked up anew.
     pub async fn connect(&self, endpoint: &Endpoint) -> Result<TcpStream, SocketError> {
+        let Some((name, port)) = endpoint.name() else {
+            return self
+                .connect_any(endpoint, &self.resolve(endpoint).await?)
+                .await;
+        };
+        if let Some(known) = self.cache.take_name(name, port) {
+            match self.connect_any(endpoint, &known).await {
+                Err(SocketError::Connect { .. }) => {}
+                outcome => {
+                    self.cache.keep_name(name, port, &known);
+                    return outcome;
+                }
+            }
+        }
+        let found = self.resolve(endpoint).await?;
+        let stream = self.connect_any(endpoint, &found).await?;
+        self.cache.keep_name(name, port, &found);
+        Ok(stream)
+    }
+
+    async fn connect_any(
+        &self,
+        endpoint: &Endpoint,
+        addresses: &[SocketAddr],
+    ) -> Result<TcpStream, SocketError> {
         let mut last = None;
-        for address in self.resolve(endpoint).await? {
-            match self.connect_to(address).await {
+        for address in addresses {
+            match self.connect_to(*address).await {
                 // What is wrong with the mark is so with every address.
                 Err(error @ SocketError::Connect { .. }) => last = Some(error),
                 outcome => return outcome,
@@ -170,16 +197,11 @@ impl SocketFactory {
             return Ok(vec![address]);
         }
         let (name, port) = endpoint.name().unwrap_or_default();
-        if let Some(known) = self.cache.name(name, port) {
-            return Ok(known);
-        }
         let found = tokio::net::lookup_host((name, port)).await;
-        let found: Vec<_> = found.map(Iterator::collect).map_err(|source| {
+        found.map(Iterator::collect).map_err(|source| {
             let endpoint = endpoint.clone();
             SocketError::Resolve { endpoint, source }
-        })?;
-        self.cache.keep_name(name, port, &found);
-        Ok(found)
+        })
     }
 
     async fn connect_to(&self, address: SocketAddr) -> Result<TcpStream, SocketError> {
@@ -262,5 +284,26 @@ fn new_for(address: SocketAddr) -> io::Result<TcpSocket> {
         TcpSocket::new_v4()
     } else {
         TcpSocket::new_v6()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_leads_nowhere_any_more_is_looked_up_anew() {
+        let endpoint: Endpoint = "127.0.0.1:0".parse().unwrap();
+        let factory = SocketFactory::new(&Network::bare(endpoint.clone())).unwrap();
+        let listener = factory.listen(&endpoint).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let endpoint: Endpoint = format!("localhost:{port}").parse().unwrap();
+        // As an earlier look-up had it: nobody listens there.
+        let old: SocketAddr = format!("127.0.0.2:{port}").parse().unwrap();
+        factory.cache.keep_name("localhost", port, &[old]);
+        let stream = factory.connect(&endpoint).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), listener.local_addr().unwrap());
+        let known = factory.cache.take_name("localhost", port).unwrap();
+        assert!(!known.contains(&old), "{known:?}");
     }
 }
