@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use fps_netlink::{LinkName, Netlink, Route, TableId};
+use fps_netlink::{LinkName, Netlink, Route, RouteProtocol, RouteScope, TableId};
 use fps_netns::{Configuration, Station, Switch, masquerade};
 use indexmap::IndexMap;
 
@@ -293,7 +293,13 @@ impl Host {
     /// `ip route del`.
     pub async fn delete_route(&self, route: &StaticRoute) -> fps_netns::Result<()> {
         let route = self.route(route).await?;
-        Ok(self.station.netlink().delete_route(&route).await?)
+        // As ip(8) asks: whoever has set it, and how far away it may be.
+        let any = Route {
+            protocol: RouteProtocol::Unspec,
+            scope: RouteScope::NoWhere,
+            ..route
+        };
+        Ok(self.station.netlink().delete_route(&any).await?)
     }
 
     async fn route(&self, plan: &StaticRoute) -> fps_netns::Result<Route> {
