@@ -374,3 +374,66 @@ fn under_another_name_it_is_that_program() {
 fn signal(process: &Process, signal: Signal) {
     kill(process.pid, signal).expect("it runs");
 }
+
+/// A scenario that holds, with a sabotage that bites and one that does not.
+const SABOTAGED: &str = r#"
+[[step]]
+name = "listen"
+do = { run = { on = "laptop", command = ["true"] } }
+expect = [ { reach = { from = "laptop", to = "printer", within = "200ms" } } ]
+
+[[sabotage]]
+name = "the printer is off"
+change = { seed = { link = { on = "printer", link = "eth0", state = "down" } } }
+must-fail = ["reach laptop -> printer"]
+
+[[sabotage]]
+name = "a wish"
+change = { alter = { step = "listen", do = { run = { command = ["false"], exit = 1 } } } }
+must-fail = ["reach laptop -> printer"]
+"#;
+
+#[test]
+fn tells_which_expectation_caught_each_sabotage() {
+    let place = Place::new();
+    let file = place.write("sabotaged", &[texts::PAIR, SABOTAGED].concat());
+    let only = |more: &[&str]| {
+        let mut command = place.run(&[&file]);
+        command.args(["--sabotage", "only"]).args(more);
+        expect(1, command)
+    };
+    assert_says(
+        &only(&[]),
+        &[
+            "sabotaged: the printer is off",
+            "caught by reach laptop -> printer: expected answers",
+            "sabotaged: a wish",
+            "NO BITE `reach laptop -> printer` held all the same",
+        ],
+    );
+    let said = only(&["--json"]);
+    let data: serde_json::Value = serde_json::from_str(&said).expect("JSON and nothing else");
+    let caught = &data[0]["caught-by"][0];
+    assert_eq!(caught["expectation"], "reach laptop -> printer");
+    assert_eq!(data[0]["no-bite"], serde_json::Value::Null);
+    assert_eq!(data[1]["caught-by"], serde_json::json!([]));
+}
+
+#[test]
+fn stops_at_the_first_failure_where_it_is_told_to() {
+    let place = Place::new();
+    let files = [
+        place.pair("fails", OUT_OF_REACH),
+        place.pair("holds", REACHED),
+    ];
+    let said = |more: &[&str]| {
+        let mut command = place.run(&[&files[0], &files[1]]);
+        command.args(["--jobs", "1"]).args(more);
+        expect(1, command)
+    };
+    assert!(
+        said(&[]).contains("holds  passed"),
+        "it is played otherwise"
+    );
+    assert!(!said(&["--fail-fast"]).contains("holds  passed"));
+}

@@ -47,6 +47,8 @@ fn holds_and_its_sabotages_bite(
         site: &site,
         folder: &folder,
         jobs: NonZeroUsize::MIN,
+        sabotages: true,
+        fail_fast: false,
         stop,
     };
     let lines = Mutex::new(String::new());

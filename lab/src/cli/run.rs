@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::{Exit, check};
 use crate::folder::Folder;
 use crate::lab::{Site, missing};
-use crate::run::{Counts, Line, Options, Outcome, run};
+use crate::run::{Catch, Counts, Line, Options, Outcome, run};
 use crate::scenario::ScenarioFile;
 
 #[derive(Debug, clap::Args)]
@@ -26,6 +26,16 @@ pub(super) struct Arguments {
     /// Skip the scenarios that need this program, where the machine has none; once for each
     #[arg(long, value_name = "PROGRAM")]
     may_lack: Vec<String>,
+    /// Whether sabotages are played: `with` the scenarios, `without`, or `only` they are told of, each
+    /// with the expectations that caught it
+    #[arg(long, value_name = "HOW", default_value = "with")]
+    sabotage: Sabotages,
+    /// Stop at the first play that fails
+    #[arg(long)]
+    fail_fast: bool,
+    /// Print what came of it as JSON, and nothing else
+    #[arg(long)]
+    json: bool,
     /// The folder that logs and reports go to
     #[arg(long, value_name = "DIR", default_value = "fps-lab-out")]
     out: PathBuf,
@@ -47,6 +57,14 @@ pub(super) struct Arguments {
     /// Another build of `fps-dns`
     #[arg(long, value_name = "FILE")]
     dns_bin: Option<PathBuf>,
+}
+
+/// What is done about sabotages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Sabotages {
+    With,
+    Without,
+    Only,
 }
 
 impl Arguments {
@@ -104,15 +122,64 @@ pub(super) fn main(arguments: &Arguments) -> Exit {
         site: &site,
         folder: &folder,
         jobs: arguments.jobs.unwrap_or(cores),
+        sabotages: arguments.sabotage != Sabotages::Without,
+        fail_fast: arguments.fail_fast,
         stop: stop.clone(),
     };
-    let outcomes = run(&files, &options, &|line| print(&line, width));
+    let aloud = !arguments.json && arguments.sabotage != Sabotages::Only;
+    let outcomes = run(&files, &options, &|line| {
+        if aloud {
+            print(&line, width);
+        }
+    });
     if *stop.borrow() {
-        println!("interrupted: every lab is torn down");
+        if !arguments.json {
+            println!("interrupted: every lab is torn down");
+        }
         return Exit::Interrupted;
     }
-    summarise(&outcomes, skipped, start.elapsed(), folder.path());
+    match tell(arguments, &outcomes) {
+        // A closed pipe ends nothing: the exit code still tells.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("fps-lab: print what came of it: {error}");
+            return Exit::NoLab;
+        }
+        _ => {}
+    }
+    if !arguments.json {
+        summarise(&outcomes, skipped, start.elapsed(), folder.path());
+    }
     verdict(&outcomes)
+}
+
+/// What came of it as data, or the sabotages alone.
+fn tell(arguments: &Arguments, outcomes: &[Outcome]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let catches = Catch::all(outcomes);
+    match (arguments.sabotage, arguments.json) {
+        (Sabotages::Only, true) => {
+            serde_json::to_writer_pretty(&mut out, &catches)?;
+            writeln!(out)
+        }
+        (_, true) => {
+            serde_json::to_writer_pretty(&mut out, outcomes)?;
+            writeln!(out)
+        }
+        (Sabotages::Only, false) => catches.iter().try_for_each(|catch| {
+            writeln!(out, "{}: {}", catch.scenario, catch.sabotage)?;
+            for caught in &catch.caught_by {
+                writeln!(out, "    caught by {}: {}", caught.expectation, caught.why)?;
+                for cause in &caught.likely {
+                    writeln!(out, "        likely: {cause}")?;
+                }
+            }
+            match &catch.no_bite {
+                Some(why) => writeln!(out, "    NO BITE {why}"),
+                None => Ok(()),
+            }
+        }),
+        (Sabotages::With | Sabotages::Without, false) => Ok(()),
+    }
 }
 
 /// Leaves out what cannot be played for want of programs that the machine may lack, and says so;

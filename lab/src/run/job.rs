@@ -41,6 +41,19 @@ impl<'a> Job<'a> {
             })
     }
 
+    /// Whether it plays a sabotage.
+    pub(super) fn is_sabotage(&self) -> bool {
+        self.sabotage.is_some()
+    }
+
+    /// Whether everything held, or the sabotage bit.
+    pub(super) fn came_well(&self, done: &Done) -> bool {
+        match self.sabotage {
+            None => done.report.passed(),
+            Some((_, sabotage)) => outcome::bite(&done.report, sabotage).is_ok(),
+        }
+    }
+
     /// Plays it on a runtime of its own; gives the sandbox back for somebody to drop later.
     pub(super) fn play(
         &self,

@@ -3,18 +3,21 @@
 //! - [`collect`]: the files that a command line means
 //! - [`run`]: plays them
 //! - [`Outcome`]: what came of each file
+//! - [`Catch`]: which expectations caught a sabotage
 //! - `line`: what is said of it as it happens
 
+mod catch;
 mod files;
 mod job;
 mod line;
 mod outcome;
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
+pub use catch::{Catch, Caught};
 pub use files::{FilesError, collect};
 use job::Job;
 pub use line::Line;
@@ -43,6 +46,10 @@ pub struct Options<'a> {
     pub folder: &'a Folder,
     /// How many plays at once.
     pub jobs: NonZeroUsize,
+    /// Whether the sabotages are played as well.
+    pub sabotages: bool,
+    /// Whether the first play that fails is the last.
+    pub fail_fast: bool,
     /// Turns true when the run is to end early.
     pub stop: watch::Receiver<bool>,
 }
@@ -53,17 +60,25 @@ pub fn run(
     options: &Options<'_>,
     say: &(dyn Fn(Line) + Sync),
 ) -> Vec<Outcome> {
-    let jobs: Vec<Job<'_>> = files.iter().enumerate().flat_map(Job::of_file).collect();
+    let jobs = files.iter().enumerate().flat_map(Job::of_file);
+    let jobs: Vec<Job<'_>> = jobs
+        .filter(|job| options.sabotages || !job.is_sabotage())
+        .collect();
+    let failed = AtomicBool::new(false);
     let next = AtomicUsize::new(0);
     let retired = Mutex::new(Vec::<Sandbox>::new());
     let (tell, told) = mpsc::channel();
     thread::scope(|scope| {
         for _ in 0..options.jobs.get().min(jobs.len()) {
             let tell = tell.clone();
-            let (jobs, next, retired) = (&jobs, &next, &retired);
+            let (jobs, next, retired, failed) = (&jobs, &next, &retired, &failed);
             scope.spawn(move || {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if options.fail_fast && failed.load(Ordering::Relaxed) {
+                        break;
+                    }
                     let (done, sandbox) = job.play(options, say);
+                    failed.fetch_or(!job.came_well(&done), Ordering::Relaxed);
                     let mut retired = retired.lock().unwrap_or_else(PoisonError::into_inner);
                     if retired.len() < KEPT {
                         retired.extend(sandbox);
@@ -78,5 +93,5 @@ pub fn run(
     let retired = retired.into_inner().unwrap_or_else(PoisonError::into_inner);
     // All at once: each takes the time of a few grace periods of RCU.
     drop(retired.into_iter().map(Sandbox::end).collect::<Vec<_>>());
-    outcome::gather(files, told)
+    outcome::gather(files, options.sabotages, told)
 }

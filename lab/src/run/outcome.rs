@@ -126,7 +126,12 @@ fn fails_anyway(play: &Report, sabotage: &Sabotage) -> Option<String> {
 }
 
 /// Puts the plays together, in the files' order.
-pub(super) fn gather(files: &[ScenarioFile], done: mpsc::Receiver<Done>) -> Vec<Outcome> {
+pub(super) fn gather(
+    files: &[ScenarioFile],
+    sabotages: bool,
+    done: mpsc::Receiver<Done>,
+) -> Vec<Outcome> {
+    let unplayed = |file| unplayed(file, sabotages);
     let mut outcomes: Vec<Outcome> = files.iter().map(unplayed).collect();
     for Done {
         file,
@@ -154,12 +159,16 @@ pub(super) fn gather(files: &[ScenarioFile], done: mpsc::Receiver<Done>) -> Vec<
     outcomes
 }
 
-fn unplayed(file: &ScenarioFile) -> Outcome {
-    let sabotages = file.sabotages.iter().map(|sabotage| SabotageOutcome {
-        name: sabotage.name.clone(),
-        play: Report::default(),
-        no_bite: Some("it was stopped".to_owned()),
-    });
+fn unplayed(file: &ScenarioFile, sabotages: bool) -> Outcome {
+    let sabotages = file
+        .sabotages
+        .iter()
+        .filter(|_| sabotages)
+        .map(|sabotage| SabotageOutcome {
+            name: sabotage.name.clone(),
+            play: Report::default(),
+            no_bite: Some("it was stopped".to_owned()),
+        });
     Outcome {
         name: file.name.clone(),
         play: Report::default(),

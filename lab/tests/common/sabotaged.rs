@@ -18,6 +18,8 @@ pub(crate) fn run_with_sabotages(text: &str) -> (Outcome, String) {
         site: &site(),
         folder: &folder,
         jobs: NonZeroUsize::MIN,
+        sabotages: true,
+        fail_fast: false,
         stop,
     };
     let said = Mutex::new(String::new());
