@@ -8,8 +8,8 @@ use fps_netlink::{Family, RouteKind};
 
 use crate::scenario::{
     Act, AddressChange, DhcpOrder, DhcpServerChange, DnsChange, FirewallAction, FirewallChange,
-    ImpairAction, ImpairChange, LinkState, ProgramRef, Renewal, RouteAction, RuleChange,
-    StaticRoute,
+    ImpairAction, ImpairChange, LinkState, NftRuleset, ProgramRef, Renewal, RouteAction,
+    RuleChange, StaticRoute,
 };
 
 impl fmt::Display for Act {
@@ -53,6 +53,7 @@ impl fmt::Display for Act {
             }
             Self::Dns(change) => describe_dns(f, change),
             Self::Addr(change) => describe_address(f, change),
+            Self::Nft(ruleset) => describe_ruleset(f, ruleset),
             Self::Impair(change) => describe_impairment(f, change),
             Self::Firewall(change) => describe_firewall(f, change),
             Self::Rule(change) => describe_rules(f, change),
@@ -169,6 +170,12 @@ fn describe_address(f: &mut fmt::Formatter<'_>, change: &AddressChange) -> fmt::
         Some(preferred) => write!(f, " preferred_lft {}", preferred.as_secs()),
         None => Ok(()),
     }
+}
+
+fn describe_ruleset(f: &mut fmt::Formatter<'_>, ruleset: &NftRuleset) -> fmt::Result {
+    let lines = ruleset.text.lines();
+    let count = lines.filter(|line| !line.trim().is_empty()).count();
+    write!(f, "on {}: nft -f, {count} lines", ruleset.on)
 }
 
 fn describe_impairment(f: &mut fmt::Formatter<'_>, change: &ImpairChange) -> fmt::Result {

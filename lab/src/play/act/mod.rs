@@ -4,6 +4,8 @@ mod describe;
 pub(super) mod dhcp;
 mod routes;
 
+use std::time::Duration;
+
 use fps_netlink::Address;
 use fps_netns::{add_firewall_rules, clear_firewall};
 
@@ -11,12 +13,17 @@ use super::StageError;
 use super::programs::{self, Order};
 use super::stage::Stage;
 use super::{fps, tunnel};
-use crate::sandbox::{Signal, SocketKind};
+use crate::sandbox::{FileSpec, Signal, SocketKind};
 use crate::scenario::{
-    Act, AddressChange, FirewallAction, FirewallChange, LinkChange, LinkState, ProgramName,
-    ProgramRef, Resolver, RouteAction, RouteChange, RuleChange, Run, Sysctl, Tunnel, TunnelRole,
-    Vpn, resolver_programs,
+    Act, AddressChange, FirewallAction, FirewallChange, LinkChange, LinkState, NftRuleset,
+    ProgramName, ProgramRef, Resolver, RouteAction, RouteChange, RuleChange, Run, Sysctl, Tunnel,
+    TunnelRole, Vpn, resolver_programs,
 };
+
+/// Where a host has the ruleset that is loaded.
+const RULESET: &str = "/run/ruleset.nft";
+/// How long nft(8) may take.
+const NFT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Performs an act, to its end.
 pub(super) async fn perform(stage: &mut Stage<'_>, act: &Act) -> Result<(), StageError> {
@@ -46,6 +53,7 @@ async fn change(stage: &mut Stage<'_>, act: &Act) -> Result<(), StageError> {
             Ok(())
         }
         Act::Addr(change) => change_address(stage, change).await,
+        Act::Nft(ruleset) => load_ruleset(stage, ruleset).await,
         Act::Impair(change) => {
             let means = stage.lab.impair(change).await?;
             stage.remark(means);
@@ -198,6 +206,20 @@ async fn change_rules(stage: &Stage<'_>, change: &RuleChange) -> Result<(), Stag
         changed.map_err(fps_netns::Error::from)?;
     }
     Ok(())
+}
+
+/// `nft -f` with a text. What nft(8) says against it is part of the error.
+async fn load_ruleset(stage: &mut Stage<'_>, ruleset: &NftRuleset) -> Result<(), StageError> {
+    let host = stage.lab.host(&ruleset.on).id();
+    let file = FileSpec::new(RULESET, ruleset.text.as_str());
+    stage.lab.sandbox().write_file(host, file)?;
+    let load = Run {
+        on: ruleset.on.clone(),
+        command: ["nft", "-f", RULESET].map(str::to_owned).to_vec(),
+        exit: 0,
+        within: NFT_PATIENCE,
+    };
+    run(stage, &load).await
 }
 
 fn change_firewall(stage: &Stage<'_>, change: &FirewallChange) -> Result<(), StageError> {

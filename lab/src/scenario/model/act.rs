@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use super::{
     DhcpCall, DhcpServerChange, DnsChange, FirewallChange, HostName, ImpairChange, Link,
-    ProgramName, StaticRoute, TunnelRole,
+    NftRuleset, ProgramName, StaticRoute, TunnelRole,
 };
 
 /// One thing done to the lab.
@@ -44,6 +44,8 @@ pub enum Act {
     Dhcp(DhcpCall),
     /// Changes what a DHCP server gives.
     DhcpServer(DhcpServerChange),
+    /// Loads a ruleset of nftables.
+    Nft(NftRuleset),
     /// Makes a link bad, or good again.
     Impair(ImpairChange),
 }

@@ -13,6 +13,15 @@ pub struct FirewallChange {
     pub what: FirewallAction,
 }
 
+/// A ruleset that nft(8) loads, as another program would have it loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NftRuleset {
+    /// The host.
+    pub on: HostName,
+    /// What is loaded: all of it or, where something is wrong, nothing.
+    pub text: String,
+}
+
 /// What changes of a firewall.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FirewallAction {

@@ -34,7 +34,7 @@ pub(crate) struct Lab {
     pub(crate) plugs: Plugs,
     /// The steps that come before the one that is read.
     pub(crate) earlier: Vec<EarlierStep>,
-    /// Programs that footprints need.
+    /// Programs that the file needs, and those that its footprints do.
     pub(crate) needs: Vec<String>,
     /// The file's text, and those of the footprints that were read.
     pub(crate) sources: Rc<Sources>,

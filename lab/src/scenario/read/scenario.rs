@@ -18,8 +18,8 @@ pub(crate) fn scenario(document: &Document<'_>, problems: &Problems) -> (Option<
         .need("title", "\"The printer stays in reach\"")
         .and_then(Node::text);
     let origin = table.get("origin").and_then(Node::text);
-    let mut needs = table.get("needs").and_then(needs).unwrap_or_default();
     let mut lab = Lab::new(Rc::clone(&document.sources));
+    lab.needs = table.get("needs").and_then(needs).unwrap_or_default();
     if let Some(node) = table.get("net") {
         net::nets(node, &mut lab);
     }
@@ -43,6 +43,7 @@ pub(crate) fn scenario(document: &Document<'_>, problems: &Problems) -> (Option<
     let mut names = Names::default();
     check_steps(document, &table);
     let steps = step::steps(&document.steps, &mut lab, &mut names, problems);
+    let mut needs: Vec<String> = Vec::new();
     for program in lab.needs {
         if !needs.contains(&program) {
             needs.push(program);

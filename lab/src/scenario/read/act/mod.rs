@@ -6,6 +6,7 @@ mod full;
 mod impair;
 pub(crate) mod kernel;
 mod link;
+mod nft;
 pub(crate) mod program;
 mod routes;
 mod rule;
@@ -37,11 +38,12 @@ const VERBS: &[&str] = &[
     "dhcp-server",
     "firewall",
     "impair",
+    "nft",
 ];
 
 /// The verbs that make sense before any program starts.
 const SEED_VERBS: &[&str] = &[
-    FOOTPRINT, "sysctl", "route", "rule", "link", "run", "addr", "firewall",
+    FOOTPRINT, "sysctl", "route", "rule", "link", "run", "addr", "firewall", "nft",
 ];
 
 /// Reads an act, or those of a footprint, and carries its effect on addresses out in `lab`.
@@ -88,6 +90,7 @@ fn read(verb: Verb<'_>, lab: &mut Lab) -> Option<Act> {
         "rule" => rule::rule(node, lab).map(Act::Rule),
         "dns" => dns::change(node, lab).map(Act::Dns),
         "addr" => addr::change(node, lab).map(Act::Addr),
+        "nft" => nft::nft(node, lab).map(Act::Nft),
         "impair" => impair::change(node, lab).map(Act::Impair),
         "firewall" => firewall::firewall(node, lab).map(Act::Firewall),
         "dhcp" => dhcp::call(node, lab).map(Act::Dhcp),

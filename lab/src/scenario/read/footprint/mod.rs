@@ -127,6 +127,8 @@ fn play(
         Half::Remove => &fragment.remove,
     };
     let values = values?;
+    // Before the acts, of which some have to find their program here.
+    lab.needs.extend(fragment.needs.iter().cloned());
     let filled: Vec<_> = acts
         .iter()
         .flat_map(|act| fill::fill(*act, &values))
@@ -149,7 +151,6 @@ fn play(
         problems.add(wrong.help("it is a mistake of the lab's: please report the file"));
         return None;
     }
-    lab.needs.extend(fragment.needs);
     read.into_iter().collect()
 }
 
