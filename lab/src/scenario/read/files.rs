@@ -13,6 +13,9 @@ const OURS: [(&str, &str); 3] = [
     ("/etc/hostname", "it holds the host's name"),
 ];
 
+/// Where the lab puts what its own programs and the tunnel's need.
+const OUR_FOLDERS: [&str; 3] = ["/run/fps/", "/run/fps-lab/", "/run/tunnel/"];
+
 /// Reads the files of a host.
 pub(super) fn files(table: &Table<'_>) -> Vec<HostFile> {
     let entries = table.get("files").map(Node::entries).unwrap_or_default();
@@ -32,6 +35,10 @@ fn path_of(word: Word<'_>) -> Option<String> {
     if let Some((_, instead)) = OURS.iter().find(|(ours, _)| *ours == path) {
         let wrong = word.wrong(format!("`{path}` is the lab's own"));
         return word.refuse(wrong.label(*instead));
+    }
+    if let Some(ours) = OUR_FOLDERS.iter().find(|ours| path.starts_with(*ours)) {
+        let wrong = word.wrong(format!("`{ours}` is the lab's own"));
+        return word.refuse(wrong.label("choose another folder, such as /run/vpn"));
     }
     let below = FOLDERS
         .iter()
