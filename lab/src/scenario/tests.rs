@@ -187,7 +187,7 @@ fn the_split_tunnel_expects_what_it_says() {
             .to_vec(),
         hold: Duration::from_millis(200),
     };
-    assert_eq!(expect[8].check, Check::Silent(silent));
+    assert_eq!(expect[10].check, Check::Silent(silent));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod log;
 mod no_carrier_loop;
 mod not_asked;
 mod outage;
+mod path;
 mod probing;
 mod reach;
 mod resolves;
@@ -81,6 +82,7 @@ pub(super) async fn check(
                 Err(why) => Ok(Verdict::Inconclusive(why.clone())),
             }
         }
+        Check::Path(wanted) => path::check(stage, wanted).await,
         Check::Reach(reach) => reach::check(stage, reach).await,
         Check::Unreachable(unreachable) => unreachable::check(stage, unreachable).await,
         Check::Silent(silent) => silent::check(stage, silent).await,

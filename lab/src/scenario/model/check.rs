@@ -27,6 +27,8 @@ pub enum Check {
     Unreachable(Unreachable),
     /// Probes are answered without a long gap while the acts are done.
     Outage(Outage),
+    /// A probe takes this path.
+    Path(Trace),
     /// No packet is seen.
     Silent(Silent),
     /// The carrier does not go into the tunnel that it carries.
@@ -56,6 +58,7 @@ impl Check {
             Self::Reach(reach) => Some(&reach.probe),
             Self::Unreachable(unreachable) => Some(&unreachable.probe),
             Self::Outage(outage) => Some(&outage.probe),
+            Self::Path(path) => Some(&path.probe),
             Self::Silent(_)
             | Self::NoCarrierLoop(_)
             | Self::Says(_)
@@ -123,6 +126,33 @@ pub struct Outage {
     pub at_most: Duration,
     /// For how long after the acts it is watched at least.
     pub hold: Duration,
+}
+
+/// A probe is answered, and its question is seen on these links and no others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// What is sent where.
+    pub probe: Probe,
+    /// The link by which it leaves its sender, then those by which it comes in at each further host.
+    /// The links by which the hosts between pass it on may stand there too.
+    pub hops: Vec<TraceHop>,
+    /// The deadline.
+    pub within: Duration,
+}
+
+/// A link of a host that a packet passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceHop {
+    /// The host.
+    pub host: HostName,
+    /// Its link: one of the file's, or a TUN device.
+    pub link: LinkName,
+}
+
+impl fmt::Display for TraceHop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.link)
+    }
 }
 
 /// No packet that matches is seen on a link.

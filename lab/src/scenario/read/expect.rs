@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::path;
 use super::probe::{self, Question};
 use super::target::{Aim, aim};
 use super::{Lab, Names, Verb, act, dns, state};
@@ -15,6 +16,7 @@ const VERBS: &[&str] = &[
     "reach",
     "unreachable",
     "outage",
+    "path",
     "silent",
     "no-carrier-loop",
     "says",
@@ -47,6 +49,7 @@ pub(crate) fn expectation(node: Node<'_>, lab: &Lab, names: &mut Names) -> Optio
         "reach" => reach(verb, lab, names),
         "unreachable" => unreachable(verb, lab, names),
         "outage" => outage(verb, lab, names),
+        "path" => path::path(verb, lab, names),
         "silent" => silent(verb, lab, names),
         "no-carrier-loop" => no_carrier_loop(verb, lab, names),
         "says" => says(verb, lab, names),

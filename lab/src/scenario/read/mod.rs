@@ -19,6 +19,7 @@ mod lab;
 mod link;
 mod names;
 mod net;
+mod path;
 mod plug;
 mod probe;
 mod program;
