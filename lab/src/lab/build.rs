@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 
 use super::error::At;
 use super::host::{Host, LiveLink, configuration};
-use super::{Lab, LabError, dhcp, echo, files, machine, name_server, resolved};
+use super::{Lab, LabError, advertise, dhcp, echo, files, machine, name_server, ra, resolved};
 use crate::multicall::PROGRAMS;
 use crate::sandbox::{GroupsSpec, HostHandle, HostSpec, Sandbox, SocketKind};
 use crate::scenario::{self, HostName, NetName, Resolver, Scenario, StaticRoute};
@@ -153,6 +153,8 @@ impl Lab {
             services: Vec::new(),
             name_server: None,
             dhcp_servers: IndexMap::new(),
+            advertisers: IndexMap::new(),
+            forward: host.forward,
         };
         self.hosts.insert(name.clone(), host);
         Ok(())
@@ -204,6 +206,9 @@ impl Lab {
     /// Routes, NAT and services: what needs the links to be there.
     async fn furnish(&mut self, name: &HostName, plan: &scenario::Host) -> Result<(), LabError> {
         let host = &self.hosts[name];
+        for (link, plan) in plan.links.iter().filter(|(_, link)| link.ra.is_some()) {
+            ra::listen(&self.sandbox, host, link, plan)?;
+        }
         for link in host.links.values() {
             let configuration = configuration(&link.now);
             host.station
@@ -211,8 +216,8 @@ impl Lab {
                 .await
                 .at(|| format!("the routes of {name}"))?;
         }
-        // A route may hang on an address that has still to be leased.
-        if !plan.links.values().any(|link| link.dhcp.is_some()) {
+        // A route may hang on an address that has still to be given.
+        if !plan.links.values().any(scenario::Link::is_given) {
             add_routes(name, host, plan).await?;
         }
         if !plan.nat.is_empty() {
@@ -232,24 +237,40 @@ impl Lab {
             dhcp_servers.insert(*link, server);
             services.push(service);
         }
+        let mut advertisers = IndexMap::new();
+        for (link, says) in &plan.advertisements {
+            let index = self.hosts[name].links[link].index;
+            let id = self.hosts[name].id;
+            let (advertiser, service) =
+                advertise::serve(&self.sandbox, name, id, (link, index), says)?;
+            advertisers.insert(*link, advertiser);
+            services.push(service);
+        }
         let host = self.host_mut(name);
         (host.services, host.name_server) = (services, name_server);
-        host.dhcp_servers = dhcp_servers;
+        (host.dhcp_servers, host.advertisers) = (dhcp_servers, advertisers);
         Ok(())
     }
 
     /// Has each link get its lease: one after the other, so that who gets which address is no race.
+    /// And its IPv6 addresses, of advertisements.
     async fn lease(&mut self, scenario: &Scenario) -> Result<(), LabError> {
+        let hosts = self.hosts.values();
+        hosts
+            .flat_map(|host| host.advertisers.values())
+            .for_each(|advertiser| advertiser.announce());
         for (name, plan) in &scenario.hosts {
-            let links = plan.links.iter();
-            let mut leased = links.filter(|(_, link)| link.dhcp.is_some()).peekable();
-            if leased.peek().is_none() {
-                continue;
+            for (link, plan) in plan.links.iter().filter(|(_, link)| link.is_given()) {
+                if plan.dhcp.is_some() {
+                    self.start_client(name, link).await?;
+                }
+                if plan.ra.is_some() {
+                    self.await_ra(name, link).await?;
+                }
             }
-            for (link, _) in leased {
-                self.start_client(name, link).await?;
+            if plan.links.values().any(scenario::Link::is_given) {
+                add_routes(name, self.host(name), plan).await?;
             }
-            add_routes(name, self.host(name), plan).await?;
         }
         Ok(())
     }

@@ -62,6 +62,30 @@ pub enum LabError {
         /// Its link.
         link: LinkName,
     },
+    /// A router cannot advertise.
+    #[error("advertise on the link {link} of {host}")]
+    Advertise {
+        /// The host.
+        host: HostName,
+        /// Its link.
+        link: LinkName,
+        /// The errno.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A link has made no address of an advertisement.
+    #[error(
+        "the link {link} of {host} has made no address of a router advertisement within {within:?}: is \
+         there a router in its net that says something (`answers`), and a `prefix` among it?"
+    )]
+    NoAdvertisement {
+        /// The host.
+        host: HostName,
+        /// Its link.
+        link: LinkName,
+        /// How long it had time.
+        within: std::time::Duration,
+    },
     /// The machine gives no TUN devices.
     #[error(
         "open /dev/net/tun, which the tunnel needs: load the module `tun`; in a container, start \

@@ -9,6 +9,7 @@ use fps_netns::{Configuration, Port, Station};
 use indexmap::IndexMap;
 use tokio::task::JoinHandle;
 
+use super::advertise::Advertiser;
 use super::dhcp::{DhcpClient, DhcpServer};
 use super::impair::BadWire;
 use super::name_server::NameServer;
@@ -31,6 +32,8 @@ pub struct Host {
     pub(super) services: Vec<Service>,
     pub(super) name_server: Option<Arc<NameServer>>,
     pub(super) dhcp_servers: IndexMap<LinkName, Arc<DhcpServer>>,
+    pub(super) advertisers: IndexMap<LinkName, Arc<Advertiser>>,
+    pub(super) forward: bool,
 }
 
 /// A link of a host, plugged into a net.
@@ -73,6 +76,11 @@ impl Host {
     /// The host's DNS server, if it has one.
     pub fn name_server(&self) -> Option<&NameServer> {
         self.name_server.as_deref()
+    }
+
+    /// What advertises on a link, if anything does.
+    pub fn advertiser(&self, link: &LinkName) -> Option<&Advertiser> {
+        self.advertisers.get(link).map(|advertiser| &**advertiser)
     }
 
     /// The host's DHCP server on a link, if it has one.

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 
 use super::error::At;
 use super::host::configuration;
-use super::{DhcpClient, DhcpError, Host, Lab, LabError};
+use super::{DhcpClient, DhcpError, Host, Lab, LabError, ra};
 use crate::scenario::{DhcpCall, HostName, LinkChange, LinkState, Roam, StaticRoute};
 
 impl Lab {
@@ -111,8 +111,16 @@ impl Lab {
             .configure(live.index, &configuration(&live.now))
             .await
             .at(at)?;
+        let made = live.now.ra.is_some();
+        if made {
+            // One that was made again has the host's defaults.
+            ra::listen(&self.sandbox, host, link, &live.now)?;
+        }
         if live.now.dhcp.is_some() {
             self.start_client(on, link).await?;
+        }
+        if made {
+            self.await_ra(on, link).await?;
         }
         self.restore_routes(on, link).await
     }
@@ -158,6 +166,12 @@ impl Lab {
             halted.map_err(|cause| failed(&roam.on, &roam.link, cause))?;
         }
         host.station.unconfigure(index, &old).await.at(at)?;
+        if live.now.ra.is_some() {
+            host.forget_ra(index).await.at(at)?;
+        }
+        if live.now.ra.is_some() || roam.to.ra.is_some() {
+            ra::listen(&self.sandbox, host, &roam.link, &roam.to)?;
+        }
         self.switch.replug(in_net, segment).await.at(at)?;
         self.switch.set_plugged(port, true).await.at(at)?;
         self.switch.settle_segment(segment).await.at(at)?;
@@ -169,6 +183,9 @@ impl Lab {
         self.host_mut(&roam.on).links[&roam.link].now = roam.to.clone();
         if roam.to.dhcp.is_some() {
             self.start_client(&roam.on, &roam.link).await?;
+        }
+        if roam.to.ra.is_some() {
+            self.await_ra(&roam.on, &roam.link).await?;
         }
         Ok(())
     }

@@ -6,8 +6,10 @@
 //! - `files`: what a host finds in /etc
 //! - `echo`: what answers on a host's ports
 //! - [`NameServer`]: its DNS server, and what that was asked
+//! - [`Advertiser`]: a router's advertisements; `ra`: the links that listen to them
 //! - [`DhcpServer`], [`DhcpClient`]: who gives addresses on a link, and who asks for one
 
+mod advertise;
 mod build;
 mod dhcp;
 mod echo;
@@ -19,6 +21,7 @@ mod links;
 mod machine;
 mod name_server;
 mod packet_info;
+mod ra;
 mod resolved;
 
 use std::sync::{Arc, Weak};
@@ -26,6 +29,7 @@ use std::sync::{Arc, Weak};
 use fps_netns::{Segment, Switch};
 use indexmap::IndexMap;
 
+pub use advertise::Advertiser;
 pub use build::Site;
 pub use dhcp::{DhcpClient, DhcpError, DhcpServer, Held, Lease};
 pub use error::LabError;

@@ -122,6 +122,7 @@ fn the_split_tunnel_reads_as_it_is_written() {
         gateways: vec![ip("192.168.188.1"), ip("fd00:188::1")],
         metric: Some(600),
         dhcp: None,
+        ra: None,
     };
     assert_eq!(laptop.links[&link("wlan0")], wlan0);
     let router = &scenario.hosts[&HostName::new("home-router")];

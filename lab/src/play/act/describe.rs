@@ -7,9 +7,9 @@ use super::routes;
 use fps_netlink::{Family, RouteKind};
 
 use crate::scenario::{
-    Act, AddressChange, DhcpOrder, DhcpServerChange, DnsChange, FirewallAction, FirewallChange,
-    ImpairAction, ImpairChange, LinkState, NftRuleset, ProgramRef, Renewal, RouteAction,
-    RuleChange, StaticRoute,
+    Act, AddressChange, AdvertisementChange, DhcpOrder, DhcpServerChange, DnsChange,
+    FirewallAction, FirewallChange, ImpairAction, ImpairChange, LinkState, NftRuleset, ProgramRef,
+    Renewal, RouteAction, RuleChange, StaticRoute,
 };
 
 impl fmt::Display for Act {
@@ -35,10 +35,12 @@ impl fmt::Display for Act {
                     .addresses
                     .iter()
                     .try_for_each(|address| write!(f, " {address}"))?;
-                match roam.to.dhcp {
-                    Some(_) => f.write_str(" it is told by DHCP"),
-                    None => Ok(()),
-                }
+                f.write_str(match (roam.to.dhcp, roam.to.ra) {
+                    (None, None) => "",
+                    (Some(_), None) => " its lease says",
+                    (None, Some(_)) => " its router advertises",
+                    (Some(_), Some(_)) => " its lease says and its router advertises",
+                })
             }
             Self::Sysctl(sysctl) => {
                 write!(
@@ -72,7 +74,44 @@ impl fmt::Display for Act {
                 })
             }
             Self::DhcpServer(change) => describe_dhcp_server(f, change),
+            Self::Advertise(change) => describe_advertisement(f, change),
         }
+    }
+}
+
+fn describe_advertisement(f: &mut fmt::Formatter<'_>, change: &AdvertisementChange) -> fmt::Result {
+    let AdvertisementChange { on, link, .. } = change;
+    write!(f, "on {on}: advertise on {link}")?;
+    match change.answers {
+        Some(true) => f.write_str(" again")?,
+        Some(false) => f.write_str(" no more")?,
+        None => {}
+    }
+    match change.lifetime {
+        Some(Some(lifetime)) => write!(f, ", a router for {lifetime:?}")?,
+        Some(None) => f.write_str(", no router")?,
+        None => {}
+    }
+    let times = [
+        ("valid", change.valid),
+        ("preferred", change.preferred),
+        ("every", change.every),
+    ];
+    for (what, time) in times {
+        if let Some(time) = time {
+            write!(f, ", {what} {time:?}")?;
+        }
+    }
+    for (what, nets) in [("prefix", &change.prefixes), ("route", &change.routes)] {
+        for net in nets.iter().flatten() {
+            write!(f, ", {what} {net}")?;
+        }
+    }
+    let mut servers = change.name_servers.iter().flatten();
+    servers.try_for_each(|it| write!(f, ", name server {it}"))?;
+    match change.mtu {
+        Some(mtu) => write!(f, ", MTU {mtu}"),
+        None => Ok(()),
     }
 }
 

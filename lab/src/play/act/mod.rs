@@ -65,6 +65,11 @@ async fn change(stage: &mut Stage<'_>, act: &Act) -> Result<(), StageError> {
             dhcp::change_server(stage, change);
             Ok(())
         }
+        Act::Advertise(change) => {
+            let advertiser = stage.lab.host(&change.on).advertiser(&change.link);
+            advertiser.expect("validation has seen it").change(change);
+            Ok(())
+        }
     }
 }
 

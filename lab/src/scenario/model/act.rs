@@ -7,8 +7,8 @@ use fps_netlink::{Fwmark, Lifetimes, LinkName, Rule, RulePriority, TableId};
 use ipnet::IpNet;
 
 use super::{
-    DhcpCall, DhcpServerChange, DnsChange, FirewallChange, HostName, ImpairChange, Link,
-    NftRuleset, ProgramName, StaticRoute, TunnelRole,
+    AdvertisementChange, DhcpCall, DhcpServerChange, DnsChange, FirewallChange, HostName,
+    ImpairChange, Link, NftRuleset, ProgramName, StaticRoute, TunnelRole,
 };
 
 /// One thing done to the lab.
@@ -48,6 +48,8 @@ pub enum Act {
     Nft(NftRuleset),
     /// Makes a link bad, or good again.
     Impair(ImpairChange),
+    /// Changes what a router advertises, and has it do so at once.
+    Advertise(AdvertisementChange),
 }
 
 /// The programs that a step starts or ends.

@@ -2,6 +2,7 @@
 //! possible. What plays a scenario sees only these types and needs no further check.
 
 mod act;
+mod advertise;
 mod check;
 mod dhcp;
 mod dns;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 
 pub use act::*;
+pub use advertise::*;
 pub use check::*;
 pub use dhcp::*;
 pub use dns::*;

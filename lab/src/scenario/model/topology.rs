@@ -6,7 +6,7 @@ use fps_netlink::{LinkName, RouteKind, TableId};
 use indexmap::IndexMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::{DhcpClient, DhcpServer, DnsServer, NetName, Resolver};
+use super::{AcceptRa, Advertisement, DhcpClient, DhcpServer, DnsServer, NetName, Resolver};
 
 /// An L2 segment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Host {
     pub dns: Option<DnsServer>,
     /// Its DHCP servers, each on a link.
     pub dhcp_servers: IndexMap<LinkName, DhcpServer>,
+    /// What it advertises as a router, by link.
+    pub advertisements: IndexMap<LinkName, Advertisement>,
     /// Its control groups.
     pub cgroups: Vec<String>,
     /// Files that it has before anything runs.
@@ -101,6 +103,15 @@ pub struct Link {
     pub metric: Option<u32>,
     /// What asks for an IPv4 address, if it has none of its own.
     pub dhcp: Option<DhcpClient>,
+    /// What the kernel makes of router advertisements, if it listens to them.
+    pub ra: Option<AcceptRa>,
+}
+
+impl Link {
+    /// Whether it gets an address from somebody else.
+    pub fn is_given(&self) -> bool {
+        self.dhcp.is_some() || self.ra.is_some()
+    }
 }
 
 /// A route, from the start or from a step on.

@@ -7,7 +7,7 @@ use fps_netlink::LinkName;
 use indexmap::IndexMap;
 use ipnet::{IpNet, Ipv4Net};
 
-use super::{Lab, net};
+use super::{Family, Lab, net};
 use crate::scenario::diagnostic::{Diagnostic, Problems, Span};
 use crate::scenario::model::{
     DhcpCall, DhcpOrder, DhcpRange, DhcpRoute, DhcpServer, DhcpServerChange, DhcpTerms, HostName,
@@ -37,10 +37,12 @@ const ORDERS: [(&str, DhcpOrder); 4] = [
     ("release", DhcpOrder::Release),
 ];
 
-/// A link that needs a server in its net, which may be read later.
+/// A link that needs a DHCP server in its net, or for IPv6 a router that advertises, which may be
+/// read later.
 #[derive(Debug)]
 pub(crate) struct Want {
     pub(crate) net: NetName,
+    pub(crate) family: Family,
     pub(crate) span: Span,
 }
 
@@ -292,18 +294,29 @@ pub(crate) fn renewal(node: Node<'_>) -> Option<Renewal> {
 
 /// Reports each link that nobody will give an address to.
 pub(crate) fn check_wants(lab: &mut Lab, problems: &Problems) {
-    for Want { net, span } in std::mem::take(&mut lab.wants) {
-        let servers = lab.hosts.values().flat_map(|host| {
-            let links = host.dhcp_servers.keys();
-            links.filter_map(|link| host.links.get(link))
+    for Want { net, family, span } in std::mem::take(&mut lab.wants) {
+        let mut links = lab.hosts.values().flat_map(|host| {
+            let servers = host.dhcp_servers.keys();
+            let routers = host.advertisements.keys();
+            let keys: Vec<&LinkName> = match family {
+                Family::V4 => servers.collect(),
+                Family::V6 => routers.collect(),
+            };
+            keys.into_iter().filter_map(|link| host.links.get(link))
         });
-        let served = servers.map(|link| &link.net).any(|served| *served == net);
         // What is said of a broken host or net would only repeat its mistake.
-        if served || !lab.doubtful_hosts.is_empty() || lab.doubtful_nets.contains(&net) {
+        if links.any(|link| link.net == net)
+            || !lab.doubtful_hosts.is_empty()
+            || lab.doubtful_nets.contains(&net)
+        {
             continue;
         }
-        let wrong = Diagnostic::new(span, format!("net `{net}` has no DHCP server"));
-        let help = "add `dhcp-server.LINK = { range = \"…\" }` to a host with a link in that net";
+        let (who, key) = match family {
+            Family::V4 => ("DHCP server", "dhcp-server.LINK = { range = \"…\" }"),
+            Family::V6 => ("router that advertises", "advertise.LINK = {}"),
+        };
+        let wrong = Diagnostic::new(span, format!("net `{net}` has no {who}"));
+        let help = format!("add `{key}` to a host with a link in that net");
         problems.add(wrong.help(help));
     }
 }

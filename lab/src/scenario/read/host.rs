@@ -3,7 +3,7 @@
 use fps_netlink::LinkName;
 use indexmap::IndexMap;
 
-use super::{Lab, dhcp, dns, files, link, net, route};
+use super::{Lab, advertise, dhcp, dns, files, link, net, route};
 use crate::scenario::model::{Host, HostName, HostsLine, Link, Resolver, Serve, StaticRoute};
 use crate::scenario::syntax::{Node, Table, Word, is_domain};
 
@@ -17,11 +17,12 @@ const KEYS: &[&str] = &[
     "resolver",
     "dns",
     "dhcp-server",
+    "advertise",
     "cgroups",
     "files",
     "link",
 ];
-const LINK_KEYS: &[&str] = &["net", "ip", "via", "metric", "renewal"];
+const LINK_KEYS: &[&str] = &["net", "ip", "via", "metric", "renewal", "privacy"];
 const ROUTE_KEYS: &[&str] = &["to", "type", "via", "link", "metric", "table"];
 
 const RESOLVERS: [(&str, Resolver); 2] = [
@@ -59,6 +60,7 @@ fn empty() -> Host {
         resolver: Resolver::default(),
         dns: None,
         dhcp_servers: IndexMap::new(),
+        advertisements: IndexMap::new(),
         cgroups: Vec::new(),
         files: Vec::new(),
     }
@@ -108,6 +110,8 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
     }
     let dhcp_servers = table.get("dhcp-server");
     let dhcp_servers = dhcp_servers.map(|node| dhcp::servers(node, host, lab));
+    let advertisements = table.get("advertise");
+    let advertisements = advertisements.map(|node| advertise::all(node, host, lab));
     let cgroups = cgroups(table);
     let files = files::files(table);
     if let Some(entry) = lab.hosts.get_mut(host) {
@@ -120,6 +124,7 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
         entry.resolver = resolver.unwrap_or_default();
         entry.dns = dns;
         entry.dhcp_servers = dhcp_servers.unwrap_or_default();
+        entry.advertisements = advertisements.unwrap_or_default();
         entry.cgroups = cgroups;
         entry.files = files;
     }

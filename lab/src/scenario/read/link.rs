@@ -7,13 +7,15 @@ use ipnet::IpNet;
 
 use super::dhcp::{self, Want};
 use super::{Family, Gift, Lab, Plug, net};
-use crate::scenario::model::{DhcpClient, HostName, Link, NetName};
+use crate::scenario::model::{AcceptRa, DhcpClient, HostName, Link, NetName};
 use crate::scenario::syntax::{Node, Table, Word};
 
 /// What `ip` says of an address that a DHCP server gives.
 const DHCP: &str = "dhcp";
+/// What it says of those that the kernel makes of router advertisements.
+const RA: &str = "ra";
 
-/// Reads `ip`, `via`, `metric` and `renewal` of a link that goes into a net, and puts its addresses there.
+/// Reads `ip`, `via`, `metric`, `renewal` and `privacy` of a link that goes into a net, and puts its addresses there.
 ///
 /// What is wrong is reported and left out.
 pub(crate) fn link(
@@ -30,6 +32,7 @@ pub(crate) fn link(
     let count = ips.len();
     let words = ips.into_iter().filter_map(Node::word);
     let (leased, words): (Vec<Word<'_>>, Vec<Word<'_>>) = words.partition(|word| word.text == DHCP);
+    let (made, words): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| word.text == RA);
     let mut addresses = Vec::new();
     for word in words {
         if let Some(address) = address(word, net.as_ref(), lab) {
@@ -44,12 +47,18 @@ pub(crate) fn link(
             addresses.push(address);
         }
     }
-    if addresses.len() + leased.len() < count {
+    if addresses.len() + leased.len() + made.len() < count {
         lab.doubtful_hosts.insert(host.clone());
     }
     let dhcp = client(table, &leased, &addresses);
-    if let (Some(net), [word, ..]) = (&net, leased.as_slice()) {
-        lease(*word, net, host, name, lab);
+    let ra = accept(table, &made);
+    if let Some(net) = &net {
+        let first = [leased.first(), made.first()];
+        for (word, family) in first.into_iter().zip([Family::V4, Family::V6]) {
+            if let Some(word) = word {
+                give(*word, family, net, (host, name), lab);
+            }
+        }
     }
     let vias = table.get("via").map(Node::one_or_many).unwrap_or_default();
     let gateways = gateways(&vias, net.as_ref(), &addresses, leased.first(), lab);
@@ -62,7 +71,26 @@ pub(crate) fn link(
         gateways,
         metric,
         dhcp,
+        ra,
     }
+}
+
+/// What the kernel makes of router advertisements on a link whose `ip` asks for that.
+fn accept(table: &Table<'_>, made: &[Word<'_>]) -> Option<AcceptRa> {
+    let privacy = table.get("privacy").map(|node| (node, node.flag()));
+    if made.is_empty() {
+        if let Some((node, Some(_))) = privacy {
+            let wrong = node.wrong("only addresses of router advertisements have some for privacy");
+            node.problems
+                .add(wrong.help("leave `privacy` out, or write `ip = \"ra\"`"));
+        }
+        return None;
+    }
+    if let Some(second) = made.get(1) {
+        second.add(second.wrong("`ra` is there twice"));
+    }
+    let privacy = privacy.and_then(|(_, flag)| flag).unwrap_or(false);
+    Some(AcceptRa { privacy })
 }
 
 /// The DHCP client of a link whose `ip` asks for one.
@@ -89,23 +117,36 @@ fn client(table: &Table<'_>, leased: &[Word<'_>], addresses: &[IpNet]) -> Option
     })
 }
 
-/// Has an IPv4 address given to a link.
-fn lease(word: Word<'_>, net: &NetName, host: &HostName, name: &LinkName, lab: &mut Lab) {
-    let has_v4 = lab.nets.get(net).is_some_and(|net| net.v4.is_some());
-    if !has_v4 && !lab.doubtful_nets.contains(net) {
-        let wrong = word.wrong(format!("net `{net}` has no IPv4 subnet"));
-        word.add(wrong.label("DHCP gives IPv4 addresses"));
+/// Has an address given to a link.
+fn give(
+    word: Word<'_>,
+    family: Family,
+    net: &NetName,
+    (host, link): (&HostName, &LinkName),
+    lab: &mut Lab,
+) {
+    let has_subnet = lab.nets.get(net).is_some_and(|net| match family {
+        Family::V4 => net.v4.is_some(),
+        Family::V6 => net.v6.is_some(),
+    });
+    if !has_subnet && !lab.doubtful_nets.contains(net) {
+        let wrong = word.wrong(format!("net `{net}` has no {family} subnet"));
+        word.add(wrong.label(match family {
+            Family::V4 => "DHCP gives IPv4 addresses",
+            Family::V6 => "router advertisements are about IPv6",
+        }));
         return;
     }
     lab.wants.push(Want {
         net: net.clone(),
+        family,
         span: word.span,
     });
     lab.plugs.add_gift(Gift {
         host: host.clone(),
-        link: *name,
+        link: *link,
         net: net.clone(),
-        family: Family::V4,
+        family,
     });
 }
 

@@ -6,6 +6,7 @@
 //! - `act`, `expect`: what steps do and check; `footprint`: acts from another file
 
 mod act;
+mod advertise;
 mod cables;
 mod dhcp;
 mod dns;

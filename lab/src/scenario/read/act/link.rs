@@ -89,7 +89,9 @@ fn recreate(on: &HostName, word: Word<'_>, lab: &mut Lab) -> Option<LinkName> {
 
 /// Reads a roam and moves the link's addresses.
 pub(crate) fn roam(node: Node<'_>, lab: &mut Lab) -> Option<Roam> {
-    let keys = ["on", "link", "to", "ip", "via", "metric", "renewal"];
+    let keys = [
+        "on", "link", "to", "ip", "via", "metric", "renewal", "privacy",
+    ];
     let table = node.table("`roam`", &keys)?;
     let on = super::on(&table, lab);
     let word = table.need("link", "\"wlan0\"").and_then(Node::word);

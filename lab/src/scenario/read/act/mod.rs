@@ -12,7 +12,7 @@ mod routes;
 mod rule;
 mod run;
 
-use super::{Lab, Verb, dhcp, dns, footprint};
+use super::{Lab, Verb, advertise, dhcp, dns, footprint};
 use crate::scenario::model::{Act, HostName};
 use crate::scenario::syntax::{Node, Table};
 
@@ -36,6 +36,7 @@ const VERBS: &[&str] = &[
     "addr",
     "dhcp",
     "dhcp-server",
+    "advertise",
     "firewall",
     "impair",
     "nft",
@@ -95,6 +96,7 @@ fn read(verb: Verb<'_>, lab: &mut Lab) -> Option<Act> {
         "firewall" => firewall::firewall(node, lab).map(Act::Firewall),
         "dhcp" => dhcp::call(node, lab).map(Act::Dhcp),
         "dhcp-server" => dhcp::change(node, lab).map(Act::DhcpServer),
+        "advertise" => advertise::change(node, lab).map(Act::Advertise),
         _ => None,
     }
 }
