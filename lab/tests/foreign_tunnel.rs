@@ -108,3 +108,21 @@ fn a_socket_for_another_port_is_no_carrier() {
         "laptop has no socket that sends to 192.168.188.20",
     );
 }
+
+#[test]
+fn its_programs_start_and_end_by_the_names_of_its_ends() {
+    let steps = format!(
+        r#"
+[[step]]
+do = [
+  {{ stop = "tunnel" }}, {{ start = "tunnel" }},
+  {{ kill = "client" }}, {{ stop = "server" }}, {{ start = "server" }}, {{ start = "client" }},
+  {UP},
+  {{ start = "sender" }},
+]
+{CHECK}
+"#
+    );
+    let report = played(&vpn(r#"ready.client = { tun = "exists" }"#, &steps));
+    assert_held(&report, NAME);
+}
