@@ -4,9 +4,12 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use fps_netlink::{LinkName, Netlink};
+use fps_netlink::{Family, LinkName, Netlink};
 use fps_netns::testing::with_namespaces;
-use fps_netns::{Configuration, Namespace, Station, Switch, masquerade, sysctl};
+use fps_netns::{
+    Configuration, FirewallChain, FirewallContent, FirewallPorts, FirewallRule, FirewallVerdict,
+    IcmpKind, Namespace, Station, Switch, add_firewall_rules, clear_firewall, masquerade, sysctl,
+};
 use netlink_sys::Socket;
 use netlink_sys::protocols::NETLINK_NETFILTER;
 
@@ -246,6 +249,87 @@ fn a_thread_is_back_home_after_a_visit() {
         assert_eq!(
             before,
             std::fs::read_link("/proc/thread-self/ns/net").unwrap()
+        );
+    });
+}
+
+/// Every kind of content, for one family.
+fn contents() -> Vec<Option<FirewallContent>> {
+    let ports = FirewallPorts {
+        from: Some(7443),
+        to: Some(53),
+    };
+    let kinds = [
+        IcmpKind::TooBig,
+        IcmpKind::Unreachable,
+        IcmpKind::TimeExceeded,
+        IcmpKind::EchoRequest,
+        IcmpKind::EchoReply,
+        IcmpKind::Redirect,
+        IcmpKind::RouterSolicitation,
+        IcmpKind::RouterAdvertisement,
+    ];
+    let icmp = kinds.map(|kind| Some(FirewallContent::Icmp(Some(kind))));
+    let others = [
+        None,
+        Some(FirewallContent::Tcp(ports)),
+        Some(FirewallContent::Udp(FirewallPorts::default())),
+        Some(FirewallContent::Icmp(None)),
+    ];
+    others.into_iter().chain(icmp).collect()
+}
+
+/// Every rule of one chain that the types allow, but for its addresses and links.
+fn rules(chain: FirewallChain) -> Vec<FirewallRule> {
+    let mut rules = Vec::new();
+    for (family, net) in [(Family::V4, "10.0.0.0/8"), (Family::V6, "fd00::/8")] {
+        for content in contents() {
+            let is_tcp = matches!(content, Some(FirewallContent::Tcp(_)));
+            let verdicts = [
+                Some(FirewallVerdict::Drop),
+                Some(FirewallVerdict::Reject),
+                is_tcp.then_some(FirewallVerdict::Reset),
+            ];
+            rules.extend(verdicts.into_iter().flatten().map(|does| FirewallRule {
+                chain,
+                family,
+                arrives_by: (chain != FirewallChain::Out).then(|| name("lan")),
+                leaves_by: (chain != FirewallChain::In).then(|| name("wan")),
+                from: Some(net.parse().unwrap()),
+                to: None,
+                content,
+                does,
+            }));
+        }
+    }
+    rules
+}
+
+#[test]
+fn the_kernel_takes_every_rule_of_a_firewall_and_gives_them_all_up() {
+    let test = "the_kernel_takes_every_rule_of_a_firewall_and_gives_them_all_up";
+    with_namespaces(test, async || {
+        let host = namespace();
+        let socket = || {
+            let socket = host.within(|| Socket::new(NETLINK_NETFILTER)).unwrap();
+            // SAFETY: `into_raw_fd` gives up the only owner of an open descriptor.
+            unsafe { OwnedFd::from_raw_fd(socket.unwrap().into_raw_fd()) }
+        };
+        for chain in [
+            FirewallChain::In,
+            FirewallChain::Out,
+            FirewallChain::Forward,
+        ] {
+            for rule in rules(chain) {
+                add_firewall_rules(socket(), std::slice::from_ref(&rule))
+                    .unwrap_or_else(|error| panic!("{rule}: {error:?}"));
+            }
+        }
+        clear_firewall(socket()).unwrap();
+        let again = clear_firewall(socket()).unwrap_err();
+        assert!(
+            matches!(again, fps_netns::Error::NoFirewall),
+            "the control: {again:?}"
         );
     });
 }
