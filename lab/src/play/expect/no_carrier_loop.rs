@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use fps_netlink::{Flow, IfIndex, Link};
-use fps_packet::Frame;
+use fps_packet::{Frame, Packet, Transport};
 use tokio::time::{Instant, sleep_until};
 
 use super::carriers::{self, Carrier, Carriers};
@@ -163,6 +163,7 @@ impl<'a> Watch<'a> {
         packet.destination == self.wanted.endpoint
             && !self.underlay.iter().any(is_link)
             && packet.control().is_none()
+            && !is_late_answer(&packet)
             && !self.stage.is_probe(frame)
     }
 
@@ -241,5 +242,48 @@ impl<'a> Watch<'a> {
 
     fn unreadable(&self, error: fps_netlink::Error) -> CheckError {
         CheckError::Network(self.wanted.on.clone(), error)
+    }
+}
+
+/// Whether the kernel refuses what came for a connection that is over. There is no socket any more
+/// whose mark it could take (`tcp_v4_send_reset` in net/ipv4/tcp_ipv4.c), so that it goes where
+/// unmarked packets go; nobody answers it, and nothing loops.
+fn is_late_answer(packet: &Packet<'_>) -> bool {
+    match packet.transport {
+        Transport::Tcp { flags, .. } => flags.rst && !flags.ack && !flags.syn,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use fps_packet::TcpFlags;
+
+    use super::*;
+
+    fn is_late(flags: TcpFlags) -> bool {
+        is_late_answer(&Packet {
+            source: Ipv4Addr::LOCALHOST.into(),
+            destination: Ipv4Addr::LOCALHOST.into(),
+            transport: Transport::Tcp {
+                source_port: 1,
+                destination_port: 2,
+                flags,
+            },
+            payload: b"",
+        })
+    }
+
+    #[test]
+    fn only_a_bare_reset_is_a_late_answer() {
+        let none = TcpFlags::default();
+        let (rst, ack) = (true, true);
+        assert!(is_late(TcpFlags { rst, ..none }));
+        // It refuses one who wants to connect: somebody asked for that.
+        assert!(!is_late(TcpFlags { rst, ack, ..none }));
+        assert!(!is_late(TcpFlags { ack, ..none }));
+        assert!(!is_late(TcpFlags { syn: true, ..none }));
     }
 }
