@@ -9,7 +9,7 @@ use fps_netlink::{Family, RouteKind};
 use crate::scenario::{
     Act, AddressChange, AdvertisementChange, DhcpOrder, DhcpServerChange, DnsChange,
     FirewallAction, FirewallChange, ImpairAction, ImpairChange, LinkState, NftRuleset, ProgramRef,
-    Renewal, RouteAction, RuleChange, StaticRoute,
+    Renewal, Roam, RouteAction, RuleChange, StaticRoute,
 };
 
 impl fmt::Display for Act {
@@ -25,23 +25,7 @@ impl fmt::Display for Act {
             Self::Link(change) => {
                 write!(f, "on {}: {} {}", change.on, change.link, change.state)
             }
-            Self::Roam(roam) => {
-                write!(
-                    f,
-                    "on {}: {} roams to {} as",
-                    roam.on, roam.link, roam.to.net
-                )?;
-                roam.to
-                    .addresses
-                    .iter()
-                    .try_for_each(|address| write!(f, " {address}"))?;
-                f.write_str(match (roam.to.dhcp, roam.to.ra) {
-                    (None, None) => "",
-                    (Some(_), None) => " its lease says",
-                    (None, Some(_)) => " its router advertises",
-                    (Some(_), Some(_)) => " its lease says and its router advertises",
-                })
-            }
+            Self::Roam(roam) => describe_roam(f, roam),
             Self::Sysctl(sysctl) => {
                 write!(
                     f,
@@ -77,6 +61,19 @@ impl fmt::Display for Act {
             Self::Advertise(change) => describe_advertisement(f, change),
         }
     }
+}
+
+fn describe_roam(f: &mut fmt::Formatter<'_>, roam: &Roam) -> fmt::Result {
+    let Roam { on, link, to } = roam;
+    write!(f, "on {on}: {link} roams to {} as", to.net)?;
+    let mut addresses = to.addresses.iter();
+    addresses.try_for_each(|address| write!(f, " {address}"))?;
+    f.write_str(match (to.dhcp, to.ra) {
+        (None, None) => "",
+        (Some(_), None) => " its lease says",
+        (None, Some(_)) => " its router advertises",
+        (Some(_), Some(_)) => " its lease says and its router advertises",
+    })
 }
 
 fn describe_advertisement(f: &mut fmt::Formatter<'_>, change: &AdvertisementChange) -> fmt::Result {
