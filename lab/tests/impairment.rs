@@ -16,6 +16,7 @@ use common::live::{build, host, shell};
 use fps_lab::lab::Lab;
 use fps_lab::sandbox::SocketKind;
 use fps_lab::scenario::{Act, parse};
+use fps_netlink::Netlink;
 use socket2::Socket;
 use tokio::net::UdpSocket;
 use tokio::time::{sleep, timeout};
@@ -346,4 +347,40 @@ async fn lab_link(lab: &mut Lab, state: &str) {
         Some(Act::Link(change)) => lab.change_link(change).await.expect("the link changes"),
         other => panic!("{other:?} is not of a link"),
     }
+}
+
+#[test]
+fn a_wire_that_breaks_is_told() {
+    with_lab(async |mut lab| {
+        let bad = r#"{ impair = { on = "laptop", link = "eth0", delay = "1ms" } }"#;
+        done(&mut lab, bad).await;
+        let laptop = bound(&lab, "laptop", LAPTOP);
+        let printer = bound(&lab, "printer", PRINTER);
+        assert!(takes(&laptop, (&printer, PRINTER)).await < GOOD);
+        let whole = lab.broken_wires().expect("it can be told");
+        assert_eq!(whole, Vec::<String>::new(), "the control");
+        // Somebody takes its other end away, behind the lab's back.
+        let socket = lab.sandbox().switch_socket(SocketKind::Route);
+        let switch = Netlink::from_socket(socket.expect("a socket")).expect("netlink");
+        let links = switch.links().await.expect("the switch's links");
+        let near = links.iter().find(|it| it.name.as_str().starts_with("near"));
+        let near = near.expect("the wire's end").index;
+        switch.delete_link(near).await.expect("it can be deleted");
+        let broken = async {
+            loop {
+                laptop.send_to(&[0; 100], PRINTER).await.expect("sent");
+                let broken = lab.broken_wires().expect("it can be told");
+                if !broken.is_empty() {
+                    return broken;
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let broken = timeout(Duration::from_secs(10), broken).await;
+        let broken = broken.expect("it is told");
+        assert!(
+            broken[0].starts_with("the wire of eth0 on laptop broke"),
+            "{broken:?}"
+        );
+    });
 }
