@@ -14,6 +14,8 @@ use std::time::Duration;
 use common::ended::assert_says;
 use common::process::Process;
 use nix::unistd::geteuid;
+use pcap_file::pcapng::blocks::interface_description::InterfaceDescriptionOption;
+use pcap_file::pcapng::{Block, PcapNgReader};
 use tempfile::TempDir;
 
 /// More than any command here takes on a busy machine.
@@ -133,4 +135,57 @@ fn a_strangers_folder_is_refused() {
     assert_eq!(written, 0, "something was written to it\n{said}");
     chown(&out, Some(4242), None).expect("give it to the caller");
     place.run(&out, 0);
+}
+
+#[test]
+fn packets_and_state_are_kept_of_a_step_that_failed_and_of_no_other() {
+    let place = Place::new();
+    let steps = r#"
+[[step]]
+expect = [ { reach = { from = "laptop", to = "printer" } } ]
+[[step]]
+expect = [ { unreachable = { from = "laptop", to = "printer", for = "50ms" } } ]
+"#;
+    let text = [&PAIR[..PAIR.find("[[step]]").expect("it has one")], steps].concat();
+    fs::write(place.path("pair.toml"), text).expect("write a scenario");
+    let out = place.path("out");
+    let said = place.run(&out, 1);
+    assert_says(&said, &["pair/play/step-2-HOST.pcapng and .json"]);
+    let play = out.join("pair/play");
+    assert!(
+        !play.join("step-1-laptop.pcapng").exists(),
+        "the first step held"
+    );
+    let (links, icmp) = read_capture(&play.join("step-2-laptop.pcapng"));
+    assert_eq!(links, ["eth0"]);
+    // The question and its answer at least, behind the cooked header and the IP header.
+    assert!(icmp.contains(&8) && icmp.contains(&0), "types {icmp:?}");
+    let state = fs::read_to_string(play.join("step-2-printer.json")).expect("the printer's state");
+    assert!(state.contains("192.168.188.20/24"), "{state}");
+}
+
+/// The names of a capture's interfaces, and the types of its ICMP messages.
+fn read_capture(path: &Path) -> (Vec<String>, Vec<u8>) {
+    let file = fs::File::open(path).expect("a capture");
+    let mut reader = PcapNgReader::new(file).expect("it is pcapng");
+    let (mut links, mut types) = (Vec::new(), Vec::new());
+    while let Some(block) = reader.next_block() {
+        match block.expect("a whole block") {
+            Block::InterfaceDescription(interface) => {
+                links.extend(interface.options.iter().filter_map(|option| match option {
+                    InterfaceDescriptionOption::IfName(name) => Some(name.to_string()),
+                    _ => None,
+                }));
+            }
+            Block::EnhancedPacket(packet) => {
+                const COOKED: usize = 16;
+                const IPV4: usize = 20;
+                let of_icmp = packet.data.get(14..16) == Some(&[8, 0])
+                    && packet.data.get(COOKED + 9) == Some(&1);
+                types.extend(packet.data.get(COOKED + IPV4).filter(|_| of_icmp));
+            }
+            _ => {}
+        }
+    }
+    (links, types)
 }

@@ -4,6 +4,7 @@
 //! - `act`: one file per kind of act
 //! - `baseline`: what hosts were like at earlier moments
 //! - `expect`: one file per kind of expectation
+//! - `keep`: the packets and the state of hosts, of a step that failed
 //! - `programs`: programs by name, with their output and readiness
 //! - `tunnel`: how the tunnel's programs are started; `fps`: what those of FPS are given
 //! - `authority`: the CA of a play
@@ -14,6 +15,7 @@ mod authority;
 mod baseline;
 mod expect;
 mod fps;
+mod keep;
 mod programs;
 mod report;
 mod stage;
@@ -207,6 +209,12 @@ impl Play<'_, '_> {
             }
         };
         self.current().expectations = reports;
+        if let Err(error) = self.keep().await {
+            return Some(End::ActFailed {
+                step: step.name.clone(),
+                error: format!("keep what shows why it failed: {error}"),
+            });
+        }
         // A dead client would make every `unreachable` hold.
         let mut dead = self.stage.programs.obituaries();
         // A dead wire would, too.
@@ -276,6 +284,24 @@ impl Play<'_, '_> {
             (self.observe)(Event::Expectation { report: &report });
             reports.push((place, report));
         }
+    }
+
+    /// Keeps the packets and the state of all hosts, where something in the step did not hold that no
+    /// sabotage was to harm.
+    async fn keep(&mut self) -> std::io::Result<()> {
+        let until = self.until;
+        let meant = |name: &str| match until {
+            Until::Bite(sabotage) => sabotage.names(name),
+            Until::End => false,
+        };
+        let mut reports = self.current().expectations.iter();
+        if reports.all(|report| report.verdict.passed() || meant(&report.name)) {
+            return Ok(());
+        }
+        let files = keep::step(self.stage, self.report.steps.len()).await?;
+        (self.observe)(Event::Kept { files: &files });
+        self.current().kept = Some(files);
+        Ok(())
     }
 
     /// Whether nothing that comes could still matter.

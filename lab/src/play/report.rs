@@ -51,6 +51,10 @@ pub struct StepReport {
     pub acts: Vec<ActReport>,
     /// What was expected.
     pub expectations: Vec<ExpectationReport>,
+    /// Where the packets and the state of each host are, if something did not hold: what the names of
+    /// these files begin with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
 }
 
 /// An act that was performed.
@@ -170,6 +174,11 @@ pub enum Event<'a> {
     Expectation {
         /// What came of it.
         report: &'a ExpectationReport,
+    },
+    /// Something did not hold, and what shows why is in these files.
+    Kept {
+        /// What their names begin with.
+        files: &'a str,
     },
 }
 

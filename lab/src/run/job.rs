@@ -145,7 +145,13 @@ fn note(report: &mut Report, event: Event<'_>) {
         }),
         (Event::Act { report }, Some(step)) => step.acts.push(report.clone()),
         (Event::Expectation { report }, Some(step)) => step.expectations.push(report.clone()),
-        (Event::TunnelUp { .. } | Event::Act { .. } | Event::Expectation { .. }, _) => {}
+        (
+            Event::TunnelUp { .. }
+            | Event::Act { .. }
+            | Event::Expectation { .. }
+            | Event::Kept { .. },
+            _,
+        ) => {}
     }
 }
 

@@ -54,6 +54,9 @@ impl<'a> Voice<'a> {
             Event::Step { step } => self.say(format!("step     {}", step.name)),
             Event::Act { report } => self.act(report),
             Event::Expectation { report } => self.expectation(report),
+            Event::Kept { files } => self.say(format!(
+                "  kept   packets and state of each host: {files}HOST.pcapng and .json; logs beside them"
+            )),
         }
     }
 

@@ -1,10 +1,12 @@
 //! What passed the interfaces of a host.
 //!
 //! - [`Tape`]: a capture on all of them, for as long as a play lasts
+//! - `pcap`: a tape as a file for Wireshark
 //! - `reel`: the task that reads it
 //! - [`LinkNames`]: which interface a packet's index means, even one that is gone
 
 mod names;
+mod pcap;
 mod reel;
 
 use std::sync::{Arc, Mutex, PoisonError};

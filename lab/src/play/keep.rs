@@ -1,0 +1,25 @@
+//! What is kept of a step that failed: the packets and the state of each host.
+
+use std::io::{self, BufWriter};
+
+use super::stage::Stage;
+use crate::snapshot::Snapshot;
+
+/// Writes, for each host, what passed its interfaces in this step, and what its network is like now:
+/// `step-2-laptop.pcapng` and `step-2-laptop.json`. Gives the names' common beginning.
+pub(super) async fn step(stage: &Stage<'_>, number: usize) -> io::Result<String> {
+    let prefix = format!("step-{number}-");
+    for (name, host) in stage.lab.hosts() {
+        let capture = stage.folder.append(&format!("{prefix}{name}.pcapng"))?;
+        let tape = stage.tape(name);
+        // What a broken capture has is worth keeping, too.
+        drop(tape.sync().await);
+        let written = tape.write_pcapng(BufWriter::new(capture));
+        written.map_err(io::Error::other)?;
+        let snapshot = Snapshot::take(stage.lab.sandbox(), host).await;
+        let snapshot = snapshot.map_err(io::Error::other)?;
+        let text = format!("{:#}\n", serde_json::to_value(&snapshot)?);
+        stage.folder.write(&format!("{prefix}{name}.json"), &text)?;
+    }
+    Ok(stage.folder.path().join(prefix).display().to_string())
+}
