@@ -1,0 +1,141 @@
+//! Acts that cannot be done say so and end the play, and names follow links.
+
+mod common {
+    pub(crate) mod played;
+    pub(crate) mod texts;
+}
+
+use common::played::{assert_failed, assert_held, assert_unsure, play_out, played};
+use common::texts::{NO_SABOTAGE, PAIR};
+use fps_lab::play::End;
+
+/// Plays acts of one step, the last of which fails; gives why.
+fn failure(top: &str, acts: &str) -> String {
+    let text = format!("{NO_SABOTAGE}{top}{PAIR}\n[[step]]\ndo = [ {acts} ]\n");
+    let report = play_out(&text, &mut |_| {});
+    let acts = &report.steps[0].acts;
+    let (last, others) = acts.split_last().expect("an act");
+    assert!(others.iter().all(|act| act.error.is_none()), "{acts:#?}");
+    assert!(last.error.is_some(), "{acts:#?}");
+    match report.end {
+        End::ActFailed { error, .. } => error,
+        other => panic!("the play ended otherwise: {other:?}"),
+    }
+}
+
+#[test]
+fn a_ruleset_that_is_wrong_fails_with_what_nft_says_and_loads_nothing() {
+    let error = failure(
+        "needs = [\"nft\"]\n",
+        r#"
+  { nft = { on = "laptop", ruleset = "add table inet good" } },
+  { run = { on = "laptop", command = ["sh", "-c", "nft list tables | grep -q good"] } },
+  { nft = { on = "laptop", ruleset = "add table inet half\nadd rule inet half nowhere drop" } },
+"#,
+    );
+    assert!(error.contains("No such file or directory"), "{error}");
+    assert!(error.contains("add rule inet half nowhere drop"), "{error}");
+    let error = failure(
+        "needs = [\"nft\"]\n",
+        r#"
+  { run = { on = "laptop", exit = 1, command = ["nft", "add table inet half; add rule inet half nowhere drop"] } },
+  { run = { on = "laptop", command = ["sh", "-c", "nft list tables | grep half"] } },
+"#,
+    );
+    assert!(
+        error.contains("exit code 1"),
+        "nothing of it stands: {error}"
+    );
+}
+
+#[test]
+fn what_is_not_there_cannot_be_cleared() {
+    let error = failure("", r#"{ firewall = { on = "laptop", action = "clear" } }"#);
+    assert!(error.contains("there is no rule of `firewall`"), "{error}");
+    let error = failure(
+        "",
+        r#"
+  { impair = { on = "laptop", link = "eth0", mtu = 1400 } },
+  { impair = { on = "laptop", link = "eth0", clear = true } },
+  { impair = { on = "laptop", link = "eth0", clear = true } },
+"#,
+    );
+    assert!(error.contains("nothing has impaired it"), "{error}");
+}
+
+#[test]
+fn an_address_that_is_not_there_cannot_be_deleted() {
+    let error = failure(
+        "",
+        r#"
+  { addr = { on = "laptop", link = "eth0", ip = "192.168.188.77" } },
+  { addr = { on = "laptop", link = "eth0", action = "delete", ip = "192.168.188.77" } },
+  { addr = { on = "laptop", link = "eth0", action = "delete", ip = "192.168.188.77" } },
+"#,
+    );
+    assert!(error.contains("192.168.188.77/24"), "{error}");
+}
+
+/// The laptop speaks by one link, which then leaves its name to another.
+const NAMES_CHANGE: &str = r#"
+title    = "Two links change names"
+sabotage = []
+why      = "a test of the lab itself"
+
+[net.home]
+v4 = "192.168.188.0/24"
+
+[net.other]
+v4 = "10.0.7.0/24"
+
+[host.laptop]
+link.eth0 = { net = "home", ip = "192.168.188.112" }
+link.eth1 = { net = "other", ip = "10.0.7.2" }
+
+[host.printer]
+link.eth0 = { net = "home", ip = "192.168.188.20" }
+
+[[step]]
+do = [
+  { run = { on = "laptop", command = ["bash", "-c", "echo > /dev/udp/192.168.188.20/9"] } },
+  { link = { on = "laptop", link = "eth0", rename = "eth9" } },
+  { link = { on = "laptop", link = "eth1", rename = "eth0" } },
+]
+expect = [
+  { silent = { name = "by its new name, in the same step", on = "laptop", link = "eth9", to = "printer", for = "50ms" } },
+]
+
+[[step]]
+do = { run = { on = "laptop", command = ["bash", "-c", "echo > /dev/udp/192.168.188.20/9"] } }
+expect = [
+  { silent = { name = "the link that spoke", on = "laptop", link = "eth9", to = "printer", for = "50ms" } },
+  { silent = { name = "the link that has its name now", on = "laptop", link = "eth0", to = "printer", for = "50ms" } },
+]
+"#;
+
+#[test]
+fn silence_is_that_of_the_link_which_has_the_name_and_not_of_one_which_had_it() {
+    let report = played(NAMES_CHANGE);
+    assert_failed(
+        &report,
+        "by its new name, in the same step",
+        "expected silence",
+    );
+    assert_failed(&report, "the link that spoke", "expected silence");
+    assert_held(&report, "the link that has its name now");
+}
+
+#[test]
+fn an_address_belongs_to_its_host_until_it_is_deleted() {
+    let steps = r#"
+[[step]]
+do = { addr = { on = "printer", link = "eth0", ip = "192.168.188.77" } }
+expect = [ { reach = { name = "there", from = "laptop", to = "192.168.188.77" } } ]
+[[step]]
+do = { addr = { on = "printer", link = "eth0", action = "delete", ip = "192.168.188.77" } }
+expect = [ { unreachable = { name = "gone", from = "laptop", to = "192.168.188.77", for = "100ms" } } ]
+"#;
+    let report = played(&[NO_SABOTAGE, PAIR, steps].concat());
+    assert_held(&report, "there");
+    assert_unsure(&report, "gone", "192.168.188.77 belongs to no host");
+}
