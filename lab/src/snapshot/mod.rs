@@ -128,8 +128,8 @@ impl Snapshot {
         sysctls::read(sandbox, host.id())
     }
 
-    /// The same without some links: without them, their addresses, the routes through them and
-    /// their sysctls.
+    /// The same without some links: without them, their addresses, the routes through them,
+    /// their sysctls and what systemd-resolved is told of them.
     #[must_use]
     pub fn without(&self, links: &[&str]) -> Self {
         let mut rest = self.clone();
@@ -139,6 +139,7 @@ impl Snapshot {
         rest.routes.retain(stays);
         let is_theirs = |key: &str| links.iter().any(|link| change::is_of_link(key, link));
         rest.sysctls.retain(|key, _| !is_theirs(key));
+        rest.resolver = rest.resolver.without(links);
         rest
     }
 

@@ -39,6 +39,17 @@ pub struct Resolver {
 }
 
 impl Resolver {
+    /// The same without the settings of some links.
+    pub(super) fn without(mut self, links: &[&str]) -> Self {
+        // The setting, the link, the values.
+        let is_theirs = |line: &String| {
+            let link = line.split(' ').nth(1);
+            link.is_some_and(|link| links.contains(&link))
+        };
+        self.resolved.retain(|line| !is_theirs(line));
+        self
+    }
+
     /// All of it as lines, of which each has its meaning alone.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -153,6 +164,21 @@ mod tests {
         ] {
             assert_eq!(setting(line).as_deref(), told, "{line}");
         }
+    }
+
+    #[test]
+    fn the_settings_of_a_link_may_be_left_out() {
+        let resolved = [
+            "dns eth0 192.0.2.1",
+            "dns fpsc0 10.66.0.1",
+            "domain Global ~.",
+        ];
+        let resolver = Resolver {
+            resolved: resolved.map(str::to_owned).into(),
+            ..Resolver::default()
+        };
+        let rest = resolver.without(&["fpsc0"]);
+        assert_eq!(rest.resolved, ["dns eth0 192.0.2.1", "domain Global ~."]);
     }
 
     #[test]
