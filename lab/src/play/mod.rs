@@ -37,7 +37,7 @@ use expect::Begun;
 
 use crate::folder::Folder;
 use crate::lab::{Lab, Site};
-use crate::scenario::{Check, Expectation, Sabotage, Scenario, Since, Step};
+use crate::scenario::{Act, Check, Expectation, Sabotage, Scenario, Since, Step};
 use crate::tape::Tape;
 
 /// How far a play goes.
@@ -98,135 +98,96 @@ struct Play<'a, 'b> {
 
 impl Play<'_, '_> {
     async fn run(mut self) -> End {
+        match self.play().await {
+            Ok(()) => End::Played,
+            Err(end) => end,
+        }
+    }
+
+    async fn play(&mut self) -> Result<(), End> {
         let scenario = self.stage.scenario;
-        if let Err(error) = self.stage.issue_certificates() {
-            return End::ActFailed {
-                step: "issue certificates".to_owned(),
-                error: crate::chain(&error),
-            };
-        }
-        if let Err(error) = act::start_resolvers(self.stage).await {
-            return End::ActFailed {
-                step: "start the resolvers".to_owned(),
-                error: crate::chain(&error),
-            };
-        }
+        let issued = self.stage.issue_certificates();
+        done("issue certificates", issued)?;
+        let started = act::start_resolvers(self.stage).await;
+        done("start the resolvers", started)?;
         for act in &scenario.seed {
-            if let Err(error) = act::perform(self.stage, act).await {
-                return End::ActFailed {
-                    step: "seed".to_owned(),
-                    error: crate::chain(&error),
-                };
-            }
+            done("seed", act::perform(self.stage, act).await)?;
         }
-        if scenario
-            .tunnel
-            .as_ref()
-            .is_some_and(|tunnel| tunnel.autostart)
-        {
+        let tunnel = scenario.tunnel.as_ref();
+        if tunnel.is_some_and(|tunnel| tunnel.autostart) {
             let begin = Instant::now();
-            if let Err(error) = self.stage.start_tunnel().await {
-                let step = "start the tunnel".to_owned();
-                return End::ActFailed {
-                    step,
-                    error: crate::chain(&error),
-                };
-            }
-            (self.observe)(Event::TunnelUp {
-                took: begin.elapsed(),
-            });
+            done("start the tunnel", self.stage.start_tunnel().await)?;
+            let took = begin.elapsed();
+            (self.observe)(Event::TunnelUp { took });
         }
-        if let Some(end) = self.remember(Since::Start).await {
-            return end;
-        }
+        self.remember(Since::Start).await?;
         for step in &scenario.steps {
-            if let Some(end) = self.step(step).await {
-                return end;
-            }
-            if let Some(end) = self.remember(Since::Step(step.name.clone())).await {
-                return end;
-            }
+            self.step(step).await?;
+            self.remember(Since::Step(step.name.clone())).await?;
         }
-        End::Played
+        Ok(())
     }
 
-    /// Looks at the hosts that later steps compare with this moment; gives the end where that
-    /// cannot be done.
-    async fn remember(&mut self, moment: Since) -> Option<End> {
+    /// Looks at the hosts that later steps compare with this moment.
+    async fn remember(&mut self, moment: Since) -> Result<(), End> {
         let remembered = self.stage.remember(&moment).await;
-        remembered.err().map(|error| End::ActFailed {
-            step: format!("look at the hosts at {moment}"),
-            error: crate::chain(&error),
-        })
+        done(&format!("look at the hosts at {moment}"), remembered)
     }
 
-    /// Plays one step; gives the end where it is the last to be played.
-    async fn step(&mut self, step: &Step) -> Option<End> {
+    /// Plays one step; an error where it is the last to be played.
+    async fn step(&mut self, step: &Step) -> Result<(), End> {
         self.report.steps.push(StepReport {
             name: step.name.clone(),
             ..StepReport::default()
         });
         (self.observe)(Event::Step { step });
         // Before the act, so that nothing that it causes is missed.
-        if let Err(error) = self.stage.arm().await {
-            let step = step.name.clone();
-            return Some(End::ActFailed {
-                step,
-                error: crate::chain(&error),
-            });
-        }
+        done(&step.name, self.stage.arm().await)?;
         let begun = expect::begin(self.stage, step).await;
         for act in &step.acts {
-            let begin = Instant::now();
-            self.stage.begins(act);
-            let outcome = act::perform(self.stage, act).await;
-            let report = ActReport {
-                act: match self.stage.take_remark() {
-                    Some(remark) => format!("{act}: {remark}"),
-                    None => act.to_string(),
-                },
-                took: begin.elapsed(),
-                error: outcome.as_ref().err().map(|error| crate::chain(error)),
-            };
-            (self.observe)(Event::Act { report: &report });
-            self.current().acts.push(report);
-            if let Err(error) = outcome {
-                let step = step.name.clone();
-                return Some(End::ActFailed {
-                    step,
-                    error: crate::chain(&error),
-                });
-            }
+            done(&step.name, self.act(act).await)?;
         }
-        let reports = match self.expect(step, begun).await {
-            Ok(reports) => reports,
-            Err(error) => {
-                let step = step.name.clone();
-                return Some(End::ActFailed {
-                    step,
-                    error: crate::chain(&error),
-                });
-            }
+        let reports = self.expect(step, begun).await;
+        self.current().expectations = done(&step.name, reports)?;
+        done(&step.name, self.keep().await)?;
+        self.look_for_deaths(step)?;
+        match self.far_enough() {
+            true => Err(End::Played),
+            false => Ok(()),
+        }
+    }
+
+    async fn act(&mut self, act: &Act) -> Result<(), StageError> {
+        let begin = Instant::now();
+        self.stage.begins(act);
+        let outcome = act::perform(self.stage, act).await;
+        let report = ActReport {
+            act: match self.stage.take_remark() {
+                Some(remark) => format!("{act}: {remark}"),
+                None => act.to_string(),
+            },
+            took: begin.elapsed(),
+            error: outcome.as_ref().err().map(|error| crate::chain(error)),
         };
-        self.current().expectations = reports;
-        if let Err(error) = self.keep().await {
-            return Some(End::ActFailed {
-                step: step.name.clone(),
-                error: format!("keep what shows why it failed: {error}"),
-            });
-        }
-        // A dead client would make every `unreachable` hold.
+        (self.observe)(Event::Act { report: &report });
+        self.current().acts.push(report);
+        outcome
+    }
+
+    /// A dead client would make every `unreachable` hold, and so would a dead wire.
+    fn look_for_deaths(&mut self, step: &Step) -> Result<(), End> {
         let mut dead = self.stage.programs.obituaries();
-        // A dead wire would, too.
         match self.stage.lab.broken_wires() {
             Ok(broken) => dead.extend(broken),
             Err(error) => dead.push(crate::chain(&error)),
         }
-        if !dead.is_empty() {
-            let (step, error) = (step.name.clone(), dead.join("; "));
-            return Some(End::ActFailed { step, error });
+        match dead.is_empty() {
+            true => Ok(()),
+            false => Err(End::ActFailed {
+                step: step.name.clone(),
+                error: dead.join("; "),
+            }),
         }
-        self.far_enough().then_some(End::Played)
     }
 
     /// Checks all expectations of a step side by side, so that the time of each begins when the
@@ -288,7 +249,7 @@ impl Play<'_, '_> {
 
     /// Keeps the packets and the state of all hosts, where something in the step did not hold that no
     /// sabotage was to harm.
-    async fn keep(&mut self) -> std::io::Result<()> {
+    async fn keep(&mut self) -> Result<(), StageError> {
         let until = self.until;
         let meant = |name: &str| match until {
             Until::Bite(sabotage) => sabotage.names(name),
@@ -321,6 +282,14 @@ impl Play<'_, '_> {
             .last_mut()
             .expect("a step is being played")
     }
+}
+
+/// What was done in a step, or the end of the play where it could not be.
+fn done<T>(step: &str, outcome: Result<T, StageError>) -> Result<T, End> {
+    outcome.map_err(|error| End::ActFailed {
+        step: step.to_owned(),
+        error: crate::chain(&error),
+    })
 }
 
 /// The tapes, one for each host.
