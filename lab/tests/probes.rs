@@ -125,3 +125,18 @@ expect = [
     assert_failed(&report, "long", "0 were answered");
     assert_held(&report, "not long");
 }
+
+#[test]
+fn a_way_is_not_compared_with_one_that_is_closed() {
+    let report = played(&routed(
+        r#"
+[[step]]
+expect = { throughput = { name = "alike", from = "laptop", to = "web", at-least = 0.1, for = "100ms", of = { from = "router", to = "web" } } }
+[[step]]
+do = { firewall = { on = "router", chain = "out", to = "web", with = "tcp", port = 80 } }
+expect = { throughput = { name = "closed", from = "laptop", to = "web", at-least = 0.1, for = "100ms", of = { from = "router", to = "web" } } }
+"#,
+    ));
+    assert_held(&report, "alike");
+    assert_unsure(&report, "closed", "203.0.113.80 does not answer router");
+}

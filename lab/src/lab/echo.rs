@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::LabError;
 use super::host::Service;
 use super::packet_info;
-use crate::probe::{is_transfer, serve_transfer};
+use crate::probe::{is_flood, is_transfer, serve_flood, serve_transfer};
 use crate::sandbox::{HostId, Sandbox, SocketKind};
 use crate::scenario::{HostName, Serve};
 
@@ -137,7 +137,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Sends back what comes, or serves a transfer where it begins like one. Who breaks the connection off
+/// Sends back what comes, or serves a transfer or a flood where it begins like one. Who breaks the connection off
 /// knows it.
 async fn echo_stream(mut stream: TcpStream) {
     let mut first = vec![0; 2048];
@@ -145,7 +145,9 @@ async fn echo_stream(mut stream: TcpStream) {
         return;
     };
     first.truncate(length);
-    if is_transfer(&first) {
+    if is_flood(&first) {
+        drop(serve_flood(stream, &first).await);
+    } else if is_transfer(&first) {
         drop(serve_transfer(stream, &first).await);
     } else if stream.write_all(&first).await.is_ok() {
         let (mut from, mut to) = stream.split();

@@ -9,6 +9,7 @@
 mod answer;
 mod bound;
 mod bulk;
+mod flood;
 mod icmp;
 mod known;
 mod series;
@@ -22,6 +23,8 @@ use std::time::{Duration, Instant};
 pub use answer::Answer;
 use bulk::Moved;
 pub(crate) use bulk::{is_transfer, serve_transfer};
+pub use flood::Came;
+pub(crate) use flood::{is_flood, serve_flood};
 use fps_packet::{Frame, Nonce, Packet, Transport};
 pub use known::Known;
 use nix::errno::Errno;
@@ -152,6 +155,34 @@ impl Question {
         Ok(Attempt { mark, at, answer })
     }
 }
+
+/// Asks a TCP target for as much as comes in a time; none where it gives nothing.
+pub async fn flood(
+    sandbox: &Sandbox,
+    host: HostId,
+    probe: &Probe<IpAddr>,
+    hold: Duration,
+) -> Result<(Mark, Option<Came>), ProbeError> {
+    let Question {
+        mark, socket, to, ..
+    } = Question::new(sandbox, host, probe)?;
+    let Socket::Tcp(socket) = socket else {
+        return Ok((mark, None));
+    };
+    let asking = flood::ask(socket, to, mark.nonce, hold);
+    let came = match tokio::time::timeout(FIRST + hold, asking).await {
+        Err(_) => None,
+        Ok(Ok(came)) => Some(came),
+        Ok(Err(error)) => {
+            Answer::of_network(error).map_err(ProbeError::Socket)?;
+            None
+        }
+    };
+    Ok((mark, came))
+}
+
+/// How long a flood may take to begin.
+const FIRST: Duration = Duration::from_secs(1);
 
 /// Makes a question's socket; gives its own port too, where it has one that packets are known by.
 fn open(

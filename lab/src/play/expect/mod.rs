@@ -19,6 +19,7 @@ mod says;
 mod silent;
 mod sockets;
 mod status;
+mod throughput;
 mod trail;
 mod unchanged;
 mod unreachable;
@@ -83,6 +84,7 @@ pub(super) async fn check(
             }
         }
         Check::Path(wanted) => path::check(stage, wanted).await,
+        Check::Throughput(wanted) => throughput::check(stage, wanted).await,
         Check::Reach(reach) => reach::check(stage, reach).await,
         Check::Unreachable(unreachable) => unreachable::check(stage, unreachable).await,
         Check::Silent(silent) => silent::check(stage, silent).await,

@@ -29,6 +29,8 @@ pub enum Check {
     Outage(Outage),
     /// A probe takes this path.
     Path(Trace),
+    /// One way is not much slower than another.
+    Throughput(Throughput),
     /// No packet is seen.
     Silent(Silent),
     /// The carrier does not go into the tunnel that it carries.
@@ -59,6 +61,7 @@ impl Check {
             Self::Unreachable(unreachable) => Some(&unreachable.probe),
             Self::Outage(outage) => Some(&outage.probe),
             Self::Path(path) => Some(&path.probe),
+            Self::Throughput(throughput) => Some(&throughput.probe),
             Self::Silent(_)
             | Self::NoCarrierLoop(_)
             | Self::Says(_)
@@ -153,6 +156,19 @@ impl fmt::Display for TraceHop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.link)
     }
+}
+
+/// What comes over one TCP connection in a time is at least a part of what comes over another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Throughput {
+    /// The connection that is measured: its target sends.
+    pub probe: Probe,
+    /// The one that it is compared with.
+    pub of: Probe,
+    /// The part, in thousandths.
+    pub at_least: u32,
+    /// For how long each of them is measured, all turns together.
+    pub hold: Duration,
 }
 
 /// No packet that matches is seen on a link.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::path;
 use super::probe::{self, Question};
 use super::target::{Aim, aim};
+use super::throughput;
 use super::{Lab, Names, Verb, act, dns, state};
 use crate::scenario::model::{
     Check, Expectation, Given, How, NoCarrierLoop, Outage, Reach, Says, Silent, Target,
@@ -17,6 +18,7 @@ const VERBS: &[&str] = &[
     "unreachable",
     "outage",
     "path",
+    "throughput",
     "silent",
     "no-carrier-loop",
     "says",
@@ -50,6 +52,7 @@ pub(crate) fn expectation(node: Node<'_>, lab: &Lab, names: &mut Names) -> Optio
         "unreachable" => unreachable(verb, lab, names),
         "outage" => outage(verb, lab, names),
         "path" => path::path(verb, lab, names),
+        "throughput" => throughput::throughput(verb, lab, names),
         "silent" => silent(verb, lab, names),
         "no-carrier-loop" => no_carrier_loop(verb, lab, names),
         "says" => says(verb, lab, names),

@@ -30,6 +30,7 @@ mod scenario;
 mod state;
 mod step;
 mod target;
+mod throughput;
 mod tunnel;
 mod verb;
 

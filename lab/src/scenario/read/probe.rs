@@ -49,6 +49,15 @@ enum Way {
 impl<'a> Question<'a> {
     /// Reads a probe's keys.
     pub(crate) fn read(table: &Table<'a>, lab: &Lab) -> Option<Self> {
+        Self::read_by(Way::Icmp, table, lab)
+    }
+
+    /// The same where nothing but a TCP connection makes sense.
+    pub(crate) fn read_tcp(table: &Table<'a>, lab: &Lab) -> Option<Self> {
+        Self::read_by(Way::Tcp, table, lab)
+    }
+
+    fn read_by(default: Way, table: &Table<'a>, lab: &Lab) -> Option<Self> {
         let from_word = table.need("from", "\"laptop\"").and_then(Node::word);
         let to_word = table.need("to", "\"web\"").and_then(Node::word);
         let from = from_word.and_then(|word| lab.host(word));
@@ -58,7 +67,7 @@ impl<'a> Question<'a> {
                 "with",
                 &[("icmp", Way::Icmp), ("tcp", Way::Tcp), ("udp", Way::Udp)],
             ),
-            None => Some(Way::Icmp),
+            None => Some(default),
         };
         let protocol = way.and_then(|way| protocol(table, way, aim.as_ref(), lab));
         let family = table.get("ip").and_then(|node| {
@@ -292,7 +301,7 @@ fn check_served(
 }
 
 fn only_port(table: &Table<'_>, key: &str, aim: &Aim<'_>, lab: &Lab) -> Option<u16> {
-    let node = table.get("with")?;
+    let node = table.get("with").or(table.get("to"))?;
     let Some(host) = aim.host() else {
         let wrong = node.wrong(format!("{key} needs a port"));
         return node.refuse(wrong.help("add `port = 80`"));
