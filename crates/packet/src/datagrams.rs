@@ -93,6 +93,9 @@ impl Datagrams {
             .ok_or_else(|| is(io::ErrorKind::InvalidInput.into()))?;
         let to = link_address(self.ifindex, IPV4, EVERYBODY)
             .ok_or_else(|| is(io::ErrorKind::InvalidInput.into()))?;
+        // A link that was down has left its error here, which the next call would have in place of what
+        // it does (`packet_notifier` in net/packet/af_packet.c).
+        self.socket.get_ref().take_error().map_err(is)?;
         let socket = self.socket.get_ref().as_raw_fd();
         sendto(socket, &packet, &to, MsgFlags::empty()).map_err(|errno| is(errno.into()))?;
         Ok(())
