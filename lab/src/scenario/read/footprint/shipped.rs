@@ -20,7 +20,8 @@ const ALL: &[(&str, &str)] = shipped![
     "mullvad",
     "networkmanager",
     "tailscale",
-    "wg-quick"
+    "wg-quick",
+    "wg-quick-firewall"
 ];
 
 /// The text of one.
