@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::fmt::Write;
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use fps_lab::lab::{Lab, Site};
 use fps_lab::probe::{Answer, ask};
 use fps_lab::sandbox::Sandbox;
-use fps_lab::scenario::{self, Check, Probe, Scenario};
+use fps_lab::scenario::{self, Check, Probe, Scenario, Target};
 use fps_netlink::{LinkName, Netlink};
 use fps_netns::{Namespace, Switch};
 use indexmap::IndexMap;
@@ -88,11 +89,14 @@ fn one_net(hosts: usize) -> Scenario {
     parse(&text)
 }
 
-fn probes(scenario: &Scenario) -> Vec<Probe> {
+fn probes(scenario: &Scenario) -> Vec<Probe<IpAddr>> {
     let expectations = scenario.steps.iter().flat_map(|step| &step.expect);
     expectations
         .filter_map(|expectation| match &expectation.check {
-            Check::Reach(reach) => Some(reach.probe.clone()),
+            Check::Reach(reach) => match reach.probe.address {
+                Target::Fixed(address) => Some(reach.probe.at(address)),
+                Target::Given(_) => None,
+            },
             _ => None,
         })
         .collect()
