@@ -6,7 +6,7 @@
 //! - `pairs`: /proc/net/snmp6, a name and a number a line
 //! - `links`: /proc/net/dev
 //!
-//! The names are those of nstat(8) with a dot behind the group: `Ip.InNoRoutes`, `Ip6.InNoRoutes`,
+//! The names are those of nstat(8) with a dot behind the group: `IpExt.InNoRoutes`, `Ip6.InNoRoutes`,
 //! `TcpExt.ListenDrops`, `Icmp.OutDestUnreachs` (RFC 4293, 4022, 4113; net/ipv4/proc.c,
 //! net/ipv6/proc.c), and of links those of /sys/class/net/LINK/statistics: `eth0.rx_packets`.
 
@@ -122,17 +122,17 @@ mod tests {
     #[test]
     fn only_what_changed_is_a_difference() {
         let before = counters(&[
-            ("Ip.InNoRoutes", 3),
+            ("IpExt.InNoRoutes", 3),
             ("Udp.InErrors", 1),
             ("eth0.rx_bytes", 9),
         ]);
         let after = counters(&[
-            ("Ip.InNoRoutes", 5),
+            ("IpExt.InNoRoutes", 5),
             ("Udp.InErrors", 1),
             ("IcmpMsg.OutType3", 2),
         ]);
         let changes = after.since(&before);
-        let expected = [("IcmpMsg.OutType3", 2), ("Ip.InNoRoutes", 2)];
+        let expected = [("IcmpMsg.OutType3", 2), ("IpExt.InNoRoutes", 2)];
         assert_eq!(changes, expected.map(|(name, by)| (name.to_owned(), by)));
     }
 

@@ -37,10 +37,10 @@ mod tests {
 
     #[test]
     fn names_and_numbers_belong_together() {
-        let text = "Ip: Forwarding InNoRoutes\nIp: 1 7\nTcp: MaxConn OutRsts\nTcp: -1 2\n";
+        let text = "Ip: Forwarding OutNoRoutes\nIp: 1 7\nTcp: MaxConn OutRsts\nTcp: -1 2\n";
         let expected = [
             ("Ip.Forwarding", 1),
-            ("Ip.InNoRoutes", 7),
+            ("Ip.OutNoRoutes", 7),
             ("Tcp.OutRsts", 2),
         ];
         assert_eq!(

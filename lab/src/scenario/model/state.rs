@@ -94,7 +94,7 @@ impl fmt::Display for Since {
 pub struct Counter {
     /// The host.
     pub on: HostName,
-    /// The counter: `Ip.InNoRoutes`, `eth0.rx_packets`.
+    /// The counter: `IpExt.InNoRoutes`, `eth0.rx_packets`.
     pub counter: String,
     /// How much it may have counted since the step began.
     pub count: Count,

@@ -19,7 +19,9 @@ pub(crate) fn counter(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Ex
     let keys = [&["as", "on", "name", "within", "for"], &COUNT[..]].concat();
     let table = verb.node.table("`counter`", &keys)?;
     let on_word = table.need("on", "\"laptop\"").and_then(Node::word);
-    let counter_word = table.need("name", "\"Ip.InNoRoutes\"").and_then(Node::word);
+    let counter_word = table
+        .need("name", "\"IpExt.InNoRoutes\"")
+        .and_then(Node::word);
     let canonical = on_word
         .zip(counter_word)
         .map(|(on, counter)| format!("{} counts {}", on.text, counter.text));
@@ -80,7 +82,7 @@ pub(crate) fn time(table: &Table<'_>, count: Count) -> Option<Duration> {
 fn known(word: Word<'_>, on: &HostName, lab: &Lab) -> Option<String> {
     let Some((group, rest)) = word.text.rsplit_once('.') else {
         let wrong = word.wrong(format!("`{}` is no counter", word.text));
-        let help = "write `Ip.InNoRoutes`, as nstat(8) has it with a dot, or `eth0.rx_packets`";
+        let help = "write `IpExt.InNoRoutes`, as nstat(8) has it with a dot, or `eth0.rx_packets`";
         return word.refuse(wrong.help(help));
     };
     if GROUPS.contains(&group) {
