@@ -224,6 +224,30 @@ impl Netlink {
         .await
     }
 
+    /// The hardware address of an interface; empty where it has none, as a TUN device.
+    pub async fn hardware_address(&self, index: IfIndex) -> Result<Vec<u8>> {
+        let operation = || format!("ip link show (index {index})");
+        let request = RouteNetlinkMessage::GetLink(link(index));
+        let RouteNetlinkMessage::NewLink(message) = self.get(operation, request).await? else {
+            return Err(Error::new(operation(), Cause::NoAnswer));
+        };
+        let address = message.attributes.into_iter().find_map(|it| match it {
+            LinkAttribute::Address(bytes) => Some(bytes),
+            _ => None,
+        });
+        Ok(address.unwrap_or_default())
+    }
+
+    /// `ip link set dev … address BYTES`.
+    pub async fn set_hardware_address(&self, index: IfIndex, address: &[u8]) -> Result<()> {
+        let mut message = link(index);
+        message
+            .attributes
+            .push(LinkAttribute::Address(address.to_vec()));
+        self.set_link(|| format!("ip link set (index {index}) address …"), message)
+            .await
+    }
+
     /// `ip link set dev … nomaster`.
     pub async fn release(&self, index: IfIndex) -> Result<()> {
         let mut message = link(index);

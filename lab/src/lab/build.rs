@@ -114,7 +114,7 @@ impl Lab {
             }
             lab.add_host(name, host, handle).await?;
             for (link, plan) in &host.links {
-                lab.plug(name, link, *link, plan).await?;
+                lab.plug(name, link, *link, plan, None).await?;
             }
         }
         for (name, host) in &scenario.hosts {
@@ -160,13 +160,15 @@ impl Lab {
         Ok(())
     }
 
-    /// Gives a host a link with its addresses, without gateways. `first` is what the file calls it.
+    /// Gives a host a link with its addresses, without gateways. `first` is what the file calls it,
+    /// `station` its hardware address, the kernel's choice where there is none.
     pub(super) async fn plug(
         &mut self,
         name: &HostName,
         link: &LinkName,
         first: LinkName,
         plan: &scenario::Link,
+        station: Option<&[u8]>,
     ) -> Result<(), LabError> {
         let at = || format!("the link {link} of {name}");
         let port = LinkName::new(format!("port{}", self.ports)).expect("short enough");
@@ -180,6 +182,10 @@ impl Lab {
             .await
             .at(at)?;
         let index = host.station.link(link).await.at(at)?.index;
+        if let Some(address) = station {
+            let netlink = host.station.netlink();
+            netlink.set_hardware_address(index, address).await.at(at)?;
+        }
         host.station.bring_up(index).await.at(at)?;
         // Gateways come last, once every address stands that they may hang on.
         let addresses = Configuration {

@@ -24,8 +24,8 @@ pub struct Host {
     pub(super) station: Station,
     /// The links that there are, by the names that they have now.
     pub(super) links: IndexMap<LinkName, LiveLink>,
-    /// What the file calls links that an act has deleted, and how they were configured.
-    pub(super) deleted: IndexMap<LinkName, (LinkName, scenario::Link)>,
+    /// The links that an act has deleted.
+    pub(super) deleted: IndexMap<LinkName, DeletedLink>,
     /// The indices of all links that there are or were.
     pub(super) plugged: HashSet<IfIndex>,
     pub(super) routes: Vec<scenario::StaticRoute>,
@@ -50,6 +50,18 @@ pub struct LiveLink {
     pub(super) bad: Option<BadWire>,
     /// The MTU that it had before an act has changed it.
     pub(super) first_mtu: Option<u32>,
+}
+
+/// What is left of a link that was deleted, to make it again.
+#[derive(Debug)]
+pub(super) struct DeletedLink {
+    /// What the file calls it.
+    pub(super) first: LinkName,
+    /// How it was configured.
+    pub(super) plan: scenario::Link,
+    /// Its hardware address. With another one, neighbours that have just learnt the old one would not
+    /// believe it for a second (`locktime` of arp(7)), and no adapter changes its own.
+    pub(super) station: Vec<u8>,
 }
 
 /// A task that answers on a port, and ends with the lab.

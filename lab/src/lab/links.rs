@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use nix::errno::Errno;
 
 use super::error::At;
-use super::host::configuration;
+use super::host::{DeletedLink, configuration};
 use super::{DhcpClient, DhcpError, Host, Lab, LabError, ra};
 use crate::scenario::{DhcpCall, HostName, LinkChange, LinkState, Roam, StaticRoute};
 
@@ -65,12 +65,15 @@ impl Lab {
                 cause: fps_netns::Error::NoSuchLink(*link),
             });
         };
-        host.deleted.insert(*link, (live.first, live.now));
-        host.station
-            .netlink()
-            .delete_link(live.index)
-            .await
-            .at(at)?;
+        let netlink = host.station.netlink();
+        let station = netlink.hardware_address(live.index).await.at(at)?;
+        netlink.delete_link(live.index).await.at(at)?;
+        let deleted = DeletedLink {
+            first: live.first,
+            plan: live.now,
+            station,
+        };
+        host.deleted.insert(*link, deleted);
         if let Some(bad) = live.bad {
             let far = bad.far;
             drop(bad);
@@ -81,7 +84,7 @@ impl Lab {
 
     /// Makes a link again as it was, in the net that it was in.
     async fn recreate(&mut self, on: &HostName, link: &LinkName) -> Result<(), LabError> {
-        let (first, plan) = self
+        let deleted = self
             .host_mut(on)
             .deleted
             .shift_remove(link)
@@ -90,7 +93,8 @@ impl Lab {
                 let cause = fps_netns::Error::NoSuchLink(*link);
                 LabError::Network { what, cause }
             })?;
-        self.plug(on, link, first, &plan).await?;
+        let (plan, station) = (&deleted.plan, Some(deleted.station.as_slice()));
+        self.plug(on, link, deleted.first, plan, station).await?;
         let segment = self.segment(&plan.net);
         let settled = self.switch.settle_segment(segment).await;
         settled.at(|| format!("the net {}", plan.net))?;
