@@ -1,4 +1,5 @@
-//! Acts that cannot be done say so and end the play, and names follow links.
+//! Acts that cannot be done say so and end the play, names follow links, and what a link was given goes
+//! with what gave it.
 
 mod common {
     pub(crate) mod played;
@@ -138,4 +139,87 @@ expect = [ { unreachable = { name = "gone", from = "laptop", to = "192.168.188.7
     let report = played(&[NO_SABOTAGE, PAIR, steps].concat());
     assert_held(&report, "there");
     assert_unsure(&report, "gone", "192.168.188.77 belongs to no host");
+}
+
+/// A home that gives a smaller MTU, in both families, and a cafe that says none.
+const GIVEN: &str = r#"
+title    = "A laptop goes from its home to a cafe"
+sabotage = []
+why      = "a test of the lab itself"
+
+[net.home]
+v4 = "192.168.188.0/24"
+v6 = "fd00:188::/64"
+
+[net.cafe]
+v4 = "10.0.7.0/24"
+v6 = "fd00:7::/64"
+
+[host.home-router]
+dhcp-server.lan = { range = "192.168.188.100", name-servers = "192.168.188.1", mtu = 1400 }
+advertise.lan   = { mtu = 1300 }
+link.lan        = { net = "home", ip = ["192.168.188.1", "fd00:188::1"] }
+
+[host.cafe-router]
+dhcp-server.lan = { range = "10.0.7.100", name-servers = [] }
+advertise.lan   = {}
+link.lan        = { net = "cafe", ip = ["10.0.7.1", "fd00:7::1"] }
+
+[host.laptop]
+link.eth0 = { net = "home", ip = ["dhcp", "ra"] }
+"#;
+
+#[test]
+fn a_roam_leaves_the_mtu_of_a_net_behind_and_the_routes_of_others_alone() {
+    let steps = r#"
+[[step]]
+do = { run = { on = "laptop", command = ["sh", "-c", "ip -6 route add 2001:db8::1 via fd00:188::1 dev eth0"] } }
+expect = { kernel = { name = "at home", on = "laptop", links = "eth0 mtu 1400", sysctls = "net.ipv6.conf.eth0.mtu = 1300" } }
+
+[[step]]
+do = { roam = { on = "laptop", link = "eth0", to = "cafe", ip = ["dhcp", "ra"] } }
+
+[step.expect.kernel]
+name    = "in the cafe"
+on      = "laptop"
+links   = "eth0 mtu 1500"
+sysctls = "net.ipv6.conf.eth0.mtu = 1500"
+routes  = "2001:db8::1 via fd00:188::1 dev eth0"
+absent  = { routes = "fd00:188::/64 dev eth0" }
+"#;
+    let report = played(&[GIVEN, steps].concat());
+    assert_held(&report, "at home");
+    assert_held(&report, "in the cafe");
+}
+
+#[test]
+fn a_lease_that_is_given_back_takes_its_mtu_along() {
+    let steps = r#"
+[[step]]
+do = { dhcp = { on = "laptop", link = "eth0", do = "release" } }
+expect = { kernel = { name = "without a lease", on = "laptop", links = "eth0 mtu 1500" } }
+
+[[step]]
+do = { dhcp = { on = "laptop", link = "eth0", do = "discover" } }
+expect = { kernel = { name = "with one again", on = "laptop", links = "eth0 mtu 1400" } }
+"#;
+    let report = played(&[GIVEN, steps].concat());
+    assert_held(&report, "without a lease");
+    assert_held(&report, "with one again");
+}
+
+#[test]
+fn a_new_name_of_a_link_is_no_new_lease() {
+    // The control is the renewal, after which the file is written again.
+    let steps = r#"
+[[step]]
+do = [
+  { run = { on = "laptop", command = ["sh", "-c", "echo mine > /etc/resolv.conf"] } },
+  { link = { on = "laptop", link = "eth0", rename = "lan0" } },
+  { run = { on = "laptop", command = ["grep", "mine", "/etc/resolv.conf"] } },
+  { dhcp = { on = "laptop", link = "lan0", do = "renew" } },
+  { run = { on = "laptop", command = ["grep", "192.168.188.1", "/etc/resolv.conf"] } },
+]
+"#;
+    played(&[GIVEN, steps].concat());
 }

@@ -172,6 +172,8 @@ impl Lab {
         host.station.unconfigure(index, &old).await.at(at)?;
         if live.now.ra.is_some() {
             host.forget_ra(index).await.at(at)?;
+            let mtu = host.station.settle(index).await.at(at)?.mtu;
+            ra::forget_mtu(&self.sandbox, host, &roam.link, mtu)?;
         }
         if live.now.ra.is_some() || roam.to.ra.is_some() {
             ra::listen(&self.sandbox, host, &roam.link, &roam.to)?;

@@ -3,7 +3,9 @@
 use std::net::{Ipv6Addr, SocketAddrV6};
 use std::time::Duration;
 
-use fps_netlink::{Event, Events, Family, Group, IfIndex, LinkName, RouteFilter, TableId};
+use fps_netlink::{
+    Event, Events, Family, Group, IfIndex, LinkName, RouteFilter, RouteProtocol, TableId,
+};
 use fps_netns::gone_is_fine;
 use ipnet::IpNet;
 use socket2::Socket;
@@ -51,6 +53,23 @@ pub(super) fn listen(
     values.iter().try_for_each(|(key, value)| {
         sandbox.sysctl(host.id, &format!("net/ipv6/conf/{link}/{key}"), value)
     })
+}
+
+/// Has IPv6 take the link's own MTU again in place of one that was advertised, which the kernel keeps
+/// for as long as the link is up (`addrconf_notify` in net/ipv6/addrconf.c).
+pub(super) fn forget_mtu(
+    sandbox: &Sandbox,
+    host: &Host,
+    link: &LinkName,
+    mtu: u32,
+) -> Result<(), SandboxError> {
+    /// A link with less has no IPv6 (RFC 8200, 5).
+    const LEAST: u32 = 1280;
+    if mtu < LEAST {
+        return Ok(());
+    }
+    let key = format!("net/ipv6/conf/{link}/mtu");
+    sandbox.sysctl(host.id, &key, &mtu.to_string())
 }
 
 impl Lab {
@@ -111,8 +130,8 @@ fn solicit(socket: &Socket, link: IfIndex) {
 }
 
 impl Host {
-    /// Takes away what advertisements have left on a link beside addresses: the kernel keeps it until
-    /// its time is over, though the link is in another net.
+    /// Takes away the routes that advertisements have left on a link: the kernel keeps them until their
+    /// time is over, though the link is in another net. Those of other programs stay.
     pub(super) async fn forget_ra(&self, link: IfIndex) -> fps_netns::Result<()> {
         let netlink = self.station.netlink();
         let filter = RouteFilter {
@@ -124,7 +143,9 @@ impl Host {
                 IpNet::V6(net) => net.addr().is_unicast_link_local(),
                 IpNet::V4(_) => true,
             };
-            if route.link == Some(link) && !link_local {
+            // The kernel's are those of prefixes.
+            let advertised = matches!(route.protocol, RouteProtocol::Ra | RouteProtocol::Kernel);
+            if route.link == Some(link) && advertised && !link_local {
                 gone_is_fine(netlink.delete_route(&route).await)?;
             }
         }

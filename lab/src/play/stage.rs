@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use fps_netlink::LinkName;
+use fps_netlink::{IfIndex, LinkName};
 use fps_packet::Frame;
 use indexmap::IndexMap;
 use tokio::time::timeout;
@@ -40,8 +40,8 @@ pub(super) struct Stage<'a> {
     /// The acts of this step that have begun, and when.
     acts: Vec<(Instant, String)>,
     pub(super) baselines: Baselines,
-    /// The serial number of the lease that each host was last told of, by link.
-    told: RefCell<IndexMap<(HostName, LinkName), u64>>,
+    /// The serial number of the lease that each host was last told of, by link: a new name is no new lease.
+    told: RefCell<IndexMap<(HostName, IfIndex), u64>>,
     /// What is to be said of the act that is done.
     remark: Option<String>,
 }
@@ -209,13 +209,13 @@ impl<'a> Stage<'a> {
     }
 
     /// The serial number of the lease of a link that its host was last told of.
-    pub(super) fn told(&self, host: &HostName, link: LinkName) -> u64 {
+    pub(super) fn told(&self, host: &HostName, link: IfIndex) -> u64 {
         let told = self.told.borrow();
         told.get(&(host.clone(), link)).copied().unwrap_or_default()
     }
 
     /// Remembers that a host has been told.
-    pub(super) fn tell(&self, host: &HostName, link: LinkName, serial: u64) {
+    pub(super) fn tell(&self, host: &HostName, link: IfIndex, serial: u64) {
         self.told.borrow_mut().insert((host.clone(), link), serial);
     }
 

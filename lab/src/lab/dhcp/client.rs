@@ -117,6 +117,7 @@ impl DhcpClient {
             index,
             metric: None,
             renewal: plan.renewal,
+            own_mtu: None,
         };
         let now = Instant::now();
         let mut task = Task {

@@ -16,6 +16,8 @@ pub(super) struct Place {
     pub(super) index: IfIndex,
     pub(super) metric: Option<u32>,
     pub(super) renewal: Renewal,
+    /// The MTU that the link had before a lease gave it another.
+    pub(super) own_mtu: Option<u32>,
 }
 
 impl Place {
@@ -26,16 +28,16 @@ impl Place {
     /// (`fib_sync_down_addr`, and `fib_disable_ip` once the link has no address). Another address takes
     /// the place of the old one in that order too: with the first of two in a subnet the kernel deletes
     /// the second (`promote_secondaries` in Documentation/networking/ip-sysctl.rst).
-    pub(super) async fn put(&self, new: &Lease, old: Option<&Lease>) -> Result<()> {
+    pub(super) async fn put(&mut self, new: &Lease, old: Option<&Lease>) -> Result<()> {
         let netlink = self.station.netlink();
         let goes = |old: &&Lease| self.renewal == Renewal::Replaces || old.address != new.address;
         if let Some(old) = old.filter(goes) {
             gone_is_fine(netlink.delete_address(&self.address(old)).await)?;
         }
-        let mtu = |lease: &Lease| lease.mtu;
-        if let Some(mtu) = new.mtu.filter(|_| old.and_then(mtu) != new.mtu) {
-            netlink.set_mtu(self.index, mtu.into()).await?;
+        if old.and_then(|old| old.mtu) != new.mtu {
+            self.set_mtu(new.mtu).await?;
         }
+        let netlink = self.station.netlink();
         netlink.replace_address(&self.address(new)).await?;
         let routes = self.routes(new);
         for route in &routes {
@@ -50,12 +52,31 @@ impl Place {
     }
 
     /// Takes away what a lease has brought.
-    pub(super) async fn take(&self, old: &Lease) -> Result<()> {
+    pub(super) async fn take(&mut self, old: &Lease) -> Result<()> {
         let netlink = self.station.netlink();
         for route in self.routes(old) {
             gone_is_fine(netlink.delete_route(&route).await)?;
         }
-        gone_is_fine(netlink.delete_address(&self.address(old)).await)
+        gone_is_fine(netlink.delete_address(&self.address(old)).await)?;
+        self.set_mtu(None).await
+    }
+
+    /// Sets the MTU of a lease, or, where it says none, that which the link had before.
+    async fn set_mtu(&mut self, given: Option<u16>) -> Result<()> {
+        let mtu = match (given, self.own_mtu) {
+            (Some(given), own) => {
+                if own.is_none() {
+                    self.own_mtu = Some(self.station.settle(self.index).await?.mtu);
+                }
+                given.into()
+            }
+            (None, Some(own)) => {
+                self.own_mtu = None;
+                own
+            }
+            (None, None) => return Ok(()),
+        };
+        Ok(self.station.netlink().set_mtu(self.index, mtu).await?)
     }
 
     fn address(&self, lease: &Lease) -> Address {

@@ -72,10 +72,11 @@ pub(in crate::play) async fn pass_on(stage: &Stage<'_>) -> Result<(), StageError
                 why,
             });
         }
-        if stage.told(host, link) != held.serial {
+        let index = stage.lab.host(host).live(&link).index();
+        if stage.told(host, index) != held.serial {
             tell(stage, host, link, &held).await?;
             // Not before: the step may end while the host is being told.
-            stage.tell(host, link, held.serial);
+            stage.tell(host, index, held.serial);
         }
     }
     Ok(())
