@@ -223,3 +223,21 @@ do = [
 "#;
     played(&[GIVEN, steps].concat());
 }
+
+#[test]
+fn who_serves_a_link_serves_it_when_it_is_made_again_and_by_its_new_name() {
+    let steps = r#"
+[[step]]
+do = [
+  { link = { on = "home-router", link = "lan", rename = "lan0" } },
+  { link = { on = "home-router", link = "lan0", state = "deleted" } },
+  { link = { on = "home-router", link = "lan0", state = "recreated" } },
+  { advertise = { on = "home-router", link = "lan0", mtu = 1290 } },
+  { dhcp-server = { on = "home-router", link = "lan0", mtu = 1450 } },
+  { dhcp = { on = "laptop", link = "eth0", do = "discover" } },
+]
+expect = { kernel = { name = "by the new link", on = "laptop", links = "eth0 mtu 1450", sysctls = "net.ipv6.conf.eth0.mtu = 1290" } }
+"#;
+    let report = played(&[GIVEN, steps].concat());
+    assert_held(&report, "by the new link");
+}

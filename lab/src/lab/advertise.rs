@@ -31,6 +31,14 @@ pub struct Advertiser {
 }
 
 impl Advertiser {
+    /// One that says nothing yet.
+    pub(super) fn new(plan: &Advertisement) -> Self {
+        Self {
+            says: Mutex::new(plan.clone()),
+            now: Notify::new(),
+        }
+    }
+
     /// Does what an act says, and tells it at once.
     pub fn change(&self, change: &AdvertisementChange) {
         self.says().change(change);
@@ -53,20 +61,16 @@ pub(super) fn serve(
     name: &HostName,
     host: HostId,
     (link, index): (&LinkName, IfIndex),
-    plan: &Advertisement,
-) -> Result<(Arc<Advertiser>, Service), LabError> {
+    advertiser: Arc<Advertiser>,
+) -> Result<Service, LabError> {
     let socket = Socket::from(sandbox.socket(host, SocketKind::IcmpV6)?);
     let socket = open(socket, link, index).map_err(|cause| LabError::Advertise {
         host: name.clone(),
         link: *link,
         cause,
     })?;
-    let advertiser = Arc::new(Advertiser {
-        says: Mutex::new(plan.clone()),
-        now: Notify::new(),
-    });
-    let task = advertise(Arc::clone(&advertiser), socket, index);
-    Ok((advertiser, Service(tokio::spawn(task))))
+    let task = advertise(advertiser, socket, index);
+    Ok(Service(tokio::spawn(task)))
 }
 
 fn open(socket: Socket, link: &LinkName, index: IfIndex) -> io::Result<UdpSocket> {

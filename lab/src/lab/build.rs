@@ -11,7 +11,8 @@ use indexmap::IndexMap;
 
 use super::error::At;
 use super::host::{Host, LiveLink, configuration};
-use super::{Lab, LabError, advertise, dhcp, echo, files, machine, name_server, ra, resolved};
+use super::link_servers::LinkServers;
+use super::{Lab, LabError, echo, files, machine, name_server, ra, resolved};
 use crate::multicall::PROGRAMS;
 use crate::sandbox::{GroupsSpec, HostHandle, HostSpec, Sandbox, SocketKind};
 use crate::scenario::{self, HostName, NetName, Resolver, Scenario, StaticRoute};
@@ -152,8 +153,6 @@ impl Lab {
             routes: host.routes.clone(),
             services: Vec::new(),
             name_server: None,
-            dhcp_servers: IndexMap::new(),
-            advertisers: IndexMap::new(),
             forward: host.forward,
         };
         self.hosts.insert(name.clone(), host);
@@ -202,6 +201,7 @@ impl Lab {
                 index,
                 now: plan.clone(),
                 client: None,
+                servers: LinkServers::default(),
                 bad: None,
                 first_mtu: None,
             },
@@ -237,24 +237,15 @@ impl Lab {
             name_server = Some(server);
             services.extend(more);
         }
-        let mut dhcp_servers = IndexMap::new();
-        for (link, dhcp) in &plan.dhcp_servers {
-            let (server, service) = dhcp::serve(&self.sandbox, name, host.id, link, dhcp)?;
-            dhcp_servers.insert(*link, server);
-            services.push(service);
-        }
-        let mut advertisers = IndexMap::new();
-        for (link, says) in &plan.advertisements {
-            let index = self.hosts[name].links[link].index;
-            let id = self.hosts[name].id;
-            let (advertiser, service) =
-                advertise::serve(&self.sandbox, name, id, (link, index), says)?;
-            advertisers.insert(*link, advertiser);
-            services.push(service);
-        }
+        let sandbox = Arc::clone(&self.sandbox);
         let host = self.host_mut(name);
         (host.services, host.name_server) = (services, name_server);
-        (host.dhcp_servers, host.advertisers) = (dhcp_servers, advertisers);
+        let id = host.id;
+        for (link, live) in &mut host.links {
+            live.servers = LinkServers::new(plan, link);
+            live.servers
+                .start(&sandbox, (name, id), (link, live.index))?;
+        }
         Ok(())
     }
 
@@ -263,7 +254,8 @@ impl Lab {
     async fn lease(&mut self, scenario: &Scenario) -> Result<(), LabError> {
         let hosts = self.hosts.values();
         hosts
-            .flat_map(|host| host.advertisers.values())
+            .flat_map(|host| host.links.values())
+            .filter_map(|link| link.servers.advertiser.as_deref())
             .for_each(|advertiser| advertiser.announce());
         for (name, plan) in &scenario.hosts {
             for (link, plan) in plan.links.iter().filter(|(_, link)| link.is_given()) {

@@ -9,9 +9,9 @@ use fps_netns::{Configuration, Port, Station};
 use indexmap::IndexMap;
 use tokio::task::JoinHandle;
 
-use super::advertise::Advertiser;
-use super::dhcp::{DhcpClient, DhcpServer};
+use super::dhcp::DhcpClient;
 use super::impair::BadWire;
+use super::link_servers::LinkServers;
 use super::name_server::NameServer;
 use crate::sandbox::HostId;
 use crate::scenario;
@@ -31,8 +31,6 @@ pub struct Host {
     pub(super) routes: Vec<scenario::StaticRoute>,
     pub(super) services: Vec<Service>,
     pub(super) name_server: Option<Arc<NameServer>>,
-    pub(super) dhcp_servers: IndexMap<LinkName, Arc<DhcpServer>>,
-    pub(super) advertisers: IndexMap<LinkName, Arc<Advertiser>>,
     pub(super) forward: bool,
 }
 
@@ -46,6 +44,8 @@ pub struct LiveLink {
     pub(super) now: scenario::Link,
     /// Its DHCP client, once it has had one.
     pub(super) client: Option<DhcpClient>,
+    /// What the host serves on it.
+    pub(super) servers: LinkServers,
     /// What carries its frames, where it is bad.
     pub(super) bad: Option<BadWire>,
     /// The MTU that it had before an act has changed it.
@@ -62,6 +62,8 @@ pub(super) struct DeletedLink {
     /// Its hardware address. With another one, neighbours that have just learnt the old one would not
     /// believe it for a second (`locktime` of arp(7)), and no adapter changes its own.
     pub(super) station: Vec<u8>,
+    /// What the host served on it.
+    pub(super) servers: LinkServers,
 }
 
 /// A task that answers on a port, and ends with the lab.
@@ -88,16 +90,6 @@ impl Host {
     /// The host's DNS server, if it has one.
     pub fn name_server(&self) -> Option<&NameServer> {
         self.name_server.as_deref()
-    }
-
-    /// What advertises on a link, if anything does.
-    pub fn advertiser(&self, link: &LinkName) -> Option<&Advertiser> {
-        self.advertisers.get(link).map(|advertiser| &**advertiser)
-    }
-
-    /// The host's DHCP server on a link, if it has one.
-    pub fn dhcp_server(&self, link: &LinkName) -> Option<&DhcpServer> {
-        self.dhcp_servers.get(link).map(|server| &**server)
     }
 
     /// The indices that links of the file have or had: one that is deleted and made again gets

@@ -1,6 +1,7 @@
 //! Links that change while a scenario plays.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use fps_netlink::{Family, LinkName, Route, RouteFilter, TableId};
 use ipnet::IpNet;
@@ -59,7 +60,7 @@ impl Lab {
     async fn delete(&mut self, on: &HostName, link: &LinkName) -> Result<(), LabError> {
         let host = self.host_mut(on);
         let at = || format!("the link {link} of {on}");
-        let Some(live) = host.links.shift_remove(link) else {
+        let Some(mut live) = host.links.shift_remove(link) else {
             return Err(LabError::Network {
                 what: at(),
                 cause: fps_netns::Error::NoSuchLink(*link),
@@ -68,10 +69,12 @@ impl Lab {
         let netlink = host.station.netlink();
         let station = netlink.hardware_address(live.index).await.at(at)?;
         netlink.delete_link(live.index).await.at(at)?;
+        live.servers.stop();
         let deleted = DeletedLink {
             first: live.first,
             plan: live.now,
             station,
+            servers: live.servers,
         };
         host.deleted.insert(*link, deleted);
         if let Some(bad) = live.bad {
@@ -95,6 +98,12 @@ impl Lab {
             })?;
         let (plan, station) = (&deleted.plan, Some(deleted.station.as_slice()));
         self.plug(on, link, deleted.first, plan, station).await?;
+        let sandbox = Arc::clone(&self.sandbox);
+        let host = self.host_mut(on);
+        let id = host.id;
+        let live = &mut host.links[link];
+        live.servers = deleted.servers;
+        live.servers.start(&sandbox, (on, id), (link, live.index))?;
         let segment = self.segment(&plan.net);
         let settled = self.switch.settle_segment(segment).await;
         settled.at(|| format!("the net {}", plan.net))?;

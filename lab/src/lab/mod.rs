@@ -8,6 +8,7 @@
 //! - [`NameServer`]: its DNS server, and what that was asked
 //! - [`Advertiser`]: a router's advertisements; `ra`: the links that listen to them
 //! - [`DhcpServer`], [`DhcpClient`]: who gives addresses on a link, and who asks for one
+//! - `link_servers`: what a host serves on one link, for as long as that is there
 
 mod advertise;
 mod build;
@@ -17,6 +18,7 @@ mod error;
 pub(crate) mod files;
 mod host;
 mod impair;
+mod link_servers;
 mod links;
 mod machine;
 mod name_server;

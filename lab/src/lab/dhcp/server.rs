@@ -55,7 +55,8 @@ struct Reply {
 }
 
 impl DhcpServer {
-    fn new(plan: &scenario::DhcpServer) -> Self {
+    /// One that answers nobody yet.
+    pub(in crate::lab) fn new(plan: &scenario::DhcpServer) -> Self {
         Self(Mutex::new(State {
             address: plan.address,
             terms: plan.terms.clone(),
@@ -190,8 +191,8 @@ pub(in crate::lab) fn serve(
     name: &HostName,
     host: HostId,
     link: &LinkName,
-    plan: &scenario::DhcpServer,
-) -> Result<(Arc<DhcpServer>, Service), LabError> {
+    server: Arc<DhcpServer>,
+) -> Result<Service, LabError> {
     let failed = |cause| LabError::Serve {
         host: name.clone(),
         port: SERVER_PORT,
@@ -199,9 +200,7 @@ pub(in crate::lab) fn serve(
     };
     let socket = Socket::from(sandbox.socket(host, SocketKind::UdpV4)?);
     let socket = open(socket, link).map_err(failed)?;
-    let server = Arc::new(DhcpServer::new(plan));
-    let service = Service(tokio::spawn(answer(Arc::clone(&server), socket)));
-    Ok((server, service))
+    Ok(Service(tokio::spawn(answer(server, socket))))
 }
 
 /// A socket that hears broadcasts, of one link alone.

@@ -89,12 +89,13 @@ pub(crate) fn change(node: Node<'_>, lab: &Lab) -> Option<AdvertisementChange> {
     let (on_word, link_word) = (on?, link?);
     let on = lab.host(on_word)?;
     let link = lab.link(&on, link_word)?;
-    if !lab.hosts.get(&on)?.advertisements.contains_key(&link) {
+    let first = lab.cables.first_name(&on, &link)?;
+    if !lab.hosts.get(&on)?.advertisements.contains_key(&first) {
         if lab.doubtful_hosts.contains(&on) {
             return None;
         }
         let wrong = link_word.wrong(format!("`{on}` advertises nothing on `{link}`"));
-        let help = format!("add `advertise.{link} = {{ … }}` to [host.{on}]");
+        let help = format!("add `advertise.{first} = {{ … }}` to [host.{on}]");
         return link_word.refuse(wrong.help(help));
     }
     Some(AdvertisementChange {

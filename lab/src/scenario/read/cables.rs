@@ -9,6 +9,8 @@ use crate::scenario::model::{HostName, NetName};
 #[derive(Clone, Debug)]
 pub(crate) struct Cable {
     pub(crate) host: HostName,
+    /// What the file calls it.
+    first: LinkName,
     /// What it is called now.
     pub(crate) name: LinkName,
     /// The net that it is in; none where the file is wrong about it.
@@ -26,6 +28,7 @@ impl Cables {
     pub(crate) fn add(&mut self, host: &HostName, name: LinkName, net: Option<NetName>) {
         self.0.push(Cable {
             host: host.clone(),
+            first: name,
             name,
             net,
             deleted: None,
@@ -43,6 +46,12 @@ impl Cables {
     pub(crate) fn is_deleted(&self, host: &HostName, name: &str) -> bool {
         let mut gone = self.0.iter().filter(|cable| cable.deleted.is_some());
         gone.any(|cable| cable.host == *host && cable.name.as_str() == name)
+    }
+
+    /// What the file calls a link.
+    pub(crate) fn first_name(&self, host: &HostName, name: &LinkName) -> Option<LinkName> {
+        let mut cables = self.of(host);
+        Some(cables.find(|cable| cable.name == *name)?.first)
     }
 
     /// The net that a link is in.

@@ -123,15 +123,16 @@ pub(crate) fn change(node: Node<'_>, lab: &Lab) -> Option<DhcpServerChange> {
     let on = lab.host(on_word)?;
     let link = lab.link(&on, link_word)?;
     let plan = lab.hosts.get(&on)?;
-    if !plan.dhcp_servers.contains_key(&link) {
+    let first = lab.cables.first_name(&on, &link)?;
+    if !plan.dhcp_servers.contains_key(&first) {
         if lab.doubtful_hosts.contains(&on) {
             return None;
         }
         let wrong = link_word.wrong(format!("`{on}` has no DHCP server on `{link}`"));
-        let help = format!("add `dhcp-server.{link} = {{ range = … }}` to [host.{on}]");
+        let help = format!("add `dhcp-server.{first} = {{ range = … }}` to [host.{on}]");
         return link_word.refuse(wrong.help(help));
     }
-    let said = Said::read(&table, &plan.links.get(&link)?.net, lab);
+    let said = Said::read(&table, &plan.links.get(&first)?.net, lab);
     Some(DhcpServerChange {
         on,
         link,
