@@ -1,6 +1,7 @@
 //! A laboratory for VPN clients on Linux.
 
 pub mod ask;
+pub(crate) mod authority;
 pub mod cli;
 pub mod counters;
 pub mod explain;

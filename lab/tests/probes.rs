@@ -5,6 +5,16 @@ mod common {
 }
 
 use common::played::{assert_failed, assert_held, assert_unsure, played};
+use fps_lab::play::{Report, Verdict};
+
+/// Fails unless the expectation held, by what holds `sign`.
+#[track_caller]
+fn assert_held_as(report: &Report, name: &str, sign: &str) {
+    match report.verdict(name) {
+        Some(Verdict::Held(seen)) if seen.contains(sign) => {}
+        other => panic!("{name} did not hold with {sign:?}: {other:#?}"),
+    }
+}
 
 /// A laptop, a router that translates addresses, and a server.
 const ROUTED: &str = r#"
@@ -139,4 +149,151 @@ expect = { throughput = { name = "closed", from = "laptop", to = "web", at-least
     ));
     assert_held(&report, "alike");
     assert_unsure(&report, "closed", "203.0.113.80 does not answer router");
+}
+
+/// The same with a web server, and a router that has pages of its own.
+const WEB: &str = r#"
+sabotage = []
+why = "a test of the lab itself"
+title = "Two nets"
+needs = ["nft"]
+[net.home]
+v4 = "192.168.188.0/24"
+v6 = "fd00:188::/64"
+[net.internet]
+v4 = "203.0.113.0/24"
+v6 = "2001:db8:203::/64"
+[host.laptop]
+link.eth0 = { net = "home", ip = ["192.168.188.112", "fd00:188::112"], via = ["192.168.188.1", "fd00:188::1"] }
+[host.router]
+nat = "wan"
+serve = { http = [80], https = [443], status = STATUS, names = ["web"] }
+link.lan = { net = "home", ip = ["192.168.188.1", "fd00:188::1"] }
+link.wan = { net = "internet", ip = ["203.0.113.1", "2001:db8:203::1"] }
+[host.web]
+serve = { tcp = [7], http = [80, 8080], https = [443, 8443], names = "www.example.net" }
+link.eth0 = { net = "internet", ip = ["203.0.113.80", "2001:db8:203::80"] }
+"#;
+
+/// What a captive portal does.
+const REDIRECT: &str = r#"{ nft = { on = "router", ruleset = """
+table inet portal {
+  chain prerouting {
+    type nat hook prerouting priority dstnat
+    iifname "lan" tcp dport { 80, 443 } redirect
+  }
+}
+""" } }"#;
+
+fn web(status: u16, steps: &str) -> String {
+    [&WEB.replace("STATUS", &status.to_string()), steps].concat()
+}
+
+#[test]
+fn a_page_tells_who_has_answered_by_which_tls() {
+    let report = played(&web(
+        511,
+        r#"
+[[step]]
+expect = [
+  { reach = { name = "http", from = "laptop", to = "web", with = "http", port = 8080, path = "/x?y=1", ip = "v4", via = "eth0" } },
+  { reach = { name = "https", from = "laptop", to = "web", with = "https", port = 443, ip = "v6", via = "eth0" } },
+  { reach = { name = "all the time", from = "laptop", to = "web", with = "https", port = 8443, ip = "v4", for = "100ms" } },
+  { reach = { name = "by its other name", from = "laptop", to = "web", with = "https", port = 443, ip = "v4", server-name = "www.example.net" } },
+  { reach = { name = "by its address", from = "laptop", to = "web", with = "https", port = 443, ip = "v6", server-name = "2001:db8:203::80" } },
+  { reach = { name = "another status", from = "laptop", to = "router:lan", with = "http", ip = "v4", status = 511 } },
+  { reach = { name = "200", from = "laptop", to = "router:lan", with = "http", ip = "v4", within = "100ms" } },
+  { path = { name = "path", from = "laptop", to = "web", with = "https", port = 443, ip = "v4", hops = ["laptop:eth0", "router:lan", "web:eth0"] } },
+]
+[[step]]
+do = { run = { on = "laptop", command = ["true"] } }
+expect = { outage = { name = "outage", from = "laptop", to = "web", with = "http", port = 80, ip = "v4", at-most = "1s", for = "100ms" } }
+"#,
+    ));
+    assert_held_as(&report, "http", "HTTP 200 by web");
+    let seen = "HTTP 200 by web, TLS 1.3 with the certificate of web, www.example.net";
+    assert_held_as(&report, "https", seen);
+    for name in [
+        "all the time",
+        "by its other name",
+        "by its address",
+        "path",
+        "outage",
+    ] {
+        assert_held(&report, name);
+    }
+    assert_held_as(&report, "another status", "HTTP 511 by router");
+    assert_failed(&report, "200", "0 were answered");
+}
+
+#[test]
+fn a_portals_page_and_certificate_are_not_the_targets() {
+    let steps = format!(
+        r#"
+[[step]]
+do = {REDIRECT}
+expect = [
+  {{ unreachable = {{ name = "http", from = "laptop", to = "web", with = "http", port = 80, ip = "v4", for = "100ms" }} }},
+  {{ unreachable = {{ name = "https", from = "laptop", to = "web", with = "https", port = 443, ip = "v4", server-name = "www.example.net", for = "100ms" }} }},
+  {{ unreachable = {{ name = "http refused", from = "laptop", to = "web", with = "http", port = 80, ip = "v4", for = "100ms", how = ["refused", "filtered", "unrouted"] }} }},
+  {{ unreachable = {{ name = "https refused", from = "laptop", to = "web", with = "https", port = 443, ip = "v4", server-name = "www.example.net", for = "100ms", how = ["refused", "filtered", "unrouted"] }} }},
+]
+"#
+    );
+    let report = played(&web(511, &steps));
+    let page = "HTTP 511 by router";
+    let certificate =
+        "a wrong certificate came, that of router, web: it is not for www.example.net";
+    assert_held_as(&report, "http", page);
+    assert_held_as(&report, "https", certificate);
+    assert_failed(&report, "http refused", page);
+    assert_failed(&report, "https refused", certificate);
+}
+
+#[test]
+fn a_page_that_looks_like_the_targets_is_not_without_its_own_capture() {
+    let steps = format!(
+        r#"
+[[step]]
+do = {REDIRECT}
+expect = [
+  {{ reach = {{ name = "http", from = "laptop", to = "web", with = "http", port = 80, ip = "v4", within = "100ms" }} }},
+  {{ reach = {{ name = "https", from = "laptop", to = "web", with = "https", port = 443, ip = "v6", within = "100ms" }} }},
+]
+"#
+    );
+    let report = played(&web(200, &steps));
+    assert_failed(&report, "http", "the question never came to web");
+    assert_failed(&report, "https", "the question never came to web");
+}
+
+#[test]
+fn a_handshake_that_is_cut_is_no_refusal() {
+    // A ClientHello is longer than what opens a connection.
+    let report = played(&web(
+        200,
+        r#"
+[[step]]
+do = [
+  { nft = { on = "router", ruleset = """
+table inet cut {
+  chain forward {
+    type filter hook forward priority filter
+    iifname "lan" tcp dport 443 meta length > 150 reject with tcp reset
+  }
+}
+""" } },
+  { firewall = { on = "web", chain = "in", arrives-by = "eth0", with = "tcp", port = 8443, does = "reset" } },
+]
+expect = [
+  { unreachable = { name = "cut", from = "laptop", to = "web", with = "https", port = 443, ip = "v4", for = "100ms" } },
+  { unreachable = { name = "not one of the three", from = "laptop", to = "web", with = "https", port = 443, ip = "v4", for = "100ms", how = ["refused", "filtered", "unrouted"] } },
+  { unreachable = { name = "refused", from = "laptop", to = "web", with = "https", port = 8443, ip = "v4", for = "100ms", how = "refused" } },
+]
+"#,
+    ));
+    let cut = "reset in the TLS handshake by somebody in the target's name";
+    assert_held_as(&report, "cut", cut);
+    assert_failed(&report, "not one of the three", cut);
+    assert_held_as(&report, "refused", "refused: the target itself");
 }

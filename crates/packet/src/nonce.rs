@@ -13,6 +13,9 @@ const MAGIC: [u8; 8] = *b"FPSLAB\0\x01";
 /// What stands before the nonce in a control packet: nobody shall take it for a probe.
 const CONTROL_MAGIC: [u8; 8] = *b"FPSLAB\0\xc1";
 
+/// How much of an HTTP message is looked at: the lab's own have the header within it.
+const HTTP_HEAD: usize = 1024;
+
 /// How many random bytes a nonce has: enough that two never meet.
 const LENGTH: usize = 16;
 
@@ -45,6 +48,39 @@ impl Nonce {
     /// The nonce at the start of a probe's payload; whatever follows it is padding.
     pub fn find(payload: &[u8]) -> Option<Self> {
         Self::behind(&MAGIC, payload)
+    }
+
+    /// The header of HTTP in which a question has its nonce, and the answer to it.
+    pub const HTTP_HEADER: &str = "X-Fps-Lab-Nonce";
+
+    /// Reads the hexadecimal digits that a nonce prints as.
+    pub fn from_hex(text: &[u8]) -> Option<Self> {
+        let (pairs, []) = text.as_chunks::<2>() else {
+            return None;
+        };
+        let mut bytes = [0; LENGTH];
+        if pairs.len() != LENGTH {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(pairs) {
+            let digit = |at: usize| char::from(pair[at]).to_digit(16);
+            *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// The nonce of an HTTP/1.1 request or response (RFC 9112) whose head begins a payload: that of
+    /// [`Self::HTTP_HEADER`], spelt so, in the first 1024 bytes.
+    pub fn find_in_http(payload: &[u8]) -> Option<Self> {
+        if !payload.starts_with(b"GET ") && !payload.starts_with(b"HTTP/1.") {
+            return None;
+        }
+        let head = &payload[..payload.len().min(HTTP_HEAD)];
+        let mut lines = head.split(|byte| *byte == b'\n');
+        lines.find_map(|line| {
+            let rest = line.strip_prefix(Self::HTTP_HEADER.as_bytes())?;
+            Self::from_hex(rest.strip_prefix(b": ")?.trim_ascii_end())
+        })
     }
 
     /// What a control packet carries.
@@ -98,6 +134,31 @@ mod tests {
         other[7] = 2;
         assert_eq!(Nonce::find(&other), None);
         assert_eq!(Nonce::find(&[]), None);
+    }
+
+    #[test]
+    fn is_found_in_the_head_of_http() {
+        let nonce = Nonce::random().unwrap();
+        let header = Nonce::HTTP_HEADER;
+        let request = format!("GET / HTTP/1.1\r\n{header}: {nonce}\r\nHost: web\r\n\r\n");
+        assert_eq!(Nonce::find_in_http(request.as_bytes()), Some(nonce));
+        let response = format!("HTTP/1.1 200 OK\r\n{header}: {nonce}\r\n\r\n");
+        assert_eq!(Nonce::find_in_http(response.as_bytes()), Some(nonce));
+        let cut = &request.as_bytes()[..50];
+        assert_eq!(Nonce::find_in_http(cut), None);
+        let other = format!("SSH-2.0\r\n{header}: {nonce}\r\n");
+        assert_eq!(Nonce::find_in_http(other.as_bytes()), None);
+        assert_eq!(Nonce::find_in_http(b"GET / HTTP/1.1\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn reads_the_digits_that_it_prints_and_no_others() {
+        let nonce = Nonce::random().unwrap();
+        let digits = nonce.to_string();
+        assert_eq!(Nonce::from_hex(digits.as_bytes()), Some(nonce));
+        assert_eq!(Nonce::from_hex(&digits.as_bytes()[2..]), None);
+        assert_eq!(Nonce::from_hex(format!("{digits}00").as_bytes()), None);
+        assert_eq!(Nonce::from_hex("g".repeat(32).as_bytes()), None);
     }
 
     #[test]

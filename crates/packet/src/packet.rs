@@ -65,8 +65,10 @@ impl<'a> Packet<'a> {
     /// The nonce of the probe that this packet is, answers, or is an ICMP error about.
     pub fn nonce(&self) -> Option<Nonce> {
         match self.transport {
-            Transport::Tcp { .. }
-            | Transport::Udp { .. }
+            Transport::Tcp { .. } => {
+                Nonce::find(self.payload).or_else(|| Nonce::find_in_http(self.payload))
+            }
+            Transport::Udp { .. }
             | Transport::Icmp(Icmp::EchoRequest { .. } | Icmp::EchoReply { .. }) => {
                 Nonce::find(self.payload)
             }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use fps_netlink::{LinkName, Netlink, Route, RouteProtocol, RouteScope, TableId};
 use fps_netns::{Configuration, Station, Switch, masquerade};
@@ -12,9 +12,10 @@ use indexmap::IndexMap;
 use super::error::At;
 use super::host::{Host, LiveLink, configuration};
 use super::link_servers::LinkServers;
-use super::{Lab, LabError, echo, files, machine, name_server, ra, resolved};
+use super::{Lab, LabError, echo, files, machine, name_server, ra, resolved, web};
 use crate::multicall::PROGRAMS;
-use crate::sandbox::{GroupsSpec, HostHandle, HostSpec, Sandbox, SocketKind};
+use crate::play::CA;
+use crate::sandbox::{FileSpec, GroupsSpec, HostHandle, HostSpec, Sandbox, SocketKind};
 use crate::scenario::{self, HostName, NetName, Resolver, Scenario, StaticRoute};
 
 /// What a lab takes from the machine.
@@ -100,6 +101,7 @@ impl Lab {
             segments: IndexMap::new(),
             hosts: IndexMap::new(),
             ports: 0,
+            authority: OnceLock::new(),
         };
         let mut ahead = scenario.hosts.iter();
         for (name, host) in ahead.by_ref().take(AHEAD) {
@@ -121,9 +123,24 @@ impl Lab {
         for (name, host) in &scenario.hosts {
             lab.furnish(name, host).await?;
         }
+        lab.publish_authority(scenario)?;
         lab.settle().await?;
         lab.lease(scenario).await?;
         Ok(lab)
+    }
+
+    /// Gives each host the certificate of the CA, where one serves what it has signed.
+    fn publish_authority(&self, scenario: &Scenario) -> Result<(), LabError> {
+        let mut hosts = scenario.hosts.values();
+        if !hosts.any(|host| !host.serve.https.is_empty()) {
+            return Ok(());
+        }
+        let certificate = self.authority().map_err(LabError::Authority)?.certificate();
+        for host in self.hosts.values() {
+            let file = FileSpec::new(CA, certificate.clone());
+            self.sandbox.write_file(host.id, file)?;
+        }
+        Ok(())
     }
 
     async fn add_net(&mut self, number: usize, net: &NetName) -> Result<(), LabError> {
@@ -231,6 +248,7 @@ impl Lab {
             masquerade(socket, &plan.nat).at(|| format!("the NAT of {name}"))?;
         }
         let mut services = echo::serve(&self.sandbox, name, host.id, &plan.serve)?;
+        services.extend(web::serve(self, name, plan)?);
         let mut name_server = None;
         if let Some(dns) = &plan.dns {
             let (server, more) = name_server::serve(&self.sandbox, name, host.id, dns)?;

@@ -32,6 +32,30 @@ pub enum LabError {
         #[source]
         cause: std::io::Error,
     },
+    /// The CA of the play could not be made.
+    #[error("make the CA of the play")]
+    Authority(#[source] rcgen::Error),
+    /// Nor could what checks certificates against it.
+    #[error("check certificates against the CA of the play")]
+    Trust(#[source] crate::probe::TrustError),
+    /// A host has no certificate to answer with.
+    #[error("sign a certificate for {host}, which serves https")]
+    Certificate {
+        /// The host.
+        host: HostName,
+        /// Why.
+        #[source]
+        cause: rcgen::Error,
+    },
+    /// A host cannot answer with its certificate.
+    #[error("answer by TLS on {host}")]
+    Tls {
+        /// The host.
+        host: HostName,
+        /// Why.
+        #[source]
+        cause: rustls::Error,
+    },
     /// A link has not got what its DHCP client was to get.
     #[error("DHCP on the link {link} of {host}")]
     Dhcp {

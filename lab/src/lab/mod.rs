@@ -4,7 +4,7 @@
 //! - [`Host`]: a host's sockets and links
 //! - [`missing`]: the programs that a scenario needs and the machine lacks
 //! - `files`: what a host finds in /etc
-//! - `echo`: what answers on a host's ports
+//! - `echo`: what answers on a host's ports; `web`: what answers HTTP and HTTPS on them
 //! - [`NameServer`]: its DNS server, and what that was asked
 //! - [`Advertiser`]: a router's advertisements; `ra`: the links that listen to them
 //! - [`DhcpServer`], [`DhcpClient`]: who gives addresses on a link, and who asks for one
@@ -25,8 +25,9 @@ mod name_server;
 mod packet_info;
 mod ra;
 mod resolved;
+mod web;
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use fps_netns::{Segment, Switch};
 use indexmap::IndexMap;
@@ -39,8 +40,10 @@ pub use host::{Host, LiveLink};
 pub use machine::missing;
 pub use name_server::{LogEntry, NameServer};
 
+use crate::authority::Authority;
+use crate::probe::Trust;
 use crate::sandbox::Sandbox;
-use crate::scenario::{HostName, NetName};
+use crate::scenario::{HostName, NetName, ProbeProtocol};
 
 /// A lab. Dropping it ends every program and namespace in it.
 #[derive(Debug)]
@@ -51,12 +54,33 @@ pub struct Lab {
     hosts: IndexMap<HostName, Host>,
     /// How many ports there have been, by which they are named.
     ports: usize,
+    /// The CA of the play, once something has asked for it.
+    authority: OnceLock<Authority>,
 }
 
 impl Lab {
     /// The process that owns the lab's namespaces.
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox
+    }
+
+    /// The CA of the play, which is made when it is first asked for.
+    pub(crate) fn authority(&self) -> Result<&Authority, rcgen::Error> {
+        if let Some(authority) = self.authority.get() {
+            return Ok(authority);
+        }
+        let made = Authority::make()?;
+        Ok(self.authority.get_or_init(|| made))
+    }
+
+    /// Whom a probe has to trust: the CA of the play, where it asks by HTTPS.
+    pub(crate) fn trust(&self, protocol: &ProbeProtocol) -> Result<Option<Trust>, LabError> {
+        if !protocol.is_encrypted() {
+            return Ok(None);
+        }
+        let authority = self.authority().map_err(LabError::Authority)?;
+        let trust = Trust::new(authority.certificate_der());
+        trust.map(Some).map_err(LabError::Trust)
     }
 
     /// The same for a task that may live longer than the lab. What it makes of this must not be kept

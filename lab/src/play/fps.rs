@@ -9,7 +9,6 @@ use rcgen::ExtendedKeyUsagePurpose::ServerAuth;
 use serde_json::{Value, json};
 
 use super::StageError;
-use super::authority::{Authority, Issued};
 use super::stage::Stage;
 use super::tunnel::Launch;
 use crate::sandbox::FileSpec;
@@ -30,7 +29,8 @@ const SERVER_CONFIG: &str = "/run/fps/server.json";
 /// Where client and server tell their status.
 pub(crate) const CLIENT_STATUS: &str = "/run/fps/client.sock";
 pub(crate) const SERVER_STATUS: &str = "/run/fps/server.sock";
-const CA: &str = "/run/fps/ca.pem";
+/// Where each host finds the certificate of the play's CA.
+pub(crate) const CA: &str = "/run/fps/ca.pem";
 const ORIGIN_CERTIFICATE: &str = "/run/fps/origin.pem";
 const ORIGIN_KEY: &str = "/run/fps/origin-key.pem";
 /// Each lab is a world of its own, so one identity serves all.
@@ -126,9 +126,9 @@ impl Stage<'_> {
         if std::mem::replace(&mut self.fps_furnished, true) {
             return Ok(());
         }
-        let authority = Authority::make()?;
+        let authority = self.lab.authority()?;
         let ca_certificate = authority.certificate();
-        let Issued { certificate, key } = authority.issue(CARRIER_NAME, &[ServerAuth])?;
+        let issued = authority.issue(vec![CARRIER_NAME.to_owned()], &[ServerAuth])?;
         let server_key = ::fps::random::private_key()?;
         let client_config = pretty(&client(tunnel, fps, &server_key));
         let server_config = pretty(&server(tunnel, fps, &server_key));
@@ -141,8 +141,11 @@ impl Stage<'_> {
                 &tunnel.server,
                 FileSpec::secret(SERVER_CONFIG, server_config),
             ),
-            (&fps.origin, FileSpec::new(ORIGIN_CERTIFICATE, certificate)),
-            (&fps.origin, FileSpec::secret(ORIGIN_KEY, key)),
+            (
+                &fps.origin,
+                FileSpec::new(ORIGIN_CERTIFICATE, issued.certificate()),
+            ),
+            (&fps.origin, FileSpec::secret(ORIGIN_KEY, issued.key())),
         ];
         // An application may run on any host.
         let hosts = self.scenario.hosts.keys();

@@ -7,11 +7,9 @@
 //! - `keep`: the packets and the state of hosts, of a step that failed
 //! - `programs`: programs by name, with their output and readiness
 //! - `tunnel`: how the tunnel's programs are started; `fps`: what those of FPS are given
-//! - `authority`: the CA of a play
 //! - [`Report`]: what was done, what was expected and what was seen
 
 mod act;
-mod authority;
 mod baseline;
 mod expect;
 mod fps;
@@ -27,7 +25,7 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-pub(crate) use fps::{CARRIER_NAME, CLIENT_STATUS, SERVER_STATUS};
+pub(crate) use fps::{CA, CARRIER_NAME, CLIENT_STATUS, SERVER_STATUS};
 pub use programs::ProgramError;
 pub use report::{ActReport, End, Event, ExpectationReport, Report, StepReport, Verdict};
 use stage::Stage;

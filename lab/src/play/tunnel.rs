@@ -2,7 +2,6 @@
 
 use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
 
-use super::authority::{Authority, Issued};
 use super::stage::Stage;
 use super::{StageError, fps};
 use crate::sandbox::FileSpec;
@@ -49,14 +48,14 @@ impl Stage<'_> {
         if !tunnel.is_some_and(|tunnel| matches!(tunnel.vpn, Vpn::Foreign(_))) {
             return Ok(());
         }
-        let authority = Authority::make()?;
+        let authority = self.lab.authority()?;
         for (name, host) in self.lab.hosts() {
             let usages = [ServerAuth, ClientAuth];
-            let Issued { certificate, key } = authority.issue(name.as_str(), &usages)?;
+            let issued = authority.issue(vec![name.to_string()], &usages)?;
             let files = [
                 FileSpec::new(CA, authority.certificate()),
-                FileSpec::new(CERTIFICATE, certificate),
-                FileSpec::secret(KEY, key),
+                FileSpec::new(CERTIFICATE, issued.certificate()),
+                FileSpec::secret(KEY, issued.key()),
             ];
             for file in files {
                 self.lab.sandbox().write_file(host.id(), file)?;

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
+use super::tls::TlsFailure;
+use super::web::Page;
+
 /// What came of a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -13,7 +16,13 @@ pub enum Answer {
     Echo {
         /// After this long.
         after: Duration,
+        /// The page that it came in, by HTTP.
+        page: Option<Box<Page>>,
     },
+    /// Another page came than the question must be answered with.
+    Page(Box<Page>),
+    /// The connection stood, but no TLS over it.
+    Tls(TlsFailure),
     /// The target refused the connection, or has no such port.
     Refused,
     /// The kernel or a router said that there is no way.
@@ -73,7 +82,15 @@ impl Answer {
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Echo { after } => write!(f, "answered after {after:.1?}"),
+            Self::Echo { after, page } => {
+                write!(f, "answered after {after:.1?}")?;
+                match page {
+                    Some(page) => write!(f, ": {page}"),
+                    None => Ok(()),
+                }
+            }
+            Self::Page(page) => write!(f, "another answer than that asked for: {page}"),
+            Self::Tls(failure) => failure.fmt(f),
             Self::Refused => f.write_str("refused"),
             Self::NoWay(errno) => f.write_str(&errno.desc().to_lowercase()),
             Self::Silence => f.write_str("no answer"),

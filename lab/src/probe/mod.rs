@@ -4,7 +4,7 @@
 //! - [`Attempt`]: one that was asked, with its [`Answer`]
 //! - [`Series`]: one that is asked again every few milliseconds
 //! - [`Known`]: the packets of many questions
-//! - `icmp`, `tcp`, `udp`: how each protocol asks; `bound`: their sockets; `bulk`: a transfer
+//! - `icmp`, `tcp`, `udp`, `web`: how each protocol asks; `tls`: whom `web` trusts; `bound`: their sockets; `bulk`: a transfer
 
 mod answer;
 mod bound;
@@ -14,7 +14,9 @@ mod icmp;
 mod known;
 mod series;
 mod tcp;
+mod tls;
 mod udp;
+mod web;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -29,10 +31,12 @@ use fps_packet::{Frame, Nonce, Packet, Transport};
 pub use known::Known;
 use nix::errno::Errno;
 pub use series::{Asker, Sent, Series};
+pub use tls::{Secured, TlsFailure, Trust, TrustError};
 use tokio::net::{TcpSocket, UdpSocket};
+pub use web::Page;
 
 use crate::sandbox::{HostId, Sandbox, SandboxError};
-use crate::scenario::{Load, Probe, ProbeProtocol};
+use crate::scenario::{Get, Load, Probe, ProbeProtocol};
 
 /// A question with its socket, which has not been sent yet.
 #[derive(Debug)]
@@ -48,6 +52,7 @@ enum Socket {
     Icmp(icmp::Asker),
     Tcp(TcpSocket),
     Udp(UdpSocket),
+    Web(TcpSocket, Box<Get>, Option<Trust>),
     /// The sender has not the address that it is to have.
     Homeless,
 }
@@ -61,6 +66,8 @@ pub struct Mark {
     target: IpAddr,
     /// TCP: the target's port and the sender's, for packets without data.
     ports: Option<(u16, u16)>,
+    /// Whether the nonce is where no capture sees it, so that the ports are all that there is.
+    encrypted: bool,
 }
 
 /// A question that was asked.
@@ -86,18 +93,28 @@ pub enum ProbeError {
     /// No random bytes.
     #[error("make a nonce")]
     Random(#[from] fps_packet::RandomError),
+    /// A question by HTTPS trusts nobody.
+    #[error("ask by https without a CA that is trusted")]
+    NoTrust,
 }
 
 impl Question {
-    /// Prepares a question in the sender's namespace.
-    pub fn new(sandbox: &Sandbox, host: HostId, probe: &Probe<IpAddr>) -> Result<Self, ProbeError> {
+    /// Prepares a question in the sender's namespace. `trust` is the CA that one by HTTPS trusts; others need
+    /// none.
+    pub fn new(
+        sandbox: &Sandbox,
+        host: HostId,
+        probe: &Probe<IpAddr>,
+        trust: Option<&Trust>,
+    ) -> Result<Self, ProbeError> {
         let nonce = Nonce::random()?;
         let target = probe.address;
-        let port = match probe.protocol {
+        let port = match &probe.protocol {
             ProbeProtocol::Icmp => 0,
-            ProbeProtocol::Tcp(port) | ProbeProtocol::Udp(port) => port,
+            ProbeProtocol::Tcp(port) | ProbeProtocol::Udp(port) => *port,
+            ProbeProtocol::Web(get) => get.port,
         };
-        let (socket, own) = match open(sandbox, host, probe) {
+        let (socket, own) = match open(sandbox, host, probe, trust) {
             Err(ProbeError::Socket(error)) if is_homeless(&error) => (Socket::Homeless, None),
             opened => opened?,
         };
@@ -108,6 +125,7 @@ impl Question {
                 nonce,
                 target,
                 ports,
+                encrypted: probe.protocol.is_encrypted(),
             },
             socket,
             to,
@@ -133,23 +151,39 @@ impl Question {
         let payload = payload(mark.nonce, load.size);
         let asking = async {
             match socket {
-                Socket::Icmp(socket) => socket.ask(mark.nonce, &payload).await,
+                Socket::Icmp(socket) => socket.ask(mark.nonce, &payload).await?,
                 Socket::Tcp(socket) => match load.bulk {
-                    Some(bulk) => bulk::ask(socket, to, mark.nonce, bulk, &moved).await,
-                    None => tcp::ask(socket, to, &payload).await,
+                    Some(bulk) => bulk::ask(socket, to, mark.nonce, bulk, &moved).await?,
+                    None => tcp::ask(socket, to, &payload).await?,
                 },
-                Socket::Udp(socket) => udp::ask(socket, to, mark.nonce, &payload).await,
-                Socket::Homeless => Err(Errno::EADDRNOTAVAIL.into()),
+                Socket::Udp(socket) => udp::ask(socket, to, mark.nonce, &payload).await?,
+                Socket::Web(socket, get, trust) => {
+                    let asked = (&*get, mark.nonce);
+                    let page = match web::ask(socket, to, asked, trust.as_ref()).await? {
+                        Ok(page) => Box::new(page),
+                        Err(failure) => return Ok(Answer::Tls(failure)),
+                    };
+                    return Ok(match page.is_wanted(&get) {
+                        true => Answer::Echo {
+                            after: at.elapsed(),
+                            page: Some(page),
+                        },
+                        false => Answer::Page(page),
+                    });
+                }
+                Socket::Homeless => return Err(Errno::EADDRNOTAVAIL.into()),
             }
+            Ok(Answer::Echo {
+                after: at.elapsed(),
+                page: None,
+            })
         };
         let answer = match tokio::time::timeout(patience, asking).await {
             Err(_) => match moved.get() {
                 Some((up, down)) => Answer::Stalled { up, down },
                 None => Answer::Silence,
             },
-            Ok(Ok(())) => Answer::Echo {
-                after: at.elapsed(),
-            },
+            Ok(Ok(answer)) => answer,
             Ok(Err(error)) => Answer::of_network(error).map_err(ProbeError::Socket)?,
         };
         Ok(Attempt { mark, at, answer })
@@ -165,7 +199,7 @@ pub async fn flood(
 ) -> Result<(Mark, Option<Came>), ProbeError> {
     let Question {
         mark, socket, to, ..
-    } = Question::new(sandbox, host, probe)?;
+    } = Question::new(sandbox, host, probe, None)?;
     let Socket::Tcp(socket) = socket else {
         return Ok((mark, None));
     };
@@ -189,13 +223,22 @@ fn open(
     sandbox: &Sandbox,
     host: HostId,
     probe: &Probe<IpAddr>,
+    trust: Option<&Trust>,
 ) -> Result<(Socket, Option<u16>), ProbeError> {
-    Ok(match probe.protocol {
+    Ok(match &probe.protocol {
         ProbeProtocol::Icmp => (Socket::Icmp(icmp::Asker::open(sandbox, host, probe)?), None),
         ProbeProtocol::Udp(_) => (Socket::Udp(udp::open(sandbox, host, probe)?.socket), None),
         ProbeProtocol::Tcp(_) => {
             let bound = tcp::open(sandbox, host, probe)?;
             (Socket::Tcp(bound.socket), bound.port)
+        }
+        ProbeProtocol::Web(get) => {
+            let trust = match get.tls {
+                true => Some(trust.ok_or(ProbeError::NoTrust)?.clone()),
+                false => None,
+            };
+            let bound = tcp::open(sandbox, host, probe)?;
+            (Socket::Web(bound.socket, get.clone(), trust), bound.port)
         }
     })
 }
@@ -212,14 +255,16 @@ fn payload(nonce: Nonce, size: Option<usize>) -> Vec<u8> {
     payload
 }
 
-/// Asks one question.
+/// Asks one question, which trusts nobody and so is not by HTTPS.
 pub async fn ask(
     sandbox: &Sandbox,
     host: HostId,
     probe: &Probe<IpAddr>,
     patience: Duration,
 ) -> Result<Attempt, ProbeError> {
-    Question::new(sandbox, host, probe)?.ask(patience).await
+    Question::new(sandbox, host, probe, None)?
+        .ask(patience)
+        .await
 }
 
 impl Mark {
@@ -296,13 +341,18 @@ impl Mark {
         }
     }
 
-    /// Whether a packet carries the nonce to the target itself.
+    /// Whether a packet carries the nonce to the target itself. Of one that is encrypted, whether it
+    /// carries data of its connection there.
     pub fn reaches(&self, frame: &Frame) -> bool {
         let Some(packet) = frame.packet() else {
             return false;
         };
-        packet.destination == self.target
-            && packet.quoted().is_none()
-            && packet.nonce() == Some(self.nonce)
+        if packet.destination != self.target || packet.quoted().is_some() {
+            return false;
+        }
+        match self.encrypted {
+            true => !packet.payload.is_empty() && self.asks(frame),
+            false => packet.nonce() == Some(self.nonce),
+        }
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Answer, Attempt, Known, Mark, ProbeError, Question};
+use super::{Answer, Attempt, Known, Mark, ProbeError, Question, Trust};
 use crate::sandbox::{HostId, Sandbox, SandboxError};
 use crate::scenario::{Probe, ProbeProtocol};
 
@@ -53,13 +53,15 @@ pub struct Asker {
     pub probe: Probe<IpAddr>,
     /// Learns the mark of each question before it is sent.
     pub known: Arc<Mutex<Known>>,
+    /// The CA that a question by HTTPS trusts.
+    pub trust: Option<Trust>,
 }
 
 impl Asker {
     /// The time between two questions. A TCP connection is several packets each way.
     pub fn pace(&self) -> Duration {
         match self.probe.protocol {
-            ProbeProtocol::Tcp(_) => Duration::from_millis(10),
+            ProbeProtocol::Tcp(_) | ProbeProtocol::Web(_) => Duration::from_millis(10),
             ProbeProtocol::Icmp | ProbeProtocol::Udp(_) => Duration::from_millis(5),
         }
     }
@@ -68,7 +70,7 @@ impl Asker {
     /// track of flows on the way, and has the source address that the routes give it now.
     fn next(&self) -> Result<Question, ProbeError> {
         let sandbox = self.sandbox.upgrade().ok_or_else(SandboxError::gone)?;
-        let question = Question::new(&sandbox, self.host, &self.probe)?;
+        let question = Question::new(&sandbox, self.host, &self.probe, self.trust.as_ref())?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.add(question.mark());
         Ok(question)

@@ -71,6 +71,16 @@ async fn told(
             Some(How::Filtered),
             format!("the connection stood, but {}", attempt.answer),
         ),
+        Answer::Page(page) => grounds(None, format!("somebody answered: {page}")),
+        Answer::Tls(failure) if failure.is_cut() => {
+            let said = |packet: &Packet<'_>| resets(packet).is_some();
+            let by = match sent_by_target(stage, probe, attempt, said).await? {
+                true => "by the target itself",
+                false => "by somebody in the target's name: its own capture has not sent that",
+            };
+            grounds(None, format!("{failure} {by}"))
+        }
+        Answer::Tls(failure) => grounds(None, format!("somebody answered, but {failure}")),
         Answer::Refused => {
             let said = |packet: &Packet<'_>| resets(packet).is_some();
             match sent_by_target(stage, probe, attempt, said).await? {

@@ -33,6 +33,7 @@ use outage::Outages;
 use super::Verdict;
 use super::stage::Stage;
 use crate::ask::AskError;
+use crate::lab::LabError;
 use crate::probe::ProbeError;
 use crate::scenario::{Check, Expectation, Step};
 use crate::tape::TapeError;
@@ -106,6 +107,9 @@ pub(super) async fn check(
 enum CheckError {
     #[error("the prober failed, which says nothing about the network")]
     Probe(#[from] ProbeError),
+    /// The play has no CA that a probe could trust.
+    #[error(transparent)]
+    Lab(#[from] LabError),
     #[error("the capture failed, so nothing can be said of what passed")]
     Tape(#[from] TapeError),
     #[error("the name could not be asked for, which says nothing about it")]

@@ -41,6 +41,7 @@ pub(super) async fn probe_until(
     mut enough: impl AsyncFnMut(&Attempt) -> Result<bool, CheckError>,
 ) -> Result<Vec<Attempt>, CheckError> {
     let host = stage.lab.host(&probe.from).id();
+    let trust = stage.lab.trust(&probe.protocol)?;
     // A transfer takes its time, and several at once would take it from each other.
     let heavy = probe.load.bulk.is_some();
     let mut under_way = FuturesUnordered::new();
@@ -64,7 +65,7 @@ pub(super) async fn probe_until(
                 }
             }
             () = sleep_until(next), if next < deadline && (!heavy || under_way.is_empty()) => {
-                let question = Question::new(stage.lab.sandbox(), host, probe)?;
+                let question = Question::new(stage.lab.sandbox(), host, probe, trust.as_ref())?;
                 stage.asked(question.mark());
                 let left = deadline.saturating_duration_since(Instant::now());
                 let patience = match at_the_end {

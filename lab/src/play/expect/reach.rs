@@ -81,7 +81,7 @@ async fn holds(
     reach: &Located,
     attempt: &Attempt,
 ) -> Result<Result<String, String>, CheckError> {
-    let Answer::Echo { after } = attempt.answer else {
+    let Answer::Echo { after, .. } = attempt.answer else {
         return Ok(Err(attempt.answer.to_string()));
     };
     if let Some(target) = &reach.probe.to
@@ -93,7 +93,7 @@ async fn holds(
     }
     let seen = match reach.probe.load.bulk {
         Some(bulk) => moved(bulk, after),
-        None => format!("answered after {after:.1?}"),
+        None => attempt.answer.to_string(),
     };
     let Some(via) = &reach.via else {
         return Ok(Ok(seen));

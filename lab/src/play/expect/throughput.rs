@@ -66,7 +66,7 @@ async fn control(stage: &Stage<'_>, probe: &Probe) -> Result<Result<Way, String>
         Err(why) => return Ok(Err(why)),
     };
     let host = stage.lab.host(&probe.from).id();
-    let question = Question::new(stage.lab.sandbox(), host, &probe)?;
+    let question = Question::new(stage.lab.sandbox(), host, &probe, None)?;
     stage.asked(question.mark());
     let attempt = question.ask(PATIENCE).await?;
     if !matches!(attempt.answer, Answer::Echo { .. }) {

@@ -208,9 +208,10 @@ pub(super) fn flow(probe: &Probe<IpAddr>) -> Flow {
         Some(mark) => flow.marked(mark),
         None => flow,
     };
-    match probe.protocol {
+    match &probe.protocol {
         ProbeProtocol::Icmp => flow,
-        ProbeProtocol::Tcp(port) => flow.to_port(fps_netlink::IpProtocol::Tcp, port),
-        ProbeProtocol::Udp(port) => flow.to_port(fps_netlink::IpProtocol::Udp, port),
+        ProbeProtocol::Tcp(port) => flow.to_port(fps_netlink::IpProtocol::Tcp, *port),
+        ProbeProtocol::Udp(port) => flow.to_port(fps_netlink::IpProtocol::Udp, *port),
+        ProbeProtocol::Web(get) => flow.to_port(fps_netlink::IpProtocol::Tcp, get.port),
     }
 }

@@ -99,7 +99,9 @@ async fn control(stage: &Stage<'_>, probe: &Probe<IpAddr>) -> Result<Option<Verd
     };
     let bulk = itself.load.bulk.is_some();
     let patience = if bulk { 4 * PATIENCE } else { PATIENCE };
-    let question = Question::new(stage.lab.sandbox(), stage.lab.host(target).id(), &itself)?;
+    let trust = stage.lab.trust(&itself.protocol)?;
+    let id = stage.lab.host(target).id();
+    let question = Question::new(stage.lab.sandbox(), id, &itself, trust.as_ref())?;
     stage.asked(question.mark());
     let attempt = question.ask(patience).await?;
     Ok(match attempt.answer {

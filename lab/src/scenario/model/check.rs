@@ -304,7 +304,7 @@ impl<To> Probe<To> {
             from: self.from.clone(),
             to: self.to.clone(),
             address,
-            protocol: self.protocol,
+            protocol: self.protocol.clone(),
             load: self.load,
             sender: self.sender.clone(),
         }
@@ -325,7 +325,7 @@ pub struct Sender {
 }
 
 /// How a probe asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeProtocol {
     /// ICMP or ICMPv6 echo.
     Icmp,
@@ -333,6 +333,38 @@ pub enum ProbeProtocol {
     Tcp(u16),
     /// A UDP datagram to this port, and its echo.
     Udp(u16),
+    /// A GET of HTTP/1.1 over a TCP connection.
+    Web(Box<Get>),
+}
+
+/// A GET (RFC 9110, 9.3.1), and what it must be answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Get {
+    /// Whether it is asked over TLS.
+    pub tls: bool,
+    /// The target's port.
+    pub port: u16,
+    /// What is asked for, with the slash in front.
+    pub path: String,
+    /// The name or address of the server, in the header Host and, over TLS, in the SNI, which its
+    /// certificate has to be for.
+    pub name: String,
+    /// The status that it must have.
+    pub status: u16,
+}
+
+impl ProbeProtocol {
+    /// Whether a capture cannot see what the question says.
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self, Self::Web(get) if get.tls)
+    }
+}
+
+impl fmt::Display for Get {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "https" } else { "http" };
+        write!(f, "{scheme} {}", self.port)
+    }
 }
 
 impl fmt::Display for ProbeProtocol {
@@ -341,6 +373,7 @@ impl fmt::Display for ProbeProtocol {
             Self::Icmp => f.write_str("icmp"),
             Self::Tcp(port) => write!(f, "tcp {port}"),
             Self::Udp(port) => write!(f, "udp {port}"),
+            Self::Web(get) => get.fmt(f),
         }
     }
 }

@@ -131,13 +131,43 @@ pub struct StaticRoute {
     pub table: Option<TableId>,
 }
 
-/// Ports on which the lab echoes what it is sent, on every address of a host.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Ports on which the lab answers, on every address of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Serve {
-    /// TCP ports.
+    /// TCP ports, on which it echoes what it is sent.
     pub tcp: Vec<u16>,
-    /// UDP ports.
+    /// UDP ports, likewise.
     pub udp: Vec<u16>,
+    /// TCP ports on which it answers HTTP/1.1.
+    pub http: Vec<u16>,
+    /// The same over TLS, with a certificate by the CA of the play.
+    pub https: Vec<u16>,
+    /// The status that each GET is answered with (RFC 9110, 15).
+    pub status: u16,
+    /// What its certificate is for, beside the host's name and addresses.
+    pub names: Vec<String>,
+}
+
+impl Serve {
+    /// Whether it answers on a TCP port, by whatever protocol.
+    pub fn has_tcp(&self, port: u16) -> bool {
+        [&self.tcp, &self.http, &self.https]
+            .iter()
+            .any(|ports| ports.contains(&port))
+    }
+}
+
+impl Default for Serve {
+    fn default() -> Self {
+        Self {
+            tcp: Vec::new(),
+            udp: Vec::new(),
+            http: Vec::new(),
+            https: Vec::new(),
+            status: 200,
+            names: Vec::new(),
+        }
+    }
 }
 
 /// A file that only this host sees, and only root may read.

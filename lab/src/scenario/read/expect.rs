@@ -202,6 +202,12 @@ fn outage(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
     let text = question.as_ref().and_then(Question::text);
     let text = text.map(|text| format!("outage {text}"));
     let name = name(&table, "name", verb, text, names);
+    if question.as_ref().is_some_and(Question::is_encrypted) {
+        let with = table.get("with")?;
+        let wrong = with.wrong("an outage cannot be measured by https");
+        let wrong = wrong.label("a capture does not see which question was answered");
+        return with.refuse(wrong.help("write `with = \"http\"` or `with = \"tcp\"`"));
+    }
     let at_most = table.need("at-most", "\"300ms\"").and_then(Node::duration);
     let hold = table.get("for").map_or(Some(DEFAULT_HOLD), Node::duration);
     let probe = question?.probe(lab)?;

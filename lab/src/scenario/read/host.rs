@@ -1,11 +1,14 @@
 //! `[host.NAME]`
 
+use std::net::IpAddr;
+
 use fps_netlink::LinkName;
 use indexmap::IndexMap;
+use rustls::pki_types::ServerName;
 
 use super::{Lab, advertise, dhcp, dns, files, link, net, route};
 use crate::scenario::model::{Host, HostName, HostsLine, Link, Resolver, Serve, StaticRoute};
-use crate::scenario::syntax::{Node, Table, Word, is_domain};
+use crate::scenario::syntax::{Node, Table, Word, is_domain, optional};
 
 const KEYS: &[&str] = &[
     "nat",
@@ -102,7 +105,7 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
     let resolver = table.get("resolver");
     let resolver = resolver.and_then(|node| node.choice("resolver", &RESOLVERS));
     let dns = table.get("dns").and_then(dns::server);
-    if dns.is_some() && (serve.udp.contains(&53) || serve.tcp.contains(&53)) {
+    if dns.is_some() && (serve.udp.contains(&53) || serve.has_tcp(53)) {
         let key = table
             .key("serve")
             .unwrap_or_else(|| unreachable!("it was read"));
@@ -162,27 +165,80 @@ fn static_route(node: Node<'_>, host: &HostName, lab: &Lab) -> Option<StaticRout
 }
 
 fn serve(node: Node<'_>) -> Option<Serve> {
-    let table = node.table("`serve`", &["tcp", "udp"])?;
+    let keys = ["tcp", "udp", "http", "https", "status", "names"];
+    let table = node.table("`serve`", &keys)?;
+    // HTTP is TCP too.
+    let mut taken = Vec::new();
+    let tcp = ports(&table, "tcp", &mut taken);
+    let http = ports(&table, "http", &mut taken);
+    let https = ports(&table, "https", &mut taken);
+    let udp = ports(&table, "udp", &mut Vec::new());
+    let status = optional(table.get("status"), status);
+    let names = table.get("names").map(Node::one_or_many);
+    let names = names.unwrap_or_default().into_iter();
+    let names = names.filter_map(server_name).collect();
+    needs(
+        &table,
+        "status",
+        http.is_empty() && https.is_empty(),
+        "http",
+    );
+    needs(&table, "names", https.is_empty(), "https");
     Some(Serve {
-        tcp: ports(&table, "tcp"),
-        udp: ports(&table, "udp"),
+        tcp,
+        udp,
+        http,
+        https,
+        status: status?.unwrap_or(Serve::default().status),
+        names,
     })
 }
 
-fn ports(table: &Table<'_>, key: &str) -> Vec<u16> {
-    let mut ports: Vec<(u16, Node<'_>)> = Vec::new();
+/// Refuses a key of `serve` that says something of what is not served.
+fn needs(table: &Table<'_>, key: &str, missing: bool, wants: &str) {
+    if let (true, Some(word)) = (missing, table.key(key)) {
+        let wrong = word.wrong(format!("`{key}` is of {wants}, which is not served here"));
+        let port = if wants == "https" { 443 } else { 80 };
+        word.add(wrong.help(format!("add `{wants} = [{port}]`, or remove `{key}`")));
+    }
+}
+
+/// A final status of HTTP (RFC 9110, 15).
+pub(crate) fn status(node: Node<'_>) -> Option<u16> {
+    let status = node.integer("status of HTTP", 200..=599)?;
+    u16::try_from(status).ok()
+}
+
+/// A name or an address that a certificate may be for.
+pub(crate) fn server_name(node: Node<'_>) -> Option<String> {
+    let word = node.word()?;
+    let good = is_domain(word.text) || word.text.parse::<IpAddr>().is_ok();
+    // A client's SNI takes less than DNS does, such as no underscores at all.
+    if good && ServerName::try_from(word.text).is_ok() {
+        return Some(word.text.to_owned());
+    }
+    let wrong = word.wrong(format!("`{}` is no name of a server", word.text));
+    word.refuse(wrong.help("write a name such as \"www.example.net\", or an address"))
+}
+
+/// The ports below a key, none of which may have been taken.
+fn ports<'a>(table: &Table<'a>, key: &str, taken: &mut Vec<(u16, Node<'a>)>) -> Vec<u16> {
+    let mut ports = Vec::new();
     for node in list(table, key) {
         let Some(port) = port(node) else { continue };
-        match ports.iter().find(|(other, _)| *other == port) {
+        match taken.iter().find(|(other, _)| *other == port) {
             Some((_, first)) => {
                 let wrong = node.wrong(format!("{key} {port} is served twice"));
                 node.problems
                     .add(wrong.label("the second").other(first.span, "the first"));
             }
-            None => ports.push((port, node)),
+            None => {
+                taken.push((port, node));
+                ports.push(port);
+            }
         }
     }
-    ports.into_iter().map(|(port, _)| port).collect()
+    ports
 }
 
 /// A port number.

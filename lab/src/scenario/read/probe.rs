@@ -1,5 +1,6 @@
 //! What is asked where: `from`, `to`, `with`, `port`, `ip` and more of an expectation.
 
+mod get;
 mod load;
 
 use std::net::IpAddr;
@@ -11,12 +12,15 @@ use crate::scenario::model::{HostName, Load, Probe, ProbeProtocol, Sender, Targe
 use crate::scenario::syntax::{Node, Table, Word, optional};
 
 /// The keys of an expectation that sends probes.
-pub(crate) const KEYS: [&str; 12] = [
+pub(crate) const KEYS: [&str; 15] = [
     "name",
     "from",
     "to",
     "with",
     "port",
+    "path",
+    "status",
+    "server-name",
     "ip",
     "source",
     "mark",
@@ -33,6 +37,8 @@ pub(crate) struct Question<'a> {
     words: (Word<'a>, Word<'a>),
     aim: Option<Aim<'a>>,
     protocol: Option<ProbeProtocol>,
+    /// What a GET asks for, in words.
+    get: Option<String>,
     family: Option<(Family, Node<'a>)>,
     source: Option<Node<'a>>,
     sender: Option<Sender>,
@@ -44,6 +50,8 @@ enum Way {
     Icmp,
     Tcp,
     Udp,
+    Http,
+    Https,
 }
 
 impl<'a> Question<'a> {
@@ -65,7 +73,13 @@ impl<'a> Question<'a> {
         let way = match table.get("with") {
             Some(node) => node.choice(
                 "with",
-                &[("icmp", Way::Icmp), ("tcp", Way::Tcp), ("udp", Way::Udp)],
+                &[
+                    ("icmp", Way::Icmp),
+                    ("tcp", Way::Tcp),
+                    ("udp", Way::Udp),
+                    ("http", Way::Http),
+                    ("https", Way::Https),
+                ],
             ),
             None => Some(default),
         };
@@ -75,13 +89,14 @@ impl<'a> Question<'a> {
             Some((family, node))
         });
         let sender = sender(table, from.as_ref(), lab);
-        let load = load::read(table, protocol);
+        let load = load::read(table, protocol.as_ref());
         let words = (from_word?, to_word?);
         Some(Self {
             from,
             words,
             aim,
             protocol,
+            get: get::text(table),
             family,
             source: table.get("source"),
             sender,
@@ -89,9 +104,16 @@ impl<'a> Question<'a> {
         })
     }
 
+    /// Whether a capture cannot see what it says.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.protocol
+            .as_ref()
+            .is_some_and(ProbeProtocol::is_encrypted)
+    }
+
     /// What is asked, as names of expectations say it: `laptop -> web (tcp 80)`.
     pub(crate) fn text(&self) -> Option<String> {
-        let protocol = match self.protocol? {
+        let protocol = match self.protocol.as_ref()? {
             ProbeProtocol::Icmp => None,
             protocol => Some(protocol.to_string()),
         };
@@ -107,7 +129,16 @@ impl<'a> Question<'a> {
         let whole = load.whole.then(|| "whole".to_owned());
         let bulk = load.bulk.map(|bulk| bulk.to_string());
         let details = [
-            protocol, family, source, mark, uid, cgroup, size, whole, bulk,
+            protocol,
+            self.get.clone(),
+            family,
+            source,
+            mark,
+            uid,
+            cgroup,
+            size,
+            whole,
+            bulk,
         ];
         let details: Vec<String> = details.into_iter().flatten().collect();
         let (from, to) = (self.words.0.text, self.words.1.text);
@@ -138,7 +169,7 @@ impl<'a> Question<'a> {
             from,
             to,
             address,
-            protocol: self.protocol?,
+            protocol: self.protocol.clone()?,
             sender,
             load: self.load?,
         })
@@ -230,6 +261,7 @@ fn protocol(
     aim: Option<&Aim<'_>>,
     lab: &Lab,
 ) -> Option<ProbeProtocol> {
+    let get = get::read(table, way, aim);
     let node = table.get("port");
     let key = match way {
         Way::Icmp => {
@@ -243,6 +275,8 @@ fn protocol(
         }
         Way::Tcp => "tcp",
         Way::Udp => "udp",
+        Way::Http => "http",
+        Way::Https => "https",
     };
     let port = match node {
         Some(node) => {
@@ -252,10 +286,11 @@ fn protocol(
         }
         None => only_port(table, key, aim?, lab)?,
     };
-    Some(if way == Way::Tcp {
-        ProbeProtocol::Tcp(port)
-    } else {
-        ProbeProtocol::Udp(port)
+    Some(match way {
+        Way::Icmp => ProbeProtocol::Icmp,
+        Way::Tcp => ProbeProtocol::Tcp(port),
+        Way::Udp => ProbeProtocol::Udp(port),
+        Way::Http | Way::Https => ProbeProtocol::Web(Box::new(get?.at(port))),
     })
 }
 
@@ -266,7 +301,12 @@ fn served<'l>(host: &HostName, key: &str, lab: &'l Lab) -> Option<&'l [u16]> {
         .get(host)
         .filter(|_| !lab.doubtful_hosts.contains(host))?
         .serve;
-    Some(if key == "tcp" { &serve.tcp } else { &serve.udp })
+    Some(match key {
+        "tcp" => &serve.tcp,
+        "http" => &serve.http,
+        "https" => &serve.https,
+        _ => &serve.udp,
+    })
 }
 
 fn list(ports: &[u16]) -> String {
@@ -300,17 +340,25 @@ fn check_served(
     })
 }
 
+/// A port to show as an example.
+fn usual(key: &str) -> u16 {
+    if key == "https" { 443 } else { 80 }
+}
+
 fn only_port(table: &Table<'_>, key: &str, aim: &Aim<'_>, lab: &Lab) -> Option<u16> {
     let node = table.get("with").or(table.get("to"))?;
     let Some(host) = aim.host() else {
         let wrong = node.wrong(format!("{key} needs a port"));
-        return node.refuse(wrong.help("add `port = 80`"));
+        return node.refuse(wrong.help(format!("add `port = {}`", usual(key))));
     };
     match served(host, key, lab)? {
         [port] => Some(*port),
         [] => {
             let wrong = node.wrong(format!("`{host}` serves no {key} port"));
-            node.refuse(wrong.help(format!("add `serve = {{ {key} = [80] }}` to [host.{host}]")))
+            let port = usual(key);
+            node.refuse(wrong.help(format!(
+                "add `serve = {{ {key} = [{port}] }}` to [host.{host}]"
+            )))
         }
         ports => {
             let wrong = node.wrong(format!("`{host}` serves several {key} ports"));

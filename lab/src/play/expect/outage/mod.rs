@@ -49,6 +49,7 @@ impl Outages {
             host: stage.lab.host(&probe.from).id(),
             probe: probe.clone(),
             known: stage.asked_by_task(),
+            trust: stage.lab.trust(&probe.protocol)?,
         };
         Ok(Some(Self {
             probe,
@@ -155,7 +156,7 @@ async fn answers(
     let mut answered: Vec<Instant> = sent
         .iter()
         .filter_map(|sent| {
-            let Some(Answer::Echo { after }) = sent.answer else {
+            let Some(Answer::Echo { after, .. }) = sent.answer else {
                 return None;
             };
             let nonce = &sent.mark.nonce;

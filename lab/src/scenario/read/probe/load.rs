@@ -11,7 +11,7 @@ const MOST: i64 = 65_507;
 const LARGEST: u64 = 1 << 30;
 
 /// Reads what a probe carries.
-pub(super) fn read(table: &Table<'_>, protocol: Option<ProbeProtocol>) -> Option<Load> {
+pub(super) fn read(table: &Table<'_>, protocol: Option<&ProbeProtocol>) -> Option<Load> {
     let size = optional(table.get("size"), |node| {
         let size = node.integer("size of a payload", LEAST..=MOST)?;
         usize::try_from(size).ok()
@@ -19,10 +19,19 @@ pub(super) fn read(table: &Table<'_>, protocol: Option<ProbeProtocol>) -> Option
     let whole = optional(table.get("dont-fragment"), Node::flag);
     let bulk = optional(table.get("bulk"), |node| bulk(node, table, protocol));
     let whole = whole?.unwrap_or(false);
-    if whole && matches!(protocol, Some(ProbeProtocol::Tcp(_))) {
+    if whole
+        && matches!(
+            protocol,
+            Some(ProbeProtocol::Tcp(_) | ProbeProtocol::Web(_))
+        )
+    {
         let key = table.key("dont-fragment")?;
         let wrong = key.wrong("tcp cuts its data to what the path takes by itself");
         return key.refuse(wrong.help("remove `dont-fragment`, or write `with = \"udp\"`"));
+    }
+    if let (Some(ProbeProtocol::Web(_)), Some(key)) = (protocol, table.key("size")) {
+        let wrong = key.wrong("a GET carries nothing");
+        return key.refuse(wrong.help("remove `size`, or write `with = \"tcp\"`"));
     }
     Some(Load {
         size: size?,
@@ -32,7 +41,7 @@ pub(super) fn read(table: &Table<'_>, protocol: Option<ProbeProtocol>) -> Option
 }
 
 /// `"1MB"`, both ways, or `{ up = "1MB", down = "64kB" }`.
-fn bulk(node: Node<'_>, table: &Table<'_>, protocol: Option<ProbeProtocol>) -> Option<Bulk> {
+fn bulk(node: Node<'_>, table: &Table<'_>, protocol: Option<&ProbeProtocol>) -> Option<Bulk> {
     let bulk = if node.value.is_table() {
         let ways = node.table("`bulk`", &["up", "down"])?;
         if ways.get("up").is_none() && ways.get("down").is_none() {
@@ -62,6 +71,13 @@ fn bulk(node: Node<'_>, table: &Table<'_>, protocol: Option<ProbeProtocol>) -> O
             let key = table.key("bulk")?;
             let wrong = key.wrong("a transfer needs a connection");
             key.refuse(wrong.help("add `with = \"tcp\"`"))
+        }
+        Some(ProbeProtocol::Web(_)) => {
+            let key = table.key("bulk")?;
+            let wrong = key.wrong("a transfer is no page");
+            key.refuse(
+                wrong.help("write `with = \"tcp\"`, and a port that `serve` has below `tcp`"),
+            )
         }
         _ => Some(bulk),
     }
