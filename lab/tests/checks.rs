@@ -279,6 +279,7 @@ expect = [
   { silent = { name = "silence", on = "laptop", link = "eth0", to = "192.168.188.99", for = "50ms" } },
   { reach = { name = "by eth0", from = "laptop", to = "printer", via = "eth0" } },
   { reach = { name = "by any", from = "laptop", to = "printer" } },
+  { path = { name = "path", from = "laptop", to = "printer", hops = ["laptop:eth0", "printer:eth0"] } },
 ]
 "#;
 
@@ -296,6 +297,8 @@ fn a_capture_that_lost_packets_proves_no_absence() {
     });
     assert_unsure(&report, "silence", "the capture on laptop lost");
     assert_unsure(&report, "by eth0", "the capture on laptop lost");
+    // It may have passed further links, too.
+    assert_unsure(&report, "path", "the capture on laptop lost");
     // What has come back has been there, whatever else was lost.
     assert_held(&report, "by any");
 }

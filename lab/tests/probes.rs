@@ -258,13 +258,47 @@ fn a_page_that_looks_like_the_targets_is_not_without_its_own_capture() {
 do = {REDIRECT}
 expect = [
   {{ reach = {{ name = "http", from = "laptop", to = "web", with = "http", port = 80, ip = "v4", within = "100ms" }} }},
-  {{ reach = {{ name = "https", from = "laptop", to = "web", with = "https", port = 443, ip = "v6", within = "100ms" }} }},
+  {{ reach = {{ name = "https", from = "laptop", to = "web", with = "https", port = 443, ip = "v6", within = "300ms" }} }},
+  {{ reach = {{ name = "somebody else's", from = "router", to = "web", with = "https", port = 443, ip = "v6" }} }},
 ]
 "#
     );
     let report = played(&web(200, &steps));
+    assert_held(&report, "somebody else's");
     assert_failed(&report, "http", "the question never came to web");
     assert_failed(&report, "https", "the question never came to web");
+}
+
+#[test]
+fn a_certificate_that_fits_no_packet_leaves_the_handshake_stuck() {
+    // Some 1500 bytes of names.
+    let label = "n".repeat(60);
+    let names: Vec<String> = (0..20)
+        .map(|n| format!("\"{label}{n}.example.net\""))
+        .collect();
+    let names = format!("names = [{}]", names.join(", "));
+    let steps = r#"
+[[step]]
+expect = { reach = { name = "before", from = "laptop", to = "web", with = "https", port = 443, ip = "v4", server-name = "web" } }
+[[step]]
+do = [
+  { run = { on = "router", command = ["ip", "link", "set", "lan", "mtu", "1280"] } },
+  { firewall = { on = "router", chain = "out", icmp = "too-big" } },
+]
+expect = [
+  { reach = { name = "http", from = "laptop", to = "web", with = "http", port = 80, ip = "v4" } },
+  { unreachable = { name = "https", from = "laptop", to = "web", with = "https", port = 443, ip = "v4", for = "300ms", how = "filtered" } },
+]
+"#;
+    let text = web(200, steps).replace(r#"names = "www.example.net""#, &names);
+    let report = played(&text);
+    assert_held(&report, "before");
+    assert_held(&report, "http");
+    assert_held_as(
+        &report,
+        "https",
+        "the connection stood, but the TLS handshake got stuck",
+    );
 }
 
 #[test]

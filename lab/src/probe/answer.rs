@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 use super::tls::TlsFailure;
-use super::web::Page;
+use super::web::{Page, Phase};
 
 /// What came of a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Answer {
         /// The page that it came in, by HTTP.
         page: Option<Box<Page>>,
     },
+    /// The connection stood, and then nothing more came.
+    Stuck(Phase),
     /// Another page came than the question must be answered with.
     Page(Box<Page>),
     /// The connection stood, but no TLS over it.
@@ -89,6 +91,7 @@ impl fmt::Display for Answer {
                     None => Ok(()),
                 }
             }
+            Self::Stuck(phase) => phase.fmt(f),
             Self::Page(page) => write!(f, "another answer than that asked for: {page}"),
             Self::Tls(failure) => failure.fmt(f),
             Self::Refused => f.write_str("refused"),

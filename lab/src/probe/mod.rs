@@ -33,7 +33,7 @@ use nix::errno::Errno;
 pub use series::{Asker, Sent, Series};
 pub use tls::{Secured, TlsFailure, Trust, TrustError};
 use tokio::net::{TcpSocket, UdpSocket};
-pub use web::Page;
+pub use web::{Page, Phase};
 
 use crate::sandbox::{HostId, Sandbox, SandboxError};
 use crate::scenario::{Get, Load, Probe, ProbeProtocol};
@@ -148,6 +148,7 @@ impl Question {
         } = self;
         let at = Instant::now();
         let moved = Moved::default();
+        let progress = web::Progress::default();
         let payload = payload(mark.nonce, load.size);
         let asking = async {
             match socket {
@@ -159,7 +160,7 @@ impl Question {
                 Socket::Udp(socket) => udp::ask(socket, to, mark.nonce, &payload).await?,
                 Socket::Web(socket, get, trust) => {
                     let asked = (&*get, mark.nonce);
-                    let page = match web::ask(socket, to, asked, trust.as_ref()).await? {
+                    let page = match web::ask(socket, to, asked, trust.as_ref(), &progress).await? {
                         Ok(page) => Box::new(page),
                         Err(failure) => return Ok(Answer::Tls(failure)),
                     };
@@ -181,7 +182,7 @@ impl Question {
         let answer = match tokio::time::timeout(patience, asking).await {
             Err(_) => match moved.get() {
                 Some((up, down)) => Answer::Stalled { up, down },
-                None => Answer::Silence,
+                None => progress.get().map_or(Answer::Silence, Answer::Stuck),
             },
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => Answer::of_network(error).map_err(ProbeError::Socket)?,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
 
 use fps_packet::Nonce;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -15,6 +16,39 @@ use crate::scenario::Get;
 const LONGEST: usize = 256 * 1024;
 /// How many headers an answer may have.
 const MOST_HEADERS: usize = 64;
+
+/// What a question waits for, once its connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The other end's part of the TLS handshake.
+    Handshake,
+    /// The page, or the rest of it.
+    Page,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Handshake => "the TLS handshake got stuck",
+            Self::Page => "no whole page came",
+        })
+    }
+}
+
+/// How far a question has come; nowhere before its connection stands.
+#[derive(Debug, Default)]
+pub(super) struct Progress(Mutex<Option<Phase>>);
+
+impl Progress {
+    fn reach(&self, phase: Phase) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(phase);
+    }
+
+    /// What it waits for.
+    pub(super) fn get(&self) -> Option<Phase> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// What answered a GET.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,22 +87,26 @@ impl fmt::Display for Page {
     }
 }
 
-/// Asks, and reads the page.
+/// Asks, and reads the page. `progress` tells how far it has come when nobody waits any more.
 pub(super) async fn ask(
     socket: TcpSocket,
     to: SocketAddr,
     (get, nonce): (&Get, Nonce),
     trust: Option<&Trust>,
+    progress: &Progress,
 ) -> io::Result<Result<Page, TlsFailure>> {
     let stream = socket.connect(to).await?;
     let request = request(get, nonce);
     let Some(trust) = trust else {
+        progress.reach(Phase::Page);
         return Ok(Ok(exchange(stream, &request, nonce).await?));
     };
+    progress.reach(Phase::Handshake);
     let (stream, secured) = match tls::connect(stream, &get.name, trust).await? {
         Ok(connected) => connected,
         Err(failure) => return Ok(Err(failure)),
     };
+    progress.reach(Phase::Page);
     let page = exchange(stream, &request, nonce).await?;
     Ok(Ok(Page {
         secured: Some(secured),

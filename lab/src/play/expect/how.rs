@@ -67,7 +67,7 @@ async fn told(
     let grounds = |how, seen: String| Ok(Some(Grounds { how, seen }));
     match &attempt.answer {
         Answer::Echo { .. } | Answer::Silence => Ok(None),
-        Answer::Stalled { .. } | Answer::Garbled => grounds(
+        Answer::Stalled { .. } | Answer::Stuck(_) | Answer::Garbled => grounds(
             Some(How::Filtered),
             format!("the connection stood, but {}", attempt.answer),
         ),
