@@ -14,7 +14,7 @@ mod walk;
 
 use serde::Serialize;
 
-pub use cause::{Case, Claims, Filter, TooBig, Tunnel, likely};
+pub use cause::{Case, Claims, Fate, Filter, TooBig, Tunnel, likely};
 pub use counters::telling;
 pub use tables::Tables;
 pub use walk::{Step, Walk};

@@ -299,7 +299,7 @@ impl Mark {
             return true;
         }
         match packet.quoted() {
-            Some(quoted) => self.is_of_flow(&quoted, false),
+            Some(quoted) => self.is_of_flow(&quoted, false) || self.is_of_flow(&quoted, true),
             None => self.is_of_flow(&packet, true),
         }
     }

@@ -36,6 +36,7 @@ use serde::{Deserialize, Serialize};
 pub use change::{Change, Side};
 pub use entry::Entry;
 use names::Names;
+pub use nft::{FilterChain, Hook, filter_chains};
 pub use resolver::Resolver;
 
 use crate::lab::Host;

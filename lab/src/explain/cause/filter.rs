@@ -4,7 +4,7 @@
 use fps_netlink::{Flow, Fwmark};
 use indexmap::IndexMap;
 
-use super::Case;
+use super::{Case, mark};
 
 /// Reverse path filtering on a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,10 +44,9 @@ pub(super) fn cause(case: &Case<'_>) -> Option<String> {
             "reverse path filtering (rp_filter = 1 on {link}) drops what comes from {from}: the way \
              back leads by {}{}",
             case.tables.name(back),
-            if filter.marks {
-                ""
-            } else {
-                ", looked up without the mark (src_valid_mark = 0)"
+            match marked_back(case, filter) {
+                true => ", looked up without the mark (src_valid_mark = 0)",
+                false => "",
             }
         )),
         None => Some(format!(
@@ -56,4 +55,16 @@ pub(super) fn cause(case: &Case<'_>) -> Option<String> {
         )),
         Some(_) => None,
     }
+}
+
+/// Whether a mark of the rules here would lead back by the link that it came by, and does not count.
+fn marked_back(case: &Case<'_>, filter: &Filter) -> bool {
+    let Some((from, came_by)) = case.stranded else {
+        return false;
+    };
+    let fib = case.tables.fib();
+    let leads_back =
+        |mark: Fwmark| fib.lookup(&Flow::to(from).marked(mark)).link() == Some(came_by);
+    let own = Some(case.flow.mark).filter(|mark| *mark != Fwmark(0));
+    !filter.marks && mark::marks(case).into_iter().chain(own).any(leads_back)
 }

@@ -2,10 +2,14 @@
 
 mod bypass;
 mod filter;
+mod firewall;
+mod forwarding;
 mod gone;
 mod lan;
+mod lost;
 mod mark;
 mod mtu;
+mod neighbour;
 mod refusal;
 mod rerouted;
 mod resolvers;
@@ -21,10 +25,13 @@ pub use mtu::TooBig;
 pub use resolvers::Claims;
 
 use super::Tables;
+use crate::snapshot::FilterChain;
 
 /// A packet that went astray at a host, and what is known of the two.
 #[derive(Clone, Debug)]
 pub struct Case<'a> {
+    /// The host.
+    pub host: String,
     /// What the host goes by.
     pub tables: &'a Tables,
     /// The packet as it leaves the host, or should.
@@ -37,12 +44,35 @@ pub struct Case<'a> {
     pub tunnel: Option<Tunnel>,
     /// A packet that came in here and got no further: from where, and by which link.
     pub stranded: Option<(IpAddr, IfIndex)>,
+    /// What became of it, where that is known.
+    pub fate: Option<Fate>,
+    /// The sysctl by which the host does not forward what came in by that link.
+    pub forwards_not: Option<String>,
+    /// The next hop, where the host has asked its link for it and got no answer.
+    pub mute: Option<IpAddr>,
+    /// The chains of nftables that may drop or refuse it.
+    pub filters: Vec<FilterChain>,
     /// Reverse path filtering on the host, where it could be read.
     pub filter: Option<Filter>,
     /// Whether the packet was larger than something on its way takes.
     pub too_big: Option<TooBig>,
     /// Which links of systemd-resolved claim all names.
     pub claims: Option<Claims>,
+}
+
+/// What became of a packet at a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It never left the host whose it is.
+    Held,
+    /// It came in and got no further.
+    Stranded,
+    /// It left, and was seen nowhere after that.
+    Lost,
+    /// It came to its target, which sent nothing back: the packet is the answer.
+    Unanswered,
+    /// The host itself refused it, in these words.
+    Refused(String),
 }
 
 /// A tunnel as one host sees it.
@@ -60,6 +90,7 @@ pub struct Tunnel {
 pub fn likely(case: &Case<'_>) -> Vec<String> {
     let patterns = [
         resolvers::cause,
+        forwarding::cause,
         rerouted::cause,
         filter::cause,
         mtu::cause,
@@ -68,13 +99,20 @@ pub fn likely(case: &Case<'_>) -> Vec<String> {
         refusal::cause,
         lan::cause,
         gone::cause,
+        neighbour::cause,
         shadow::cause,
         source::cause,
     ];
-    patterns
+    let mut causes: Vec<String> = patterns
         .iter()
         .filter_map(|pattern| pattern(case))
-        .collect()
+        .collect();
+    if causes.is_empty() {
+        // What a firewall's rules are for is not read, so that it is only told where nothing else is
+        // known.
+        causes.extend(firewall::cause(case).or_else(|| lost::cause(case)));
+    }
+    causes
 }
 
 impl<'a> Case<'a> {

@@ -23,8 +23,8 @@ pub(super) fn cause(case: &Case<'_>) -> Option<String> {
         told,
     } = case.too_big.as_ref()?;
     let told = match told {
-        true => "the sender was told, and sent no smaller one in time",
-        false => "the sender was never told, so it is an MTU black hole",
+        true => "the message that says so came in at its sender, who sent no smaller one in time",
+        false => "no such message came in at its sender, so it is an MTU black hole",
     };
     Some(format!(
         "a packet of {length} bytes does not fit through {place} (MTU {mtu}); {told}"

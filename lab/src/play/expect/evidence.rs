@@ -83,10 +83,14 @@ pub(super) async fn of_attempts(
             wanted: via.copied(),
             ..Suspect::new(&probe.from, trail::flow(probe))
         },
-        false => trail
-            .suspect(probe)
-            .told(trail.told_too_big(&probe.from))
-            .wanted(&probe.from, via),
+        false => {
+            let suspect = trail.suspect(probe);
+            let told = trail.told_too_big(probe, &suspect);
+            suspect
+                .answered(&attempt.answer)
+                .told(told)
+                .wanted(&probe.from, via)
+        }
     };
     Ok((lines, suspect))
 }

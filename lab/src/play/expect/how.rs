@@ -6,9 +6,10 @@ use std::net::IpAddr;
 use fps_packet::{Direction, Icmp, Packet, TcpFlags, Transport};
 use nix::errno::Errno;
 
-use super::CheckError;
 use super::trail::{Trail, flow};
 use super::why::Suspect;
+use super::{CheckError, neighbour};
+use crate::explain::Fate;
 use crate::play::stage::Stage;
 use crate::probe::{Answer, Attempt};
 use crate::scenario::{HostName, How, Probe};
@@ -268,7 +269,7 @@ async fn silence(
         ),
         Ok(route) => {
             let next = route.gateway.unwrap_or(probe.address);
-            match sought(stage, &probe.from, next).await? {
+            match neighbour::is_mute(stage, &probe.from, next).await? {
                 true => (
                     How::Unrouted,
                     format!("nothing left the sender, since nobody on its link is {next}"),
@@ -295,8 +296,22 @@ async fn lost(stage: &Stage<'_>, suspect: &Suspect, place: &str) -> Result<Groun
     let route = netlink.lookup(flow).await;
     let route = route.map_err(|error| CheckError::Network(host.clone(), error))?;
     let seen = format!("silence, and the packet was last seen on {place}");
+    // Who drops a packet has taken it in.
+    if suspect.fate == Some(Fate::Lost) {
+        let seen = format!("{seen}, by which it left, and nobody took it in");
+        return Ok(Grounds { how: None, seen });
+    }
     let (how, seen) = match route {
-        Ok(_) => (How::Filtered, seen),
+        Ok(route) => {
+            let next = route.gateway.unwrap_or(flow.to);
+            match neighbour::is_mute(stage, host, next).await? {
+                true => (
+                    How::Unrouted,
+                    format!("{seen}; nobody on a link of {host} is {next}"),
+                ),
+                false => (How::Filtered, seen),
+            }
+        }
         Err(errno) => {
             // A prohibit route answers EACCES (ip-route(8)).
             let how = match errno {
@@ -311,32 +326,4 @@ async fn lost(stage: &Stage<'_>, suspect: &Suspect, place: &str) -> Result<Groun
         how: Some(how),
         seen,
     })
-}
-
-/// Whether a host has asked its link for a neighbour (ARP, RFC 826; neighbour solicitation, RFC 4861).
-async fn sought(stage: &Stage<'_>, from: &HostName, neighbour: IpAddr) -> Result<bool, CheckError> {
-    /// Where an ARP packet of Ethernet and IPv4 has the address that is asked for.
-    const ASKED: usize = 24;
-    let arp = u16::try_from(nix::libc::ETH_P_ARP).expect("an EtherType has 16 bits");
-    let tape = stage.tape(from);
-    tape.sync().await?;
-    Ok(tape.look(|frames| {
-        let sent = frames.iter();
-        let mut sent = sent.filter(|frame| frame.direction == Direction::Sent);
-        sent.any(|frame| match neighbour {
-            IpAddr::V4(ip) => {
-                let asked = frame.bytes.get(ASKED..).and_then(<[u8]>::first_chunk);
-                frame.protocol == arp && asked == Some(&ip.octets())
-            }
-            IpAddr::V6(ip) => {
-                let is_solicitation = |packet: &Packet<'_>| {
-                    let transport = Transport::Icmp(Icmp::Other { kind: 135 });
-                    packet.transport == transport && packet.payload.starts_with(&ip.octets())
-                };
-                frame
-                    .packet()
-                    .is_some_and(|packet| is_solicitation(&packet))
-            }
-        })
-    }))
 }

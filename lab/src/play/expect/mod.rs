@@ -8,6 +8,7 @@ mod how;
 mod kernel;
 mod locate;
 mod log;
+mod neighbour;
 mod no_carrier_loop;
 mod not_asked;
 mod outage;

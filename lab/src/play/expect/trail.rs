@@ -1,14 +1,16 @@
 //! Where the packets of one question were seen, on all hosts, and where they were lost.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Instant;
 
 use fps_netlink::{Flow, IfIndex, LinkName};
-use fps_packet::{Direction, Frame, Icmp, Transport};
+use fps_packet::{Direction, Frame, Icmp, Packet, Transport};
 
 use super::CheckError;
 use super::evidence::line;
 use super::why::{Stranded, Suspect};
+use crate::explain::Fate;
 use crate::play::stage::Stage;
 use crate::probe::Mark;
 use crate::scenario::{HostName, Probe, ProbeProtocol};
@@ -51,6 +53,20 @@ impl Hop {
         packet.is_some_and(|packet| packet.quoted().is_some())
     }
 
+    /// Whether it is an error about that packet.
+    fn quotes(&self, other: &Self) -> bool {
+        let packet = self.frame.packet();
+        let quoted = packet.and_then(|packet| packet.quoted());
+        let quoted = quoted.map(|packet| (packet.source, packet.destination));
+        quoted.is_some() && quoted == other.ends()
+    }
+
+    /// Whether it says that a packet has no way, or may not have one.
+    fn says_unreachable(&self) -> bool {
+        let packet = self.frame.packet();
+        packet.is_some_and(|it| matches!(it.transport, Transport::Icmp(Icmp::Unreachable { .. })))
+    }
+
     /// Whether it says that a packet is too big.
     fn says_too_big(&self) -> bool {
         let packet = self.frame.packet();
@@ -87,22 +103,28 @@ impl Trail {
 
     /// The host that decided wrongly, or that nothing left any more.
     pub(super) fn suspect(&self, probe: &Probe<IpAddr>) -> Suspect {
-        if let Some(suspect) = self.refuser() {
+        if let Some(suspect) = self.refuser(probe) {
             return suspect;
         }
-        let asks = |hop: &&Hop| self.mark.asks(&hop.frame);
-        let Some(last) = self.hops.iter().rev().find(asks) else {
-            return Suspect::new(&probe.from, flow(probe));
+        let Some(last) = self.furthest(|hop| self.mark.asks(&hop.frame)) else {
+            return Suspect {
+                fate: Some(Fate::Held),
+                ..Suspect::new(&probe.from, flow(probe))
+            };
         };
         let at_target = probe.to.as_ref() == Some(&last.host) && last.came_in();
         if !at_target {
             return self.lost_at(last, probe);
         }
-        let answers = |hop: &&Hop| !self.mark.asks(&hop.frame) && !hop.complains();
-        match (self.hops.iter().rev().find(answers), last.ends()) {
+        let answers = |hop: &Hop| !self.mark.asks(&hop.frame) && !hop.complains();
+        match (self.furthest(answers), last.ends()) {
             (Some(answer), _) => self.lost_at(answer, probe),
             (None, Some((asker, target))) => {
-                Suspect::new(&last.host, Flow::to(asker).sent_from(target))
+                let answer = Flow::to(asker).sent_from(target);
+                Suspect {
+                    fate: Some(Fate::Unanswered),
+                    ..Suspect::new(&last.host, answer)
+                }
             }
             (None, None) => Suspect::new(&probe.from, flow(probe)),
         }
@@ -115,24 +137,58 @@ impl Trail {
         LinkName::new(&first.link).ok()
     }
 
-    /// Whether the sender has heard that a packet was too big.
-    pub(super) fn told_too_big(&self, sender: &HostName) -> bool {
+    /// Whether a message that a packet is too big came in at the packet's sender.
+    pub(super) fn told_too_big(&self, probe: &Probe<IpAddr>, suspect: &Suspect) -> bool {
+        let is_question = suspect.flow.to == probe.address;
+        let sender = match is_question {
+            true => Some(&probe.from),
+            false => probe.to.as_ref(),
+        };
         let mut hops = self.hops.iter();
-        hops.any(|hop| hop.host == *sender && hop.came_in() && hop.says_too_big())
+        hops.any(|hop| Some(&hop.host) == sender && hop.came_in() && hop.says_too_big())
     }
 
-    /// The host that answered with an ICMP error: what it says is about what came in there.
-    fn refuser(&self) -> Option<Suspect> {
-        let complaint = self
-            .hops
-            .iter()
-            .find(|hop| hop.complains() && !hop.came_in())?;
-        let about = self
-            .hops
-            .iter()
-            .rev()
-            .find(|hop| hop.host == complaint.host && hop.came_in() && !hop.complains());
-        about.map(|hop| self.stranded(hop))
+    /// The host that refused it, by an ICMP error or a reset: what it says is about what came in
+    /// there, or about what it was to send itself.
+    fn refuser(&self, probe: &Probe<IpAddr>) -> Option<Suspect> {
+        let refuses = |hop: &&Hop| !hop.came_in() && self.refusal(hop).is_some();
+        let refusal = self.hops.iter().find(refuses)?;
+        // That a packet is too big, or has been through too many routers, no firewall says.
+        let bars = refusal.says_unreachable() || !refusal.complains();
+        let fate = self.refusal(refusal).filter(|_| bars).map(Fate::Refused);
+        let came_in =
+            |hop: &&Hop| hop.host == refusal.host && hop.came_in() && self.refusal(hop).is_none();
+        let quoted = |hop: &&Hop| hop.frame.at <= refusal.frame.at && refusal.quotes(hop);
+        let mut of_host = self.hops.iter().rev().filter(came_in);
+        let about = of_host.clone().find(quoted).or_else(|| of_host.next());
+        let suspect = match about {
+            Some(about) => self.stranded(about),
+            None if refusal.host == probe.from => Suspect::new(&probe.from, flow(probe)),
+            None => return None,
+        };
+        Some(Suspect { fate, ..suspect })
+    }
+
+    /// What a packet says against the question: an ICMP error, or a reset where the target has not
+    /// taken the connection.
+    fn refusal(&self, hop: &Hop) -> Option<String> {
+        let packet = hop.frame.packet()?;
+        match packet.transport {
+            Transport::Icmp(_) if hop.complains() => Some(said(&packet)),
+            Transport::Tcp { flags, .. } if flags.rst && !self.mark.asks(&hop.frame) => {
+                (!self.is_taken()).then(|| "TCP reset".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether somebody has taken the connection.
+    fn is_taken(&self) -> bool {
+        let mut answers = self.hops.iter().filter(|hop| !self.mark.asks(&hop.frame));
+        answers.any(|hop| {
+            let transport = hop.frame.packet().map(|packet| packet.transport);
+            matches!(transport, Some(Transport::Tcp { flags, .. }) if flags.syn)
+        })
     }
 
     /// Where a packet that was seen there last went astray.
@@ -144,29 +200,51 @@ impl Trail {
         let asks = |hop: &Hop| self.mark.asks(&hop.frame);
         let same = |hop: &&Hop| hop.host == last.host && hop.came_in() && asks(hop) == asks(last);
         let came_in = self.hops.iter().rev().find(same);
-        match (came_in.and_then(Hop::index), last.ends()) {
+        let suspect = match (came_in.and_then(Hop::index), last.ends()) {
             // The host may have given it other addresses meanwhile.
-            (Some(link), Some((source, destination))) => Suspect {
-                lost: true,
-                ..Suspect::new(&last.host, Flow::to(destination).came_in(source, link))
-            },
+            (Some(link), Some((source, destination))) => {
+                Suspect::new(&last.host, Flow::to(destination).came_in(source, link))
+            }
             (None, Some((source, destination))) if last.host == probe.from => {
                 let flow = Flow {
                     to: destination,
                     ..flow(probe).sent_from(source)
                 };
                 Suspect {
-                    lost: true,
                     left_by: LinkName::new(&last.link).ok(),
                     ..Suspect::new(&last.host, flow)
                 }
             }
-            (None, Some((source, destination))) => Suspect {
-                lost: true,
-                ..Suspect::new(&last.host, Flow::to(destination).sent_from(source))
-            },
-            (_, None) => Suspect::new(&probe.from, flow(probe)),
+            (None, Some((source, destination))) => {
+                Suspect::new(&last.host, Flow::to(destination).sent_from(source))
+            }
+            (_, None) => return Suspect::new(&probe.from, flow(probe)),
+        };
+        Suspect {
+            fate: (!self.goes_on(last)).then_some(Fate::Lost),
+            ..suspect
         }
+    }
+
+    /// The packet of a kind that came to a new place last. TCP sends again what is not answered, and the
+    /// last one of that may just have been on its way.
+    fn furthest(&self, kind: impl Fn(&Hop) -> bool) -> Option<&Hop> {
+        let mut places = BTreeSet::new();
+        let mut furthest = None;
+        for hop in self.hops.iter().filter(|hop| kind(hop)) {
+            if places.insert((&hop.host, &hop.link, hop.came_in())) {
+                furthest = Some(hop);
+            }
+        }
+        furthest
+    }
+
+    /// Whether a question went on in another form: a host may have given it another target, which the
+    /// mark does not know.
+    fn goes_on(&self, last: &Hop) -> bool {
+        let mut later = self.hops.iter().filter(|hop| hop.frame.at > last.frame.at);
+        self.mark.asks(&last.frame)
+            && later.any(|hop| hop.host != last.host && !self.mark.asks(&hop.frame))
     }
 
     /// A packet that came in and got no further.
@@ -181,6 +259,7 @@ impl Trail {
                 link,
                 length: hop.frame.length,
             }),
+            fate: Some(Fate::Stranded),
             ..Suspect::new(&hop.host, Flow::to(to).came_in(from, link))
         }
     }
@@ -195,6 +274,16 @@ impl Trail {
         let (source, _) = came.next()?.ends()?;
         (gave_it && source != to).then_some(source)
     }
+}
+
+/// An ICMP error without what it is about.
+fn said(packet: &Packet<'_>) -> String {
+    let text = packet.to_string();
+    let words = text
+        .split_once(" icmp")
+        .map_or(text.as_str(), |(_, words)| words);
+    let words = words.split(" (").next().unwrap_or(words);
+    format!("ICMP{}", words.strip_prefix('6').unwrap_or(words))
 }
 
 /// A probe as its sender's kernel sees it before it has a source.

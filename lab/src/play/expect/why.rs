@@ -3,18 +3,20 @@
 use std::io::Read;
 use std::net::IpAddr;
 
-use fps_netlink::{Family, Flow, IfIndex, LinkName};
+use fps_netlink::{Family, Flow, IfIndex, LinkName, Verdict};
 
 use indexmap::IndexMap;
+use nix::errno::Errno;
 
-use super::CheckError;
 use super::carriers::{self, Carriers};
+use super::{CheckError, neighbour};
 use crate::explain::{
-    Case, Claims, Counted, Explanation, Filter, Tables, TooBig, Tunnel, Walk, likely, telling,
+    Case, Claims, Counted, Explanation, Fate, Filter, Tables, TooBig, Tunnel, Walk, likely, telling,
 };
 use crate::play::stage::Stage;
-use crate::probe::ProbeError;
+use crate::probe::{Answer, ProbeError};
 use crate::scenario::{HostName, TunnelRole, Vpn};
+use crate::snapshot::{FilterChain, filter_chains};
 
 /// How many causes are told.
 const CAUSES: usize = 3;
@@ -38,8 +40,8 @@ pub(super) struct Suspect {
     pub(super) claims: Option<Claims>,
     /// What else is known, and is likely the cause where no pattern is.
     pub(super) hint: Option<String>,
-    /// Whether it was seen nowhere after it had left the host.
-    pub(super) lost: bool,
+    /// What became of it, where that is known.
+    pub(super) fate: Option<Fate>,
 }
 
 /// A packet that came in at a host and got no further.
@@ -64,8 +66,29 @@ impl Suspect {
             told_too_big: false,
             claims: None,
             hint: None,
-            lost: false,
+            fate: None,
         }
+    }
+
+    /// What the asker's socket was told: a packet of a question that ended otherwise than in silence or a
+    /// refusal may have met another fate than the captures show.
+    pub(super) fn answered(mut self, answer: &Answer) -> Self {
+        let of_errno = |errno: &Errno| {
+            use Errno::{EACCES, ECONNREFUSED, EHOSTUNREACH, EPERM};
+            matches!(errno, &(EPERM | EACCES | EHOSTUNREACH | ECONNREFUSED))
+        };
+        let fits = match answer {
+            Answer::NoWay(errno) => of_errno(errno),
+            other => matches!(other, Answer::Silence | Answer::Refused),
+        };
+        self.fate = self.fate.filter(|fate| fits || *fate == Fate::Lost);
+        self
+    }
+
+    /// What is over: the host may go by something else by now.
+    pub(super) fn past(mut self) -> Self {
+        self.fate = self.fate.filter(|fate| *fate == Fate::Lost);
+        self
     }
 
     pub(super) fn told(mut self, too_big: bool) -> Self {
@@ -76,7 +99,7 @@ impl Suspect {
     /// Whether the packet went into the tunnel here and was lost there.
     fn is_swallowed_by(&self, stage: &Stage<'_>, link: &LinkName) -> bool {
         let tunnel = tunnel(stage, &self.host);
-        self.lost && tunnel.is_some_and(|tunnel| tunnel.tuns.contains(link))
+        self.fate == Some(Fate::Lost) && tunnel.is_some_and(|it| it.tuns.contains(link))
     }
 
     /// Which link `from` is to send it by; says nothing of other hosts.
@@ -151,12 +174,17 @@ async fn decide(
     let walk = Walk::take(suspect.host.as_str(), netlink, &tables, &suspect.flow);
     let walk = walk.await.map_err(unreadable)?;
     let case = Case {
+        host: suspect.host.to_string(),
         tables: &tables,
         flow: suspect.flow,
         wanted: suspect.wanted,
         left_by: suspect.left_by,
         tunnel: tunnel(stage, &suspect.host),
         stranded: suspect.stranded.map(|it| (it.from, it.link)),
+        fate: suspect.fate.clone(),
+        forwards_not: forwards_not(stage, suspect, &tables)?,
+        mute: mute(stage, suspect, &tables).await?,
+        filters: filters(stage, suspect)?,
         filter: filter(stage, suspect, &tables)?,
         too_big: too_big(suspect, &tables),
         claims: suspect.claims.clone(),
@@ -214,6 +242,70 @@ async fn carrier(stage: &Stage<'_>) -> Result<Carrier, CheckError> {
     })))
 }
 
+/// A number below net of sysctl(8); none where there is no such thing.
+fn sysctl(stage: &Stage<'_>, host: &HostName, key: &str) -> Result<Option<u8>, CheckError> {
+    let (sandbox, host) = (stage.lab.sandbox(), stage.lab.host(host).id());
+    let path = format!("/proc/sys/net/{key}");
+    let Some(mut file) = sandbox.open(host, &path).map_err(ProbeError::from)? else {
+        return Ok(None);
+    };
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(ProbeError::Socket)?;
+    Ok(text.trim().parse().ok())
+}
+
+/// The sysctl by which a host does not forward what came in. IPv6 goes by that of `all`.
+fn forwards_not(
+    stage: &Stage<'_>,
+    suspect: &Suspect,
+    tables: &Tables,
+) -> Result<Option<String>, CheckError> {
+    let Some(stranded) = suspect.stranded else {
+        return Ok(None);
+    };
+    let link = tables.name(stranded.link);
+    let read = |key: &str| sysctl(stage, &suspect.host, key);
+    let key = match stranded.from {
+        IpAddr::V4(_) => format!("ipv4/conf/{link}/forwarding"),
+        // Since Linux 6.17 a link may forward where the host does not.
+        IpAddr::V6(_) if read(&format!("ipv6/conf/{link}/force_forwarding"))? == Some(1) => {
+            return Ok(None);
+        }
+        IpAddr::V6(_) => "ipv6/conf/all/forwarding".to_owned(),
+    };
+    let off = read(&key)? == Some(0);
+    Ok(off.then(|| format!("net/{key}").replace('/', ".")))
+}
+
+/// The next hop of a packet that got no further, where nobody is that.
+async fn mute(
+    stage: &Stage<'_>,
+    suspect: &Suspect,
+    tables: &Tables,
+) -> Result<Option<IpAddr>, CheckError> {
+    let verdict = tables.fib().lookup(&suspect.flow);
+    let (Some(_), Verdict::Leaves { route, .. }) = (&suspect.fate, verdict) else {
+        return Ok(None);
+    };
+    if verdict.link() == Some(IfIndex::LOOPBACK) {
+        return Ok(None);
+    }
+    let next = route.gateway.unwrap_or(suspect.flow.to);
+    let mute = neighbour::is_mute(stage, &suspect.host, next).await?;
+    Ok(mute.then_some(next))
+}
+
+/// The chains of nftables that may have dropped or refused a packet that got no further.
+fn filters(stage: &Stage<'_>, suspect: &Suspect) -> Result<Vec<FilterChain>, CheckError> {
+    match suspect.fate {
+        None | Some(Fate::Lost) => Ok(Vec::new()),
+        Some(_) => {
+            let host = stage.lab.host(&suspect.host).id();
+            Ok(filter_chains(stage.lab.sandbox(), host)?)
+        }
+    }
+}
+
 /// Reverse path filtering on the link by which a packet came in and got no further.
 fn filter(
     stage: &Stage<'_>,
@@ -223,15 +315,9 @@ fn filter(
     let Some(stranded) = suspect.stranded.filter(|it| it.from.is_ipv4()) else {
         return Ok(None);
     };
-    let (sandbox, host) = (stage.lab.sandbox(), stage.lab.host(&suspect.host).id());
+    // A link that has gone filters nothing.
     let read = |key: &str| -> Result<u8, CheckError> {
-        let path = format!("/proc/sys/net/ipv4/conf/{key}");
-        let mut text = String::new();
-        // A link that has gone filters nothing.
-        if let Some(mut file) = sandbox.open(host, &path).map_err(ProbeError::from)? {
-            file.read_to_string(&mut text).map_err(ProbeError::Socket)?;
-        }
-        Ok(text.trim().parse().unwrap_or(0))
+        Ok(sysctl(stage, &suspect.host, &format!("ipv4/conf/{key}"))?.unwrap_or(0))
     };
     let mut modes = IndexMap::new();
     for link in ["all".to_owned(), tables.name(stranded.link)] {
@@ -244,7 +330,10 @@ fn filter(
 
 /// What a packet that came in would have to leave by, if it is too large for that.
 fn too_big(suspect: &Suspect, tables: &Tables) -> Option<TooBig> {
-    let length = suspect.stranded?.length;
+    let stranded = suspect.stranded?;
+    // The capture sees several segments of TCP as one; none of them was longer than the link takes.
+    let came_by = tables.link(stranded.link).map(|link| link.mtu as usize);
+    let length = came_by.map_or(stranded.length, |mtu| mtu.min(stranded.length));
     let index = tables.fib().lookup(&suspect.flow).link()?;
     let link = tables.link(index)?;
     let fits = u32::try_from(length).is_ok_and(|length| length <= link.mtu);

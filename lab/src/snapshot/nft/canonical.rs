@@ -72,7 +72,7 @@ impl Kind {
 }
 
 /// `NFPROTO_…` as nft(8) calls it.
-fn family(number: u8) -> String {
+pub(super) fn family(number: u8) -> String {
     match number {
         1 => "inet".to_owned(),
         2 => "ip".to_owned(),

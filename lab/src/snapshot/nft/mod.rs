@@ -2,6 +2,7 @@
 //!
 //! - `dump`: the kernel's answers
 //! - `attribute`: what they consist of
+//! - `filter`: the chains that may drop a packet
 //! - `canonical`: a line for each object, without what changes by itself
 //!
 //! Expressions are shown by name and as the bytes that the kernel tells: two rules are equal if and
@@ -11,8 +12,11 @@
 mod attribute;
 mod canonical;
 mod dump;
+mod filter;
 
 use std::io::{self, Read};
+
+pub use filter::{FilterChain, Hook, filter_chains};
 
 use super::SnapshotError;
 use crate::sandbox::{HostId, Sandbox, SocketKind};
@@ -40,11 +44,9 @@ pub(super) fn read(sandbox: &Sandbox, host: HostId) -> Result<Ruleset, SnapshotE
     let socket = sandbox.socket(host, SocketKind::Netfilter)?;
     let mut kernel = dump::Kernel::new(socket).map_err(failed)?;
     let mut unseen = Vec::new();
-    let lines = match kernel.generation() {
-        // Nobody listens to this subsystem: the kernel has no nftables and could load none, so that
-        // there is no ruleset (`nfnetlink_rcv_msg` in net/netfilter/nfnetlink.c).
-        Err(error) if error.raw_os_error() == Some(nix::libc::EINVAL) => Vec::new(),
-        _ => ruleset(&mut kernel).unwrap_or_else(|error| {
+    let lines = match is_absent(&mut kernel) {
+        true => Vec::new(),
+        false => ruleset(&mut kernel).unwrap_or_else(|error| {
             unseen.push(format!("the nftables ruleset cannot be read: {error}"));
             Vec::new()
         }),
@@ -62,6 +64,13 @@ pub(super) fn read(sandbox: &Sandbox, host: HostId) -> Result<Ruleset, SnapshotE
         }
     }
     Ok(Ruleset { lines, unseen })
+}
+
+/// Whether nobody listens to this subsystem: the kernel has no nftables and could load none, so that
+/// there is no ruleset (`nfnetlink_rcv_msg` in net/netfilter/nfnetlink.c).
+fn is_absent(kernel: &mut dump::Kernel) -> bool {
+    let error = kernel.generation().err();
+    error.is_some_and(|error| error.raw_os_error() == Some(nix::libc::EINVAL))
 }
 
 /// All objects of a ruleset. The order of rules counts, so each has its number in its chain.
