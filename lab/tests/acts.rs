@@ -241,3 +241,56 @@ expect = { kernel = { name = "by the new link", on = "laptop", links = "eth0 mtu
     let report = played(&[GIVEN, steps].concat());
     assert_held(&report, "by the new link");
 }
+
+#[test]
+fn what_is_under_way_on_a_bad_link_is_lost_with_its_cable() {
+    // Without the cable's part the same datagram arrives, later than it was sent.
+    let send = r#"{ run = { on = "laptop", command = ["bash", "-c", "echo > /dev/udp/192.168.188.20/9"] } }"#;
+    let steps = format!(
+        r#"
+[[step]]
+expect = {{ reach = {{ from = "laptop", to = "printer" }} }}
+
+[[step]]
+do = [ {{ impair = {{ on = "laptop", link = "eth0", delay = "200ms" }} }}, {send} ]
+expect = {{ silent = {{ name = "left alone", on = "printer", link = "eth0", to = "laptop", for = "400ms" }} }}
+
+[[step]]
+do = [
+  {send},
+  {{ link = {{ on = "laptop", link = "eth0", state = "unplugged" }} }},
+  {{ link = {{ on = "laptop", link = "eth0", state = "plugged" }} }},
+]
+expect = {{ silent = {{ name = "cut", on = "printer", link = "eth0", to = "laptop", for = "400ms" }} }}
+"#
+    );
+    let report = played(&[NO_SABOTAGE, PAIR, &steps].concat());
+    assert_failed(&report, "left alone", "expected silence");
+    assert_held(&report, "cut");
+}
+
+#[test]
+fn who_is_only_slow_is_not_unreachable() {
+    let steps = r#"
+[[step]]
+do = [
+  { impair = { on = "laptop", link = "eth0", delay = "10ms" } },
+  { firewall = { on = "printer", chain = "in", arrives-by = "eth0" } },
+]
+expect = { unreachable = { name = "closed", from = "laptop", to = "printer", for = "300ms", how = "filtered" } }
+
+[[step]]
+do = [
+  { firewall = { on = "printer", action = "clear" } },
+  { impair = { on = "laptop", link = "eth0", delay = "200ms" } },
+]
+expect = [
+  { unreachable = { name = "slow", from = "laptop", to = "printer", for = "300ms" } },
+  { unreachable = { name = "slow too", from = "laptop", to = "printer", for = "300ms", how = "filtered" } },
+]
+"#;
+    let report = played(&[NO_SABOTAGE, PAIR, steps].concat());
+    assert_held(&report, "closed");
+    assert_unsure(&report, "slow", "answers may still be on their way");
+    assert_unsure(&report, "slow too", "answers may still be on their way");
+}

@@ -1,5 +1,7 @@
 //! Links that are made bad, and good again.
 
+use std::time::Duration;
+
 use fps_netlink::LinkName;
 use fps_netns::set_checksum_offload;
 use fps_packet::Frames;
@@ -44,6 +46,13 @@ impl Lab {
             }
         }
         Ok(broken)
+    }
+
+    /// How much longer a packet may take there and back, by the links that are bad together.
+    pub fn longest_wait(&self) -> Duration {
+        let links = self.hosts.values().flat_map(|host| host.links.values());
+        let wires = links.filter_map(|link| link.bad.as_ref());
+        wires.map(|bad| bad.wire.longest_wait()).sum()
     }
 
     async fn make_bad(
@@ -175,5 +184,12 @@ impl LiveLink {
     /// The port that stands in the net: the link's own, or that of its wire.
     pub(super) fn port_in_net(&self) -> fps_netns::Port {
         self.bad.as_ref().map_or(self.port, |bad| bad.far)
+    }
+
+    /// Loses what is under way on a cable that has been taken out.
+    pub(super) async fn cut(&self) {
+        if let Some(bad) = &self.bad {
+            bad.wire.cut().await;
+        }
     }
 }

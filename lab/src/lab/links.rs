@@ -45,6 +45,9 @@ impl Lab {
                 };
                 let plugged = *state == LinkState::Plugged;
                 self.switch.set_plugged(live.port, plugged).await.at(at)?;
+                if !plugged {
+                    live.cut().await;
+                }
                 // The host learns of it now, not when linkwatch next runs, up to a second later.
                 host.station.settle(index).await.at(at)?;
                 if plugged && live.now.dhcp.is_some() {
@@ -173,6 +176,7 @@ impl Lab {
         let (port, in_net, index) = (live.port, live.port_in_net(), live.index);
         let old = configuration(&live.now);
         self.switch.set_plugged(port, false).await.at(at)?;
+        live.cut().await;
         host.station.settle(index).await.at(at)?;
         if let Some(client) = &live.client {
             let halted = client.halt().await;

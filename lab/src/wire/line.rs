@@ -75,7 +75,15 @@ impl Line {
             number: self.count,
             frame: frame.to_vec(),
         }));
-        Fate::Queued
+        Fate::Queued(due.saturating_duration_since(now))
+    }
+
+    /// Loses all frames that wait; says how many.
+    pub(super) fn clear(&mut self) -> u64 {
+        let lost = self.waiting.len();
+        self.waiting.clear();
+        (self.free_at, self.last) = (None, None);
+        u64::try_from(lost).unwrap_or(u64::MAX)
     }
 
     /// When the rate has let a frame through.
@@ -231,7 +239,14 @@ mod tests {
         line.shape = shape;
         let now = Instant::now();
         let fates: Vec<_> = (0..=ROOM).map(|_| line.push(&[0; 100], now)).collect();
-        assert!(fates[..ROOM].iter().all(|fate| *fate == Fate::Queued));
+        assert!(
+            fates[..ROOM]
+                .iter()
+                .all(|fate| matches!(fate, Fate::Queued(_)))
+        );
         assert_eq!(fates[ROOM], Fate::NoRoom);
+        assert_eq!((line.clear(), line.next_due()), (1000, None));
+        let at_once = line.push(&[0; 100], now);
+        assert_eq!(at_once, Fate::Queued(MS), "it waits for nobody");
     }
 }

@@ -12,6 +12,7 @@ mod tally;
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use fps_packet::{CaptureError, Frames};
 use tokio::sync::watch;
@@ -41,9 +42,19 @@ pub struct Wire {
 
 #[derive(Debug)]
 struct Way {
-    shape: watch::Sender<Shape>,
+    orders: watch::Sender<Orders>,
+    cuts: watch::Receiver<u64>,
     tally: Arc<Mutex<Tally>>,
     task: JoinHandle<()>,
+}
+
+/// What a way is told.
+#[derive(Clone, Copy, Debug, Default)]
+struct Orders {
+    /// What happens to frames.
+    shape: Shape,
+    /// How often the wire was cut.
+    cuts: u64,
 }
 
 impl Wire {
@@ -60,11 +71,27 @@ impl Wire {
     /// Changes what happens to the frames that come from now on.
     pub fn reshape(&self, shape: Shape, ways: Ways) {
         if ways != Ways::In {
-            self.out.shape.send_replace(shape);
+            self.out.orders.send_modify(|orders| orders.shape = shape);
         }
         if ways != Ways::Out {
-            self.back.shape.send_replace(shape);
+            self.back.orders.send_modify(|orders| orders.shape = shape);
         }
+    }
+
+    /// Loses all frames that are under way, as a cable does that is taken out; returns when they are
+    /// gone.
+    pub async fn cut(&self) {
+        for way in [&self.out, &self.back] {
+            way.orders.send_modify(|orders| orders.cuts += 1);
+            let wanted = way.orders.borrow().cuts;
+            // One that broke carries nothing anyway, and the play says so.
+            drop(way.cuts.clone().wait_for(|done| *done >= wanted).await);
+        }
+    }
+
+    /// The longest that a frame has had to wait, both ways together, since they were last changed.
+    pub fn longest_wait(&self) -> Duration {
+        self.out.tally().longest + self.back.tally().longest
     }
 
     /// What became of the frames up to now: of those that left the host, and of the others.
@@ -83,17 +110,24 @@ impl Wire {
 
 impl Way {
     fn start(seed: u64, from: &Arc<Frames>, to: &Arc<Frames>) -> Self {
-        let (shape, told) = watch::channel(Shape::default());
+        let (orders, told) = watch::channel(Orders::default());
+        let (tell_cuts, cuts) = watch::channel(0);
         let tally = Arc::new(Mutex::new(Tally::default()));
         let carrier = Carrier {
             line: Line::new(seed),
             from: Arc::clone(from),
             to: Arc::clone(to),
             told,
+            cuts: tell_cuts,
             tally: Arc::clone(&tally),
         };
         let task = tokio::spawn(carrier.carry());
-        Self { shape, tally, task }
+        Self {
+            orders,
+            cuts,
+            tally,
+            task,
+        }
     }
 
     fn tally(&self) -> std::sync::MutexGuard<'_, Tally> {
@@ -112,7 +146,9 @@ struct Carrier {
     line: Line,
     from: Arc<Frames>,
     to: Arc<Frames>,
-    told: watch::Receiver<Shape>,
+    told: watch::Receiver<Orders>,
+    /// How often it has lost all that was under way.
+    cuts: watch::Sender<u64>,
     tally: Arc<Mutex<Tally>>,
 }
 
@@ -133,7 +169,7 @@ impl Carrier {
         tokio::select! {
             told = self.told.changed() => {
                 told.map_err(io::Error::other)?;
-                self.line.shape = *self.told.borrow_and_update();
+                self.obey(buffer)?;
             }
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             ready = self.from.readable() => ready?,
@@ -149,6 +185,21 @@ impl Carrier {
             let taken = self.to.send(&frame)?;
             self.tell(|tally| tally.sent(taken));
         }
+        Ok(())
+    }
+
+    fn obey(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        let Orders { shape, cuts } = *self.told.borrow_and_update();
+        if *self.cuts.borrow() != cuts {
+            let mut lost = self.line.clear();
+            while self.from.receive(buffer)?.is_some() {
+                lost += 1;
+            }
+            self.tell(|tally| tally.cut += lost);
+            self.cuts.send_replace(cuts);
+        }
+        self.line.shape = shape;
+        self.tell(|tally| tally.longest = Duration::ZERO);
         Ok(())
     }
 

@@ -1,12 +1,13 @@
 //! What became of the frames of one way.
 
 use std::fmt;
+use std::time::Duration;
 
 /// What becomes of a frame that has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It waits for its time.
-    Queued,
+    /// It waits for its time, for so long.
+    Queued(Duration),
     /// It is lost, as it was to be.
     Lost,
     /// It is lost, since the queue was full.
@@ -26,6 +27,10 @@ pub struct Tally {
     pub not_taken: u64,
     /// Those that the kernel lost before this program could read them.
     pub unseen: u64,
+    /// Those that were under way when the cable was taken out.
+    pub cut: u64,
+    /// The longest that one has had to wait, since this way was last changed.
+    pub longest: Duration,
     /// Why the wire carries nothing any more, where that is so.
     pub end: Option<String>,
 }
@@ -33,7 +38,7 @@ pub struct Tally {
 impl Tally {
     pub(super) fn count(&mut self, fate: Fate) {
         match fate {
-            Fate::Queued => {}
+            Fate::Queued(wait) => self.longest = self.longest.max(wait),
             Fate::Lost => self.lost += 1,
             Fate::NoRoom => self.no_room += 1,
         }
@@ -54,6 +59,7 @@ impl fmt::Display for Tally {
             (self.no_room, "no room in the queue"),
             (self.not_taken, "not taken at the other end"),
             (self.unseen, "lost by the kernel before the wire"),
+            (self.cut, "under way when the cable was taken out"),
         ];
         for (count, what) in others.iter().filter(|(count, _)| *count > 0) {
             write!(f, ", {count} {what}")?;

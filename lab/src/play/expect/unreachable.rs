@@ -11,7 +11,7 @@ use super::{CheckError, evidence, how, locate, lossy, why};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::probe::{Answer, Attempt, Question};
-use crate::scenario::{How, Probe, Sender, Unreachable};
+use crate::scenario::{How, Probe, ProbeProtocol, Sender, Unreachable};
 
 pub(super) async fn check(
     stage: &Stage<'_>,
@@ -38,10 +38,42 @@ pub(super) async fn check(
         let explanation = why::explain(stage, &suspect).await;
         return Ok(Verdict::failed(why, evidence).explained(explanation));
     }
+    if let Some(verdict) = too_early(stage, unreachable, &attempts) {
+        return Ok(verdict);
+    }
     if let Some(verdict) = control(stage, probe).await? {
         return Ok(verdict);
     }
     verdict(stage, (probe, &unreachable.how), &attempts).await
+}
+
+/// Nobody can tell whether silence is more than slowness where a bad link has held packets for as long
+/// as anybody has waited for them.
+fn too_early(
+    stage: &Stage<'_>,
+    unreachable: &Unreachable,
+    attempts: &[Attempt],
+) -> Option<Verdict> {
+    let said = |attempt: &Attempt| attempt.answer != Answer::Silence;
+    // There and back: to find the neighbours, to make the connection, to agree on keys, to ask.
+    let rounds = match &unreachable.probe.protocol {
+        ProbeProtocol::Icmp | ProbeProtocol::Udp(_) => 2,
+        ProbeProtocol::Tcp(_) => 3,
+        ProbeProtocol::Web(_) => 5,
+    };
+    let round = stage.lab.longest_wait();
+    let (needed, waited) = (round * rounds, unreachable.hold.min(PATIENCE));
+    if needed < waited || attempts.iter().any(said) {
+        return None;
+    }
+    let remedy = match needed < PATIENCE {
+        true => format!("write `for` longer than {needed:?}"),
+        false => format!("no probe waits longer than {PATIENCE:?}"),
+    };
+    Some(Verdict::Inconclusive(format!(
+        "bad links have held packets for {round:?} there and back, so that answers may still be on their \
+         way after {waited:?}: {remedy}"
+    )))
 }
 
 /// Nobody has answered, though somebody would have: says how, and whether it may be so.
