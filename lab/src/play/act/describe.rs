@@ -225,6 +225,7 @@ fn describe_impairment(f: &mut fmt::Formatter<'_>, change: &ImpairChange) -> fmt
         write!(f, " {shape}, {ways}")?;
     }
     match impairment.mtu {
+        Some(mtu) if impairment.shape.is_some() => write!(f, ", mtu {mtu}"),
         Some(mtu) => write!(f, " mtu {mtu}"),
         None => Ok(()),
     }

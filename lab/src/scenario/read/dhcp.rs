@@ -271,7 +271,7 @@ pub(crate) fn call(node: Node<'_>, lab: &Lab) -> Option<DhcpCall> {
     let renewal = optional(table.get("renewal"), renewal);
     let (on, link_word) = (lab.host(on?)?, link_word?);
     let link = lab.link(&on, link_word)?;
-    if !lab.plugs.is_leased(&on, &link) {
+    if !lab.plugs.is_given(&on, &link, Family::V4) {
         if lab.doubtful_hosts.contains(&on) {
             return None;
         }

@@ -93,10 +93,10 @@ impl Plugs {
         gifts.filter(|gift| gift.host == *host).filter(wanted)
     }
 
-    /// Whether a link's IPv4 address comes by DHCP.
-    pub(crate) fn is_leased(&self, host: &HostName, link: &LinkName) -> bool {
+    /// Whether a link is given an address: one of IPv4 by DHCP, one of IPv6 by advertisements.
+    pub(crate) fn is_given(&self, host: &HostName, link: &LinkName, family: Family) -> bool {
         let mut gifts = self.gifts(host, Some(link));
-        gifts.any(|gift| gift.family == Family::V4)
+        gifts.any(|gift| gift.family == family)
     }
 
     /// The addresses in a net.

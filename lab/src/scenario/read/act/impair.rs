@@ -8,7 +8,7 @@ use super::routes::LEAST_V6_MTU;
 use crate::scenario::model::{
     BitRate, HostName, ImpairAction, ImpairChange, Impairment, Shape, Share, Ways,
 };
-use crate::scenario::read::Lab;
+use crate::scenario::read::{Family, Lab};
 use crate::scenario::syntax::{Node, Table, optional};
 
 /// What happens to frames.
@@ -141,10 +141,14 @@ fn mtu(node: Node<'_>, on: &HostName, link: &LinkName, lab: &Lab) -> Option<u32>
     let mtu = u32::try_from(mtu).ok()?;
     let mut plugs = lab.plugs.of(on, Some(link));
     let v6 = plugs.find(|plug| plug.address.addr().is_ipv6());
-    if let Some(plug) = v6.filter(|_| mtu < LEAST_V6_MTU) {
-        let wrong = node.wrong(format!("IPv6 needs an MTU of {LEAST_V6_MTU}"));
-        let wrong = wrong.label("with less, the kernel takes IPv6 off the link");
-        return node.refuse(wrong.other(plug.span, "the IPv6 address"));
+    let is_v6 = v6.is_some() || lab.plugs.is_given(on, link, Family::V6);
+    if mtu >= LEAST_V6_MTU || !is_v6 {
+        return Some(mtu);
     }
-    Some(mtu)
+    let wrong = node.wrong(format!("IPv6 needs an MTU of {LEAST_V6_MTU}"));
+    let wrong = wrong.label("with less, the kernel takes IPv6 off the link");
+    node.refuse(match v6 {
+        Some(plug) => wrong.other(plug.span, "the IPv6 address"),
+        None => wrong.note("routers give it an IPv6 address"),
+    })
 }

@@ -93,6 +93,20 @@ fn is_plain(node: Node<'_>) -> bool {
     matches!(node.value, DeValue::String(_) | DeValue::Integer(_))
 }
 
+/// How many acts an act stands for.
+pub(super) fn count(act: Node<'_>, values: &Values<'_>) -> usize {
+    let mut done: Vec<&str> = Vec::new();
+    let mut all = 1_usize;
+    for name in names(act) {
+        if !done.contains(&name.text) {
+            done.push(name.text);
+            let given = values.get(name.text).map_or(0, |given| given.0.len());
+            all = all.saturating_mul(given);
+        }
+    }
+    all
+}
+
 /// An act with values in it, once for each choice among those that its names stand for: not at all
 /// where one of them stands for nothing.
 pub(super) fn fill<'a>(act: Node<'a>, values: &Values<'a>) -> Vec<Spanned<DeValue<'a>>> {

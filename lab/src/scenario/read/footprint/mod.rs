@@ -26,6 +26,9 @@ const OWN_KEYS: [&str; 3] = ["use", "on", "action"];
 /// More than any footprint has, and less than what a device without end gives.
 const LARGEST: u64 = 1 << 20;
 
+/// More acts than any footprint has, and fewer than a few lists in one act multiply to.
+const MOST: usize = 1000;
+
 /// Which half of a footprint is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Half {
@@ -127,6 +130,17 @@ fn play(
         Half::Remove => &fragment.remove,
     };
     let values = values?;
+    let counts = acts.iter().map(|act| fill::count(*act, &values));
+    let count = counts.fold(0, usize::saturating_add);
+    if count > MOST {
+        let wrong = Diagnostic::new(
+            given.span,
+            format!("with these values the footprint has more than {MOST} acts"),
+        );
+        let wrong = wrong.label("an act is done once for each value of each list that it names");
+        problems.add(wrong);
+        return None;
+    }
     // Before the acts, of which some have to find their program here.
     lab.needs.extend(fragment.needs.iter().cloned());
     let filled: Vec<_> = acts
