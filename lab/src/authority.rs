@@ -1,10 +1,17 @@
 //! The CA of one play, and what it signs.
 
+use rcgen::ExtendedKeyUsagePurpose::ServerAuth;
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, CustomExtension,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// The extension that holds a comment, which everybody skips (netscape-comment of OpenSSL's
+/// x509v3_config(5)).
+const COMMENT: [u64; 7] = [2, 16, 840, 1, 113_730, 1, 13];
+/// How long that of a web server is.
+const WEB_COMMENT: u16 = 2500;
 
 /// A CA for one play.
 #[derive(Debug)]
@@ -62,18 +69,44 @@ impl Authority {
         names: Vec<String>,
         usages: &[ExtendedKeyUsagePurpose],
     ) -> Result<Issued, rcgen::Error> {
+        self.sign(names, usages, Vec::new())
+    }
+
+    /// The same for a web server, as long as what those of the internet send: with a chain of several
+    /// certificates it is some 3000 bytes, more than a packet takes (RFC 9000, 8.1 and RFC 8879 speak of
+    /// that length). So a handshake shows what a path does with large packets.
+    pub(crate) fn issue_for_web(&self, names: Vec<String>) -> Result<Issued, rcgen::Error> {
+        let comment = CustomExtension::from_oid_content(&COMMENT, ia5_string(WEB_COMMENT));
+        self.sign(names, &[ServerAuth], vec![comment])
+    }
+
+    fn sign(
+        &self,
+        names: Vec<String>,
+        usages: &[ExtendedKeyUsagePurpose],
+        more: Vec<CustomExtension>,
+    ) -> Result<Issued, rcgen::Error> {
         let key = KeyPair::generate()?;
         let name = names.first().map_or("nobody", String::as_str);
         let name = called(name);
         let mut params = CertificateParams::new(names)?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = usages.to_vec();
+        params.custom_extensions = more;
         params.use_authority_key_identifier_extension = true;
         // Another name than the CA's: one that has issued itself is taken for self-signed.
         params.distinguished_name = name;
         let certificate = params.signed_by(&key, &self.issuer)?;
         Ok(Issued { certificate, key })
     }
+}
+
+/// An IA5String in DER of this many characters, at least 256.
+fn ia5_string(length: u16) -> Vec<u8> {
+    let [high, low] = length.to_be_bytes();
+    let mut bytes = vec![0x16, 0x82, high, low];
+    bytes.resize(bytes.len() + usize::from(length), b'.');
+    bytes
 }
 
 fn called(name: &str) -> DistinguishedName {

@@ -4,7 +4,6 @@ use std::io;
 use std::sync::Arc;
 
 use fps_packet::Nonce;
-use rcgen::ExtendedKeyUsagePurpose::ServerAuth;
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -87,7 +86,7 @@ fn acceptor(lab: &Lab, name: &HostName, plan: &scenario::Host) -> Result<TlsAcce
     let addresses = addresses.map(|address| address.addr().to_string());
     let names = std::iter::once(name.to_string()).chain(plan.serve.names.iter().cloned());
     let authority = lab.authority().map_err(LabError::Authority)?;
-    let issued = authority.issue(names.chain(addresses).collect(), &[ServerAuth]);
+    let issued = authority.issue_for_web(names.chain(addresses).collect());
     let issued = issued.map_err(|cause| LabError::Certificate {
         host: name.clone(),
         cause,

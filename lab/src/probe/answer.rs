@@ -48,6 +48,11 @@ impl Answer {
         matches!(self, Self::Echo { .. })
     }
 
+    /// Whether something came that is not what was asked for.
+    pub(crate) fn is_another(&self) -> bool {
+        matches!(self, Self::Page(_) | Self::Tls(_) | Self::Stuck(_))
+    }
+
     /// Tells what the network answered from what went wrong in the lab itself, which is given
     /// back.
     pub(super) fn of_network(error: io::Error) -> io::Result<Self> {

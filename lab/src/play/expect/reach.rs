@@ -174,6 +174,9 @@ async fn failed(
         links.extend(leaves_by(stage, &probe.from, attempt).await?);
         if attempt.answer.is_echo() {
             why_not = holds(stage, reach, attempt).await?.err().or(why_not);
+        } else if attempt.answer.is_another() {
+            // The first has waited longest.
+            why_not = why_not.or_else(|| Some(attempt.answer.to_string()));
         }
     }
     let links: Vec<String> = links.into_iter().collect();
