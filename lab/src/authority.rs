@@ -72,9 +72,9 @@ impl Authority {
         self.sign(names, usages, Vec::new())
     }
 
-    /// The same for a web server, as long as what those of the internet send: with a chain of several
-    /// certificates it is some 3000 bytes, more than a packet takes (RFC 9000, 8.1 and RFC 8879 speak of
-    /// that length). So a handshake shows what a path does with large packets.
+    /// The same for a web server, some 3000 bytes long, as the chains are that those of the internet send:
+    /// most of what a handshake says (RFC 8879, 1), and more than one packet takes. So a handshake shows
+    /// what a path does with large packets.
     pub(crate) fn issue_for_web(&self, names: Vec<String>) -> Result<Issued, rcgen::Error> {
         let comment = CustomExtension::from_oid_content(&COMMENT, ia5_string(WEB_COMMENT));
         self.sign(names, &[ServerAuth], vec![comment])
