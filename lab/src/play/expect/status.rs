@@ -89,8 +89,30 @@ fn failed(wanted: &Status, field: Option<&Value>, told: &Result<Value, String>) 
     };
     let why = format!("expected {pointer} of {who} to be {value} within {within:?}; {is}");
     let evidence = match told {
-        Ok(status) => format!("{status:#}"),
-        Err(text) => text.clone(),
+        Ok(status) => fields("", status),
+        Err(text) => text.lines().map(str::to_owned).collect(),
     };
-    Verdict::failed(why, evidence.lines().map(str::to_owned).collect())
+    Verdict::failed(why, evidence)
+}
+
+/// A status, a line for each of its objects, since all of it indented fills three screens.
+fn fields(pointer: &str, value: &Value) -> Vec<String> {
+    let Value::Object(object) = value else {
+        return Vec::new();
+    };
+    let (nested, plain): (Vec<_>, Vec<_>) = object.iter().partition(|(_, it)| it.is_object());
+    let plain: Vec<String> = plain
+        .iter()
+        .map(|(name, it)| format!("{name} {it}"))
+        .collect();
+    let mut lines = Vec::new();
+    if !plain.is_empty() {
+        lines.push(format!("{pointer}/: {}", plain.join(", ")));
+    }
+    lines.extend(
+        nested
+            .iter()
+            .flat_map(|(name, it)| fields(&format!("{pointer}/{name}"), it)),
+    );
+    lines
 }
