@@ -24,6 +24,9 @@ use tokio::sync::watch;
 /// the programs. The attributes of the test case say the same.
 const LEFT_OUT: [&str; 3] = ["invalid", "footprints", "needs"];
 
+/// How many plays of one scenario at once: a play waits far more than it computes.
+const AT_ONCE: NonZeroUsize = NonZeroUsize::new(3).expect("not zero");
+
 /// The test case that is there once for each file.
 const CASE: &str = "holds_and_its_sabotages_bite";
 
@@ -46,7 +49,7 @@ fn holds_and_its_sabotages_bite(
     let options = Options {
         site: &site,
         folder: &folder,
-        jobs: NonZeroUsize::MIN,
+        jobs: AT_ONCE,
         sabotages: true,
         fail_fast: false,
         stop,
