@@ -210,28 +210,25 @@ async fn carrier(stage: &Stage<'_>) -> Result<Carrier, CheckError> {
     let (endpoint, outer) = (tunnel.endpoint, tunnel.outer());
     let from = carriers::sources(stage, client, endpoint, outer).await?;
     let carriers = Carriers::of(stage, client, outer)?.now(endpoint, outer, &from);
-    let mut carriers = carriers.map_err(unreadable)?.into_iter();
-    let Some(carrier) = carriers.next() else {
+    let netlink = stage.lab.host(client).station().netlink();
+    let mut found = None;
+    for carrier in carriers.map_err(unreadable)? {
+        let route = netlink.lookup(&carrier.flow).await.map_err(unreadable)?;
+        let link = route.ok().and_then(|route| route.link);
+        // One that has a way is what the client lives by; the others are left from before.
+        if found.is_none() || link.is_some() {
+            found = Some((carrier.flow, link));
+        }
+    }
+    let Some((flow, link)) = found else {
         let role = TunnelRole::Client;
         return Ok(Carrier::Missing(
             match stage.programs.is_running(role.name()) {
                 false => format!("the tunnel's client does not run on {client}"),
-                true => format!(
-                    "no connection from {client} to {} carries it",
-                    tunnel.endpoint
-                ),
+                true => format!("no connection from {client} to {endpoint} carries it"),
             },
         ));
     };
-    let flow = carrier.flow;
-    let route = stage
-        .lab
-        .host(client)
-        .station()
-        .netlink()
-        .lookup(&flow)
-        .await;
-    let link = route.map_err(unreadable)?.ok().and_then(|route| route.link);
     Ok(Carrier::Of(Box::new(Suspect {
         stranded: link.map(|link| Stranded {
             from: endpoint,
