@@ -203,6 +203,32 @@ expect = { counter = { as = "gone", on = "laptop", name = "eth0.rx_packets", exa
 "#,
     );
     assert_unsure(&report, "gone", "its link went in this step");
+    let report = steps(
+        r#"
+[[step]]
+do     = [
+  { link = { on = "laptop", link = "eth0", state = "deleted" } },
+  { link = { on = "laptop", link = "eth0", state = "recreated" } },
+]
+expect = { counter = { as = "anew", on = "laptop", name = "eth0.tx_packets", at-most = 1000000 } }
+"#,
+    );
+    assert_unsure(&report, "anew", "was made anew in this step");
+}
+
+#[test]
+fn a_sysctl_that_there_is_not_has_no_other_value() {
+    let report = steps(
+        r#"
+[[step]]
+expect = [
+  { kernel = { name = "other", on = "laptop", absent = { sysctls = "net.ipv4.conf.eth0.rp_filter = 1" } } },
+  { kernel = { name = "none", on = "laptop", absent = { sysctls = "net.ipv4.conf.eth9.rp_filter = 1" }, within = "60ms" } },
+]
+"#,
+    );
+    assert_held(&report, "other");
+    assert_failed(&report, "none", "is not as expected");
 }
 
 /// A program that says something before the step, at once in it, and a little later.

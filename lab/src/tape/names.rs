@@ -81,6 +81,13 @@ impl LinkNames {
             .map(|names| names.iter().any(|known| known == name))
     }
 
+    /// How many interfaces have or had this name since the tape was rewound.
+    pub fn bearers(&self, name: &str) -> usize {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_name = |names: &&Vec<String>| names.iter().any(|known| known == name);
+        names.values().filter(of_name).count()
+    }
+
     /// The interface's last name, or what else can be said of it.
     pub fn show(&self, index: u32) -> String {
         self.of(index)

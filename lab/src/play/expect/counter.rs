@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::CheckError;
-use crate::counters::Counters;
+use crate::counters::{Counters, STATISTICS};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::scenario::{Check, Counter, HostName, Step};
@@ -49,6 +49,13 @@ pub(super) async fn check(
     }
     loop {
         let now = read(stage, &wanted.on)?;
+        if let Some(link) = made_anew(stage, wanted) {
+            let why = format!(
+                "{link} of {} was made anew in this step, and counts anew",
+                wanted.on
+            );
+            return Ok(Verdict::Inconclusive(why));
+        }
         let counted = match counted(wanted, before, &now) {
             Ok(counted) => counted,
             Err(why) => return Ok(Verdict::Inconclusive(why)),
@@ -66,6 +73,14 @@ pub(super) async fn check(
 fn read(stage: &Stage<'_>, host: &HostName) -> Result<Counters, CheckError> {
     let host = stage.lab.host(host).id();
     Ok(Counters::read(stage.lab.sandbox(), host)?)
+}
+
+/// The link of a counter, where another had its name earlier in this step.
+fn made_anew<'a>(stage: &Stage<'_>, wanted: &'a Counter) -> Option<&'a str> {
+    let (link, statistic) = wanted.counter.rsplit_once('.')?;
+    let is_of_link = STATISTICS.contains(&statistic);
+    let anew = is_of_link && stage.tape(&wanted.on).names().bearers(link) > 1;
+    anew.then_some(link)
 }
 
 /// How much was counted; a text where that cannot be said.

@@ -96,6 +96,10 @@ async fn look(stage: &Stage<'_>, wanted: &Kernel) -> Result<Vec<String>, CheckEr
     }
     for line in &wanted.absent {
         let sysctl = sysctl(stage, wanted, line)?;
+        // Of one that there is not, a wrong letter would be enough to find no such value.
+        if line.kind == ObjectKind::Sysctl && sysctl.is_empty() {
+            wrong.push(format!("there is no such sysctl at all: {}", line.text));
+        }
         let entries = entries(&snapshot, &sysctl, line.kind);
         let found = entries
             .iter()
