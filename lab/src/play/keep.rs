@@ -1,6 +1,6 @@
 //! What is kept of a step that failed: the packets and the state of each host.
 
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 
 use super::stage::Stage;
 use crate::snapshot::Snapshot;
@@ -14,8 +14,11 @@ pub(super) async fn step(stage: &Stage<'_>, number: usize) -> io::Result<String>
         let tape = stage.tape(name);
         // What a broken capture has is worth keeping, too.
         drop(tape.sync().await);
-        let written = tape.write_pcapng(BufWriter::new(capture));
+        let mut capture = BufWriter::new(capture);
+        let written = tape.write_pcapng(&mut capture);
         written.map_err(io::Error::other)?;
+        // A buffer that is dropped does not tell what it could not write.
+        capture.flush()?;
         let snapshot = Snapshot::take(stage.lab.sandbox(), host).await;
         let snapshot = snapshot.map_err(io::Error::other)?;
         let text = format!("{:#}\n", serde_json::to_value(&snapshot)?);

@@ -38,16 +38,16 @@ pub(super) fn gaps(
             from: *from,
             to: to.max(*from),
             over,
-            late: late(sent, *from, to, pace),
+            late: late(sent, (*from, to, over), pace),
         })
         .collect();
     gaps.sort_by_key(|gap| std::cmp::Reverse(gap.length()));
     gaps
 }
 
-/// By how much questions came later than they were due. The time from the last one to the end of a
-/// gap is the network's.
-fn late(sent: &[Instant], from: Instant, to: Instant, pace: Duration) -> Duration {
+/// By how much questions came later than they were due. The time from the last one to an answer is the
+/// network's; to the end of the watch, which may have come late itself, further ones were due.
+fn late(sent: &[Instant], (from, to, over): (Instant, Instant, bool), pace: Duration) -> Duration {
     // A tick of the timer may be late by itself, so that one pace too many is nobody's fault.
     let due = 2 * pace;
     let mut last = from;
@@ -55,6 +55,9 @@ fn late(sent: &[Instant], from: Instant, to: Instant, pace: Duration) -> Duratio
     for at in sent.iter().filter(|at| **at > from && **at < to) {
         late += at.saturating_duration_since(last).saturating_sub(due);
         last = *at;
+    }
+    if !over {
+        late += to.saturating_duration_since(last).saturating_sub(due);
     }
     late
 }
@@ -123,5 +126,20 @@ mod tests {
     fn without_an_answer_there_is_none() {
         let clock = Clock(Instant::now());
         assert_eq!(clock.gaps(&clock.at([0, 5]), &[], 10), []);
+    }
+
+    #[test]
+    fn a_watch_that_ends_late_is_the_labs_own() {
+        let clock = Clock(Instant::now());
+        let sent = clock.at((0..=20).map(|n| n * 5));
+        let answered = clock.at((1..=101).step_by(5));
+        let stalled = clock.gaps(&sent, &answered, 401)[0];
+        assert_eq!(stalled.length(), Duration::from_millis(300));
+        assert_eq!(stalled.late, Duration::from_millis(290));
+        // Who goes on asking and is not answered sees an outage.
+        let sent = clock.at((0..=80).map(|n| n * 5));
+        let cut = clock.gaps(&sent, &answered, 401)[0];
+        assert_eq!(cut.length(), Duration::from_millis(300));
+        assert_eq!(cut.late, Duration::ZERO);
     }
 }
