@@ -29,7 +29,7 @@ const SLACK: Duration = Duration::from_millis(150);
 fn serving(tables: &str) -> String {
     let pair = PAIR.replace(
         "[host.printer]",
-        "[host.printer]\nserve = { tcp = [80], udp = [80] }",
+        "[host.printer]\nserve = { tcp = [80], udp = [80], http = [8080] }",
     );
     [NO_SABOTAGE, &pair, tables].concat()
 }
@@ -55,7 +55,7 @@ fn longest(report: &Report, name: &str) -> Duration {
 }
 
 #[rstest]
-fn a_known_gap_is_measured(#[values("icmp", "udp", "tcp")] protocol: &str) {
+fn a_known_gap_is_measured(#[values("icmp", "udp", "tcp", "http")] protocol: &str) {
     let expect = format!(
         r#"expect = [ {{ outage = {{ name = "it", from = "laptop", to = "printer", with = "{protocol}", at-most = "9s", for = "50ms" }} }} ]"#
     );
