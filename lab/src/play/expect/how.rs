@@ -67,8 +67,8 @@ async fn told(
     }
     let grounds = |how, seen: String| Ok(Some(Grounds { how, seen }));
     match &attempt.answer {
-        Answer::Echo { .. } | Answer::Silence => Ok(None),
-        Answer::Stalled { .. } | Answer::Stuck(_) | Answer::Garbled => grounds(
+        Answer::Echo { .. } | Answer::Silence | Answer::Stuck(_) => Ok(None),
+        Answer::Stalled { .. } | Answer::Garbled => grounds(
             Some(How::Filtered),
             format!("the connection stood, but {}", attempt.answer),
         ),
@@ -255,6 +255,12 @@ async fn silence(
     probe: &Probe<IpAddr>,
     attempt: &Attempt,
 ) -> Result<Grounds, CheckError> {
+    if let Answer::Stuck(phase) = attempt.answer {
+        return Ok(Grounds {
+            how: Some(How::Filtered),
+            seen: format!("the connection stood, but {phase}"),
+        });
+    }
     let trail = Trail::of(stage, attempt.mark, attempt.at).await?;
     if let Some(last) = trail.hops.last() {
         return lost(stage, &trail.suspect(probe), &last.place()).await;

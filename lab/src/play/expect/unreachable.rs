@@ -54,7 +54,7 @@ fn too_early(
     unreachable: &Unreachable,
     attempts: &[Attempt],
 ) -> Option<Verdict> {
-    let said = |attempt: &Attempt| attempt.answer != Answer::Silence;
+    let said = |attempt: &Attempt| !matches!(attempt.answer, Answer::Silence | Answer::Stuck(_));
     // There and back: to find the neighbours, to make the connection, to agree on keys, to ask.
     let rounds = match &unreachable.probe.protocol {
         ProbeProtocol::Icmp | ProbeProtocol::Udp(_) => 2,

@@ -79,7 +79,7 @@ impl Suspect {
         };
         let fits = match answer {
             Answer::NoWay(errno) => of_errno(errno),
-            other => matches!(other, Answer::Silence | Answer::Refused),
+            other => matches!(other, Answer::Silence | Answer::Stuck(_) | Answer::Refused),
         };
         self.fate = self.fate.filter(|fate| fits || *fate == Fate::Lost);
         self
