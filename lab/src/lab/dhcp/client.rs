@@ -136,7 +136,8 @@ impl DhcpClient {
             if let Err(error) = task.run(&mut ordered).await {
                 let why = crate::chain(&error);
                 task.held.send_modify(|held| held.failure = Some(why));
-                task.tell(|| Err(DhcpError::Ended));
+                // Those who wait see that it is gone, and find why.
+                task.waiting.clear();
             }
         };
         Ok(Ok(Self {
@@ -173,10 +174,19 @@ impl DhcpClient {
     async fn order(&self, order: Order) -> Result<(), DhcpError> {
         let (tell, told) = oneshot::channel();
         let sent = self.orders.send((order, tell)).await;
-        sent.map_err(|_| DhcpError::Ended)?;
+        sent.map_err(|_| self.ended())?;
         match timeout(PATIENCE, told).await {
-            Ok(told) => told.map_err(|_| DhcpError::Ended)?,
+            Ok(told) => told.map_err(|_| self.ended())?,
             Err(_) => Err(DhcpError::Silence(PATIENCE)),
+        }
+    }
+}
+
+impl DhcpClient {
+    fn ended(&self) -> DhcpError {
+        match &self.held.borrow().failure {
+            Some(why) => DhcpError::Failed(why.clone()),
+            None => DhcpError::Ended,
         }
     }
 }
@@ -428,16 +438,11 @@ impl Task {
             held.serial = SERIAL.fetch_add(1, Ordering::Relaxed);
         });
         put?;
-        self.tell(|| Ok(()));
-        Ok(())
-    }
-
-    /// Answers those who wait.
-    fn tell(&mut self, told: impl Fn() -> Result<(), DhcpError>) {
         for waiting in self.waiting.drain(..) {
             // Who has given up knows it.
-            drop(waiting.send(told()));
+            drop(waiting.send(Ok(())));
         }
+        Ok(())
     }
 }
 

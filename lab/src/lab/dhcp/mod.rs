@@ -48,6 +48,9 @@ pub enum DhcpError {
     /// The host's network refused what the lease says.
     #[error("set what the lease says")]
     Network(#[from] fps_netns::Error),
+    /// It failed earlier, or while it did this.
+    #[error("the DHCP client has ended: {0}")]
+    Failed(String),
     /// The client's task is gone.
     #[error("the DHCP client has ended, which is a mistake of the lab's: please report the file")]
     Ended,

@@ -14,7 +14,7 @@ const OURS: [(&str, &str); 3] = [
 ];
 
 /// Where the lab puts what its own programs and the tunnel's need.
-const OUR_FOLDERS: [&str; 3] = ["/run/fps/", "/run/fps-lab/", "/run/tunnel/"];
+const OUR_FOLDERS: [&str; 3] = ["/run/fps", "/run/fps-lab", "/run/tunnel"];
 
 /// Reads the files of a host.
 pub(super) fn files(table: &Table<'_>) -> Vec<HostFile> {
@@ -32,11 +32,15 @@ pub(super) fn files(table: &Table<'_>) -> Vec<HostFile> {
 
 fn path_of(word: Word<'_>) -> Option<String> {
     let path = word.text;
-    if let Some((_, instead)) = OURS.iter().find(|(ours, _)| *ours == path) {
+    let is_in = |ours: &str| {
+        let rest = path.strip_prefix(ours);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if let Some((_, instead)) = OURS.iter().find(|(ours, _)| is_in(ours)) {
         let wrong = word.wrong(format!("`{path}` is the lab's own"));
         return word.refuse(wrong.label(*instead));
     }
-    if let Some(ours) = OUR_FOLDERS.iter().find(|ours| path.starts_with(*ours)) {
+    if let Some(ours) = OUR_FOLDERS.iter().find(|ours| is_in(ours)) {
         let wrong = word.wrong(format!("`{ours}` is the lab's own"));
         return word.refuse(wrong.label("choose another folder, such as /run/vpn"));
     }
