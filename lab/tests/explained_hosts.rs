@@ -7,7 +7,7 @@ mod common {
 use common::played::{assert_failed, assert_held, assert_unsure, played};
 use fps_lab::play::{Report, Verdict};
 
-/// A laptop, a router, and a server, in both families.
+/// A laptop, a router, and a server, in both families, and a bystander.
 const ROUTED: &str = r#"
 sabotage = []
 why = "a test of the lab itself"
@@ -27,6 +27,9 @@ link.wan = { net = "internet", ip = ["203.0.113.1", "fd00:113::1"] }
 [host.web]
 serve = { tcp = [80], udp = [80] }
 link.eth0 = { net = "internet", ip = ["203.0.113.80", "fd00:113::80"], via = ["203.0.113.1", "fd00:113::1"] }
+# To whom the switch floods what it has no port for.
+[host.bystander]
+link.eth0 = { net = "internet", ip = "203.0.113.9" }
 "#;
 
 /// Plays one step with that act and a `reach` by TCP, `it`, which is to fail.

@@ -262,7 +262,8 @@ async fn silence(
         });
     }
     let trail = Trail::of(stage, attempt.mark, attempt.at).await?;
-    if let Some(last) = trail.hops.last() {
+    let mut seen = trail.hops.iter().rev();
+    if let Some(last) = seen.find(|hop| !hop.passes_by()) {
         return lost(stage, &trail.suspect(probe), &last.place()).await;
     }
     let netlink = stage.lab.host(&probe.from).station().netlink();

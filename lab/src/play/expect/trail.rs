@@ -38,6 +38,11 @@ impl Hop {
         IfIndex::new(self.frame.ifindex)
     }
 
+    /// Whether it was for another station: a bridge floods what it knows no port for.
+    pub(super) fn passes_by(&self) -> bool {
+        self.frame.direction == Direction::OtherHost
+    }
+
     fn came_in(&self) -> bool {
         self.frame.direction != Direction::Sent
     }
@@ -231,7 +236,7 @@ impl Trail {
     fn furthest(&self, kind: impl Fn(&Hop) -> bool) -> Option<&Hop> {
         let mut places = BTreeSet::new();
         let mut furthest = None;
-        for hop in self.hops.iter().filter(|hop| kind(hop)) {
+        for hop in self.hops.iter().filter(|hop| kind(hop) && !hop.passes_by()) {
             if places.insert((&hop.host, &hop.link, hop.came_in())) {
                 furthest = Some(hop);
             }

@@ -221,11 +221,13 @@ async fn carrier(stage: &Stage<'_>) -> Result<Carrier, CheckError> {
         }
     }
     let Some((flow, link)) = found else {
-        let role = TunnelRole::Client;
+        let runs = |role: TunnelRole| stage.programs.is_running(role.name());
+        let server = &tunnel.server;
         return Ok(Carrier::Missing(
-            match stage.programs.is_running(role.name()) {
-                false => format!("the tunnel's client does not run on {client}"),
-                true => format!("no connection from {client} to {endpoint} carries it"),
+            match (runs(TunnelRole::Client), runs(TunnelRole::Server)) {
+                (false, _) => format!("the tunnel's client does not run on {client}"),
+                (true, false) => format!("the tunnel's server does not run on {server}"),
+                (true, true) => format!("no connection from {client} to {endpoint} carries it"),
             },
         ));
     };
