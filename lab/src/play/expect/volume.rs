@@ -126,7 +126,8 @@ fn is_carrier(packet: &Packet<'_>, wanted: &NoCarrierLoop) -> bool {
         || (packet.source == wanted.endpoint && from == port)
 }
 
-fn ports(packet: &Packet<'_>, protocol: OuterProtocol) -> Option<(u16, u16)> {
+/// The ports of a packet of that protocol, its sender's and its receiver's; none of another one.
+pub(super) fn ports(packet: &Packet<'_>, protocol: OuterProtocol) -> Option<(u16, u16)> {
     match (packet.transport, protocol) {
         (
             Transport::Tcp {

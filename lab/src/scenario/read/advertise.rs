@@ -129,7 +129,7 @@ struct Said {
 impl Said {
     fn read(table: &Table<'_>) -> Self {
         let router = table.get("router").and_then(Node::flag);
-        let lifetime = table.get("lifetime").and_then(seconds);
+        let lifetime = table.get("lifetime").and_then(Node::seconds);
         if let (Some(false), Some(key)) = (router, table.key("lifetime")) {
             let wrong = key.wrong("who is no router is none for no time");
             key.add(wrong.help("leave out `lifetime`, or `router = false`"));
@@ -157,8 +157,8 @@ impl Said {
                 None => lifetime.map(Some),
             },
             prefixes,
-            valid: table.get("valid").and_then(seconds),
-            preferred: table.get("preferred").and_then(seconds),
+            valid: table.get("valid").and_then(Node::seconds),
+            preferred: table.get("preferred").and_then(Node::seconds),
             routes: subnets("routes"),
             name_servers: servers.map(|nodes| {
                 let nodes = nodes.into_iter();
@@ -184,13 +184,4 @@ fn subnet(node: Node<'_>) -> Option<Ipv6Net> {
 fn address(node: Node<'_>) -> Option<Ipv6Addr> {
     let ip = node.address()?;
     v6(ip).or_else(|| node.refuse(node.wrong(format!("{ip} is no IPv6 address"))))
-}
-
-fn seconds(node: Node<'_>) -> Option<Duration> {
-    let duration = node.duration()?;
-    if duration.subsec_nanos() == 0 {
-        return Some(duration);
-    }
-    let wrong = node.wrong("a lifetime is a number of seconds");
-    node.refuse(wrong.help("write it with `s`, such as \"2s\""))
 }

@@ -8,6 +8,16 @@ use super::{Node, Word};
 const LONGEST: Duration = Duration::from_secs(600);
 
 impl Node<'_> {
+    /// A lifetime, which kernels and protocols count in whole seconds: `2s` or `1m`.
+    pub(crate) fn seconds(self) -> Option<Duration> {
+        let duration = self.duration()?;
+        if duration.subsec_nanos() == 0 {
+            return Some(duration);
+        }
+        let wrong = self.wrong("a lifetime is a number of seconds");
+        self.refuse(wrong.help("write it with `s`, such as \"2s\""))
+    }
+
     /// A duration, such as `500ms`, `2s` or `1m`.
     pub(crate) fn duration(self) -> Option<Duration> {
         if self.value.is_integer() || self.value.is_float() {

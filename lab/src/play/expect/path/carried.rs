@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
-use fps_packet::{Direction, Packet, Transport};
+use fps_packet::{Direction, Packet};
 
 use super::CheckError;
 use super::passage::{Passage, Seen};
+use crate::play::expect::volume::ports;
 use crate::play::stage::Stage;
-use crate::scenario::{HostName, OuterProtocol, Tunnel};
+use crate::scenario::{HostName, Tunnel};
 
 /// Where the carrier's packets were seen while the probe was between two links.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,23 +86,8 @@ async fn places(
 /// Whether a packet is one of the carrier's with data in it, on its way to the server or from it.
 fn carries(tunnel: &Tunnel, to_server: bool, packet: &Packet<'_>) -> bool {
     let outer = tunnel.outer();
-    let (source, destination) = match (packet.transport, outer.protocol) {
-        (
-            Transport::Tcp {
-                source_port,
-                destination_port,
-                ..
-            },
-            OuterProtocol::Tcp,
-        )
-        | (
-            Transport::Udp {
-                source_port,
-                destination_port,
-            },
-            OuterProtocol::Udp,
-        ) => (source_port, destination_port),
-        _ => return false,
+    let Some((source, destination)) = ports(packet, outer.protocol) else {
+        return false;
     };
     let (end, port) = match to_server {
         true => (packet.destination, destination),

@@ -1,7 +1,5 @@
 //! `addr`
 
-use std::time::Duration;
-
 use fps_netlink::{Lifetimes, LinkName};
 use ipnet::IpNet;
 
@@ -62,8 +60,8 @@ fn address(node: Node<'_>, on: &HostName, link: &LinkName, lab: &Lab) -> Option<
 }
 
 fn lifetimes(table: &Table<'_>, action: RouteAction) -> Option<Option<Lifetimes>> {
-    let valid = optional(table.get("valid"), seconds);
-    let preferred = optional(table.get("preferred"), seconds);
+    let valid = optional(table.get("valid"), Node::seconds);
+    let preferred = optional(table.get("preferred"), Node::seconds);
     let (valid, preferred) = (valid?, preferred?);
     let word = table.key("valid").or_else(|| table.key("preferred"));
     if let Some(word) = word.filter(|_| action == RouteAction::Delete) {
@@ -84,14 +82,4 @@ fn lifetimes(table: &Table<'_>, action: RouteAction) -> Option<Option<Lifetimes>
         valid,
         preferred: preferred.or(valid),
     }))
-}
-
-/// A lifetime: the kernel counts whole seconds.
-fn seconds(node: Node<'_>) -> Option<Duration> {
-    let duration = node.duration()?;
-    if duration.subsec_nanos() == 0 {
-        return Some(duration);
-    }
-    let wrong = node.wrong("a lifetime is a number of seconds");
-    node.refuse(wrong.help("write it with `s`, such as \"2s\""))
 }
