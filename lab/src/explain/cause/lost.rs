@@ -9,6 +9,12 @@ pub(super) fn cause(case: &Case<'_>) -> Option<String> {
     if case.is_tun(link) || link.index == IfIndex::LOOPBACK {
         return None;
     }
+    if !case.plugged.contains(&link.index) {
+        return Some(format!(
+            "it went into {}:{}, and came out nowhere: what is behind that device lost it",
+            case.host, link.name
+        ));
+    }
     let (_, route) = case.decided()?;
     let next = route.gateway.unwrap_or(case.flow.to);
     Some(format!(

@@ -16,6 +16,7 @@ mod resolvers;
 mod shadow;
 mod source;
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use fps_netlink::{Flow, Fwmark, IfIndex, Link, LinkName, Route, Rule, Verdict};
@@ -46,6 +47,8 @@ pub struct Case<'a> {
     pub stranded: Option<(IpAddr, IfIndex)>,
     /// What became of it, where that is known.
     pub fate: Option<Fate>,
+    /// The links that lead to other hosts of the lab.
+    pub plugged: HashSet<IfIndex>,
     /// The sysctl by which the host does not forward what came in by that link.
     pub forwards_not: Option<String>,
     /// The next hop, where the host has asked its link for it and got no answer.

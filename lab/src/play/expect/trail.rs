@@ -111,7 +111,7 @@ impl Trail {
         if let Some(suspect) = self.refuser(probe) {
             return suspect;
         }
-        let Some(last) = self.furthest(|hop| self.mark.asks(&hop.frame)) else {
+        let Some(last) = self.last(probe, |hop| self.mark.asks(&hop.frame)) else {
             return Suspect {
                 fate: Some(Fate::Held),
                 ..Suspect::new(&probe.from, flow(probe))
@@ -122,7 +122,7 @@ impl Trail {
             return self.lost_at(last, probe);
         }
         let answers = |hop: &Hop| !self.mark.asks(&hop.frame) && !hop.complains();
-        match (self.furthest(answers), last.ends()) {
+        match (self.last(probe, answers), last.ends()) {
             (Some(answer), _) => self.lost_at(answer, probe),
             (None, Some((asker, target))) => {
                 let answer = Flow::to(asker).sent_from(target);
@@ -228,6 +228,20 @@ impl Trail {
         Suspect {
             fate: (!self.goes_on(last)).then_some(Fate::Lost),
             ..suspect
+        }
+    }
+
+    /// The packet of a kind to look at: the one that got furthest, or, where an answer came home and more was
+    /// lost, as of a transfer of which the long packets are, the last one.
+    fn last(&self, probe: &Probe<IpAddr>, kind: impl Fn(&Hop) -> bool) -> Option<&Hop> {
+        let mut hops = self.hops.iter();
+        let home = |hop: &Hop| hop.host == probe.from && hop.came_in() && !hop.complains();
+        match hops.any(|hop| home(hop) && !self.mark.asks(&hop.frame)) {
+            true => {
+                let mut latest = self.hops.iter().rev();
+                latest.find(|hop| kind(hop) && !hop.passes_by())
+            }
+            false => self.furthest(kind),
         }
     }
 

@@ -182,6 +182,7 @@ async fn decide(
         tunnel: tunnel(stage, &suspect.host),
         stranded: suspect.stranded.map(|it| (it.from, it.link)),
         fate: suspect.fate.clone(),
+        plugged: stage.lab.host(&suspect.host).underlay().clone(),
         forwards_not: forwards_not(stage, suspect, &tables)?,
         mute: mute(stage, suspect, &tables).await?,
         filters: filters(stage, suspect)?,
@@ -226,7 +227,10 @@ async fn carrier(stage: &Stage<'_>) -> Result<Carrier, CheckError> {
         return Ok(Carrier::Missing(
             match (runs(TunnelRole::Client), runs(TunnelRole::Server)) {
                 (false, _) => format!("the tunnel's client does not run on {client}"),
-                (true, false) => format!("the tunnel's server does not run on {server}"),
+                (true, false) => format!(
+                    "no connection from {client} to {endpoint} carries it, and the tunnel's server \
+                     does not run on {server}"
+                ),
                 (true, true) => format!("no connection from {client} to {endpoint} carries it"),
             },
         ));
