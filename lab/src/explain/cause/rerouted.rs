@@ -21,11 +21,10 @@ pub(super) fn cause(case: &Case<'_>) -> Option<String> {
         let link = fib.lookup(&flow).link();
         link.is_some_and(|index| case.tables.name(index) == left_by.as_str())
     });
-    let by = match given {
-        Some(mark) => format!("gives it the mark {mark}, by which it does"),
-        None => "redirects it".to_owned(),
-    };
+    // Without such a mark the routes may have changed since it left, which says nothing of a firewall.
+    let mark = given?;
     Some(format!(
-        "it left by {left_by}, where the routes do not lead it: a firewall {by}"
+        "it left by {left_by}, where the routes do not lead it: a firewall gives it the mark {mark}, by \
+         which they do"
     ))
 }
