@@ -1,16 +1,16 @@
 //! All scenarios at once but those that need programs, without their sabotages, to the first that
 //! fails: what `ci/mutants` asks of each faulty build. `tests/scenarios.rs` plays them one by one, with their sabotages.
 
+mod common {
+    pub(crate) mod played_files;
+}
+
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
-use fps_lab::folder::Folder;
-use fps_lab::lab::Site;
-use fps_lab::run::{Line, Options, Outcome, collect, run};
+use common::played_files::{How, play};
+use fps_lab::run::{Outcome, collect};
 use fps_lab::scenario::{ScenarioFile, load};
-use indexmap::IndexMap;
-use tokio::sync::watch;
 
 /// A play waits far more than it computes.
 const AT_ONCE: NonZeroUsize = NonZeroUsize::new(6).expect("not zero");
@@ -20,27 +20,12 @@ const AT_ONCE: NonZeroUsize = NonZeroUsize::new(6).expect("not zero");
 fn holds() {
     let files: Vec<ScenarioFile> = paths().iter().map(|path| read(path)).collect();
     assert!(files.len() > 40, "only {} scenarios", files.len());
-    let site = Site {
-        helper: env!("CARGO_BIN_EXE_fps-lab").into(),
-        programs: IndexMap::new(),
-    };
-    let temporary = tempfile::tempdir().expect("a temporary folder");
-    let folder = Folder::create(temporary.path()).expect("the run's folder");
-    let (_interrupt, stop) = watch::channel(false);
-    let options = Options {
-        site: &site,
-        folder: &folder,
+    let how = How {
         jobs: AT_ONCE,
         sabotages: false,
         fail_fast: true,
-        stop,
     };
-    let lines = Mutex::new(String::new());
-    let say = |Line { play, text }: Line| {
-        *lines.lock().expect("nobody panics here") += &format!("{play}  {text}\n");
-    };
-    let outcomes = run(&files, &options, &say);
-    let lines = lines.into_inner().expect("nobody panics here");
+    let (outcomes, lines) = play(&files, how);
     assert!(outcomes.iter().all(Outcome::passed), "{lines}");
 }
 

@@ -3,22 +3,18 @@
 
 mod common {
     pub(crate) mod explained;
+    pub(crate) mod played_files;
 }
 
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 
 use common::explained;
-use fps_lab::folder::Folder;
-use fps_lab::lab::Site;
-use fps_lab::run::{Line, Options, run};
+use common::played_files::{How, play};
 use fps_lab::scenario::load;
-use indexmap::IndexMap;
 use rstest::rstest;
-use tokio::sync::watch;
 
 /// Below `scenarios/`: wrong ones, parts of others, and those for which not every machine has
 /// the programs. The attributes of the test case say the same.
@@ -38,28 +34,12 @@ fn holds_and_its_sabotages_bite(
     path: PathBuf,
 ) {
     let file = load(&path).unwrap_or_else(|error| panic!("{error}"));
-    let site = Site {
-        helper: env!("CARGO_BIN_EXE_fps-lab").into(),
-        programs: IndexMap::new(),
-    };
-    let temporary = tempfile::tempdir().expect("a temporary folder");
-    let folder = Folder::create(temporary.path()).expect("the run's folder");
-    // Never told to stop, as long as this lives.
-    let (_interrupt, stop) = watch::channel(false);
-    let options = Options {
-        site: &site,
-        folder: &folder,
+    let how = How {
         jobs: AT_ONCE,
         sabotages: true,
         fail_fast: false,
-        stop,
     };
-    let lines = Mutex::new(String::new());
-    let say = |Line { play, text }: Line| {
-        *lines.lock().expect("nobody panics here") += &format!("{play}  {text}\n");
-    };
-    let outcomes = run(std::slice::from_ref(&file), &options, &say);
-    let lines = lines.into_inner().expect("nobody panics here");
+    let (outcomes, lines) = play(std::slice::from_ref(&file), how);
     let [outcome] = outcomes.as_slice() else {
         panic!("{} outcomes of one file\n{lines}", outcomes.len());
     };
