@@ -39,6 +39,11 @@ impl Meters {
         Ok(())
     }
 
+    /// What they said at the last reset.
+    pub fn at_reset(&self) -> Result<Counters, CountersError> {
+        self.understand(&self.at_reset)
+    }
+
     /// What they say now.
     pub fn now(&self) -> Result<Counters, CountersError> {
         self.understand(&self.texts()?)
@@ -46,8 +51,7 @@ impl Meters {
 
     /// Each counter that changed since the last reset, in the order of names.
     pub fn changes(&self) -> Result<Vec<(String, i64)>, CountersError> {
-        let before = self.understand(&self.at_reset)?;
-        Ok(self.now()?.since(&before))
+        Ok(self.now()?.since(&self.at_reset()?))
     }
 
     fn texts(&self) -> Result<Vec<String>, CountersError> {

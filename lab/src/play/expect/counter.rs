@@ -1,6 +1,5 @@
 //! `counter`: what the kernel of a host counts during a step.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -9,46 +8,22 @@ use super::CheckError;
 use crate::counters::{Counters, STATISTICS};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
-use crate::scenario::{Check, Counter, HostName, Step};
+use crate::scenario::Counter;
 
 /// How often a counter is read until it has counted enough.
 const LOOK: Duration = Duration::from_millis(20);
 /// How many others a failure shows.
 const SHOWN: usize = 20;
 
-/// The counters of hosts before a step's acts.
-pub(super) type Before = HashMap<HostName, Counters>;
-
-/// Reads the counters with which a step's expectations compare. One that cannot be read now is
-/// missing later, where somebody can be told.
-pub(super) fn before(stage: &Stage<'_>, step: &Step) -> Before {
-    let mut before = Before::new();
-    for expectation in &step.expect {
-        let Check::Counter(wanted) = &expectation.check else {
-            continue;
-        };
-        if let Ok(counters) = read(stage, &wanted.on) {
-            before.insert(wanted.on.clone(), counters);
-        }
-    }
-    before
-}
-
-pub(super) async fn check(
-    stage: &Stage<'_>,
-    wanted: &Counter,
-    before: &Before,
-) -> Result<Verdict, CheckError> {
+pub(super) async fn check(stage: &Stage<'_>, wanted: &Counter) -> Result<Verdict, CheckError> {
     let end = Instant::now() + wanted.time;
-    let Some(before) = before.get(&wanted.on) else {
-        let why = format!("the counters of {} could not be read before", wanted.on);
-        return Ok(Verdict::Inconclusive(why));
-    };
+    let meters = stage.meters(&wanted.on);
+    let before = meters.at_reset()?;
     if wanted.count.waits() {
         sleep_until(end).await;
     }
     loop {
-        let now = read(stage, &wanted.on)?;
+        let now = meters.now()?;
         if let Some(link) = made_anew(stage, wanted) {
             let why = format!(
                 "{link} of {} was made anew in this step, and counts anew",
@@ -56,7 +31,7 @@ pub(super) async fn check(
             );
             return Ok(Verdict::Inconclusive(why));
         }
-        let counted = match counted(wanted, before, &now) {
+        let counted = match counted(wanted, &before, &now) {
             Ok(counted) => counted,
             Err(why) => return Ok(Verdict::Inconclusive(why)),
         };
@@ -64,15 +39,10 @@ pub(super) async fn check(
             return Ok(Verdict::Held(format!("{counted} since the step began")));
         }
         if Instant::now() >= end {
-            return Ok(failed(wanted, counted, &now.since(before)));
+            return Ok(failed(wanted, counted, &now.since(&before)));
         }
         sleep_until((Instant::now() + LOOK).min(end)).await;
     }
-}
-
-fn read(stage: &Stage<'_>, host: &HostName) -> Result<Counters, CheckError> {
-    let host = stage.lab.host(host).id();
-    Ok(Counters::read(stage.lab.sandbox(), host)?)
 }
 
 /// The link of a counter, where another had its name earlier in this step.

@@ -44,14 +44,12 @@ use crate::tape::TapeError;
 pub(super) struct Begun {
     /// By the place of the expectation.
     outages: BTreeMap<usize, Result<Outages, String>>,
-    counters: counter::Before,
     marks: log::Marks,
 }
 
 /// Begins what must be under way before a step's acts, and waits until it is.
 pub(super) async fn begin(stage: &Stage<'_>, step: &Step) -> Begun {
     let mut begun = Begun {
-        counters: counter::before(stage, step),
         marks: log::marks(stage, step),
         ..Begun::default()
     };
@@ -96,7 +94,7 @@ pub(super) async fn check(
         Check::NotAsked(wanted) => not_asked::check(stage, wanted).await,
         Check::Kernel(wanted) => kernel::check(stage, wanted).await,
         Check::Unchanged(wanted) => unchanged::check(stage, wanted).await,
-        Check::Counter(wanted) => counter::check(stage, wanted, &begun.counters).await,
+        Check::Counter(wanted) => counter::check(stage, wanted).await,
         Check::Log(wanted) => Ok(log::check(stage, wanted, &begun.marks).await),
         Check::Status(wanted) => status::check(stage, wanted).await,
     };
