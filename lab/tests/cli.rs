@@ -435,3 +435,22 @@ fn stops_at_the_first_failure_where_it_is_told_to() {
     assert_says(&said(&[]), &[held]);
     assert!(!said(&["--fail-fast"]).contains(held));
 }
+
+#[test]
+fn a_closed_pipe_does_not_change_the_exit_code() {
+    let place = Place::new();
+    let typo = place.pair("typo", &REACHED.replace("expect", "expct"));
+    for (file, code) in [(typo, "2"), (place.pair("holds", REACHED), "0")] {
+        let mut shell = Command::new("bash");
+        shell
+            .arg("-c")
+            .arg(r#"exec 3> >(:); wait "$!"; "$@" >&3 2>&3; echo "exit $?""#);
+        shell
+            .arg("bash")
+            .arg(env!("CARGO_BIN_EXE_fps-lab"))
+            .arg("run")
+            .arg(file);
+        shell.arg("--out").arg(place.out());
+        assert_says(&expect(0, shell), &[&format!("exit {code}")]);
+    }
+}

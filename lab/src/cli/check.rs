@@ -15,7 +15,7 @@ pub(super) fn main(paths: &[PathBuf]) -> Exit {
                 let steps = file.scenario.steps.len();
                 let sabotages = file.sabotages.len();
                 let path = file.path.display();
-                println!("{path}: valid; steps: {steps}, sabotages: {sabotages}");
+                say!("{path}: valid; steps: {steps}, sabotages: {sabotages}");
             }
             Exit::Passed
         }
@@ -25,7 +25,7 @@ pub(super) fn main(paths: &[PathBuf]) -> Exit {
 /// Reads every file before any is played, and says all that is wrong with them.
 pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<ScenarioFile>, Exit> {
     let paths = collect(paths).map_err(|error| {
-        eprintln!("fps-lab: {}", crate::chain(&error));
+        complain!("fps-lab: {}", crate::chain(&error));
         Exit::Invalid
     })?;
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
@@ -42,15 +42,15 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<ScenarioFile>, Exit> {
             Err(error) => {
                 invalid += 1;
                 match error {
-                    ScenarioError::Read { .. } => eprintln!("fps-lab: {}", crate::chain(&error)),
-                    ScenarioError::Invalid(_) if colour => eprintln!("{}", error.coloured()),
-                    ScenarioError::Invalid(_) => eprintln!("{error}"),
+                    ScenarioError::Read { .. } => complain!("fps-lab: {}", crate::chain(&error)),
+                    ScenarioError::Invalid(_) if colour => complain!("{}", error.coloured()),
+                    ScenarioError::Invalid(_) => complain!("{error}"),
                 }
             }
         }
     }
     if invalid > 0 {
-        eprintln!(
+        complain!(
             "fps-lab: {invalid} of {} scenarios cannot be played",
             paths.len()
         );

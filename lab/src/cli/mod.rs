@@ -1,5 +1,19 @@
 //! The command line of `fps-lab`.
 
+/// Prints a line. A pipe that somebody has closed ends nothing: the exit code still tells.
+macro_rules! say {
+    ($($text:tt)*) => {
+        drop(std::io::Write::write_fmt(&mut std::io::stdout().lock(), format_args!("{}\n", format_args!($($text)*))))
+    };
+}
+
+/// The same on standard error.
+macro_rules! complain {
+    ($($text:tt)*) => {
+        drop(std::io::Write::write_fmt(&mut std::io::stderr().lock(), format_args!("{}\n", format_args!($($text)*))))
+    };
+}
+
 mod check;
 mod run;
 

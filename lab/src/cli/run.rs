@@ -101,21 +101,21 @@ pub(super) fn main(arguments: &Arguments) -> Exit {
     let width = width.unwrap_or(0);
     let (files, skipped) = skip(files, &arguments.may_lack, width);
     if files.is_empty() {
-        eprintln!("fps-lab: nothing was played: install what is missing, or name more scenarios");
+        complain!("fps-lab: nothing was played: install what is missing, or name more scenarios");
         return Exit::NoLab;
     }
     let start = Instant::now();
     let (site, folder, _lock) = match prepare(arguments) {
         Ok(prepared) => prepared,
         Err(error) => {
-            eprintln!("fps-lab: {error}");
+            complain!("fps-lab: {error}");
             return Exit::NoLab;
         }
     };
     let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let (interrupt, stop) = watch::channel(false);
     if let Err(error) = listen(interrupt) {
-        eprintln!("fps-lab: listen for Ctrl-C: {error}");
+        complain!("fps-lab: listen for Ctrl-C: {error}");
         return Exit::NoLab;
     }
     let options = Options {
@@ -134,14 +134,14 @@ pub(super) fn main(arguments: &Arguments) -> Exit {
     });
     if *stop.borrow() {
         if !arguments.json {
-            println!("interrupted: every lab is torn down");
+            say!("interrupted: every lab is torn down");
         }
         return Exit::Interrupted;
     }
     match tell(arguments, &outcomes) {
         // A closed pipe ends nothing: the exit code still tells.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            eprintln!("fps-lab: print what came of it: {error}");
+            complain!("fps-lab: print what came of it: {error}");
             return Exit::NoLab;
         }
         _ => {}
@@ -241,7 +241,7 @@ fn listen(interrupt: watch::Sender<bool>) -> io::Result<()> {
                 };
                 either().await;
                 interrupt.send_replace(true);
-                eprintln!("fps-lab: stopping; once more ends it at once");
+                complain!("fps-lab: stopping; once more ends it at once");
                 either().await;
             });
             std::process::exit(Exit::Interrupted as i32);
@@ -260,19 +260,19 @@ fn print(line: &Line, width: usize) {
 }
 
 fn summarise(outcomes: &[Outcome], skipped: usize, took: Duration, folder: &Path) {
-    println!();
+    say!("");
     for outcome in outcomes.iter().filter(|outcome| !outcome.passed()) {
         // Said once, and not again for each sabotage, which had no lab either.
         if let Some(why) = outcome.not_built() {
-            println!("NO LAB   {}: {why}", outcome.name);
+            say!("NO LAB   {}: {why}", outcome.name);
             continue;
         }
         if !outcome.play.passed() {
-            println!("FAILED   {}", outcome.name);
+            say!("FAILED   {}", outcome.name);
         }
         for sabotage in &outcome.sabotages {
             if let Some(why) = &sabotage.no_bite {
-                println!("NO BITE  {}: {}: {why}", outcome.name, sabotage.name);
+                say!("NO BITE  {}: {}: {why}", outcome.name, sabotage.name);
             }
         }
     }
@@ -287,7 +287,7 @@ fn summarise(outcomes: &[Outcome], skipped: usize, took: Duration, folder: &Path
         skipped => format!(", {skipped} SKIPPED"),
     };
     let (took, folder) = (took.as_secs_f64(), folder.display());
-    println!(
+    say!(
         "scenarios: {passed} passed, {failed} failed{skipped}; sabotages: {bit} bit, {harmless} did not; \
          {took:.2} s; logs and reports in {folder}"
     );
