@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::End;
 use super::doorman::{Doorman, Stranger};
-use super::network::Links;
+use super::links::Links;
 use super::sessions::{Sessions, close};
 use crate::config::{Config, Endpoint};
 use crate::relay::{Relay, RelayError, Side, Traffic};
@@ -185,7 +185,7 @@ impl Shared {
         if !end.link_is_far() {
             return relay.run(far, near, std::future::pending()).await;
         }
-        let watched = self.links.watch(id, &far);
+        let watched = self.links.watch(id, &far).await;
         let dead = async {
             watched.is_dead().await;
             RelayError::WithoutWay

@@ -2,6 +2,7 @@
 
 mod acceptor;
 mod doorman;
+mod links;
 mod network;
 mod sessions;
 mod status;
@@ -16,7 +17,8 @@ use sd_notify::NotifyState;
 use tokio::task::LocalSet;
 
 use self::acceptor::{Acceptor, Shared};
-use self::network::{Links, Network};
+use self::links::Links;
+use self::network::Network;
 use self::sessions::Sessions;
 use self::status::{Status, StatusSocket};
 use crate::cli::{self, Common, Task};
@@ -168,7 +170,8 @@ async fn serve(role: Role, config: &Config, end: NewEnd) -> Result<(), NodeError
         device: status::device(config),
     };
     answer(config, status)?;
-    let links = Rc::new(Links::default());
+    let tun = config.tun.name.filter(|_| config.tun.enabled);
+    let links = Rc::new(Links::new(network.netlink(), sockets.mark(), tun));
     tokio::task::spawn_local(network.follow(Rc::clone(&sockets), Rc::clone(&links)));
     let acceptor = Acceptor::new(
         config,
