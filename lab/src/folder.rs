@@ -14,6 +14,7 @@ use std::sync::Arc;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{Mode, fstatat, mkdirat};
+use serde::Serialize;
 
 /// The file that marks a folder as ours, which the next run may remove.
 const MARK: &str = ".fps-lab";
@@ -97,6 +98,28 @@ impl Folder {
     pub fn write(&self, name: &str, content: &str) -> io::Result<()> {
         self.open(name, OFlag::O_TRUNC)?
             .write_all(content.as_bytes())
+    }
+
+    /// Writes a value as JSON that people can read.
+    pub fn write_json(&self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        let mut file = io::BufWriter::new(self.open(name, OFlag::O_TRUNC)?);
+        serde_json::to_writer_pretty(&mut file, value)?;
+        file.write_all(b"\n")?;
+        // A buffer that is dropped does not tell what it could not write.
+        file.flush()
+    }
+
+    /// The names of the files in it that end so, sorted.
+    pub fn list(&self, end: &str) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.by_handle())? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name.ends_with(end) {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
     }
 
     fn open(&self, name: &str, flags: OFlag) -> io::Result<File> {

@@ -10,6 +10,7 @@ pub mod lab;
 pub mod multicall;
 pub mod play;
 pub mod probe;
+pub mod report;
 pub mod run;
 pub mod sandbox;
 pub mod scenario;

@@ -219,7 +219,7 @@ fn what_was_played_before_a_stop_is_reported() {
         "held",
     ];
     assert_says(&report, &signs);
-    assert_says(&report, &["\"end\": \"interrupted\""]);
+    assert_says(&report, &["\"kind\": \"interrupted\""]);
 }
 
 #[test]

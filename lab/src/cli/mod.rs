@@ -63,7 +63,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Play scenarios, and the sabotages that prove that they can fail
-    Run(run::Arguments),
+    Run(Box<run::Arguments>),
     /// Validate scenarios, without playing them
     #[command(after_help = "Example: fps-lab check scenarios")]
     Check {

@@ -12,18 +12,16 @@ mod show;
 mod tables;
 mod walk;
 
-use serde::Serialize;
-
 pub use cause::{Case, Claims, Fate, Filter, TooBig, Tunnel, likely};
 pub use counters::telling;
 pub use tables::Tables;
-pub use walk::{Step, Walk};
+pub use walk::{Decision, Step, Walk};
 
 /// How many counters of a host are shown.
 const COUNTERS: usize = 8;
 
 /// What explains a failure.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Explanation {
     /// How the host where it went wrong decides about the packet.
     pub walks: Vec<Walk>,
@@ -32,23 +30,24 @@ pub struct Explanation {
     /// What the counters of those hosts have counted since the step began.
     pub counted: Vec<Counted>,
     /// Why there is no explanation, where something could not be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
 }
 
 /// Those of a host's counters that tell of packets that went astray.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     /// The host.
     pub host: String,
     /// Each counter that moved, and by how much.
-    pub changes: Vec<String>,
+    pub changes: Vec<(String, i64)>,
 }
 
 impl Counted {
     fn line(&self) -> String {
         let Self { host, changes } = self;
-        let shown = changes[..changes.len().min(COUNTERS)].join(", ");
+        let shown = changes.iter().take(COUNTERS);
+        let shown: Vec<_> = shown.map(|(name, by)| format!("{name} {by:+}")).collect();
+        let shown = shown.join(", ");
         match changes.len().saturating_sub(COUNTERS) {
             0 if changes.is_empty() => {
                 format!("no counter of {host} for dropped packets moved in this step")

@@ -1,11 +1,9 @@
 //! The kernel's lookup, rule by rule.
 
-use fps_netlink::{
-    Flow, Fwmark, IfIndex, Netlink, Result, Route, RouteKind, Turn, Verdict, protocol_name,
-};
-use serde::Serialize;
-
 use super::{Tables, show};
+use fps_netlink::{
+    Flow, Fwmark, IfIndex, Netlink, Result, Route, RouteKind, TableId, Turn, Verdict, protocol_name,
+};
 
 /// How many rules are shown that were not for the packet.
 const PASSED_BY: usize = 4;
@@ -14,7 +12,7 @@ const PASSED_BY: usize = 4;
 const SHOWN: usize = 6;
 
 /// How a host decides about a packet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Walk {
     /// The host.
     pub host: String,
@@ -22,6 +20,8 @@ pub struct Walk {
     pub packet: String,
     /// The rules up to the one that decides, in the order of their turns.
     pub steps: Vec<Step>,
+    /// What decided; none where no rule did.
+    pub decision: Option<Decision>,
     /// Where it leads.
     pub end: String,
     /// What the kernel says, where it says something else: a rule may choose by what the lab does not
@@ -29,8 +29,19 @@ pub struct Walk {
     pub kernel: Option<String>,
 }
 
+/// What decides about a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The rule's priority.
+    pub priority: u32,
+    /// The route's table; none where the rule itself refuses.
+    pub table: Option<TableId>,
+    /// The route, as `ip route` prints it; none where the rule itself refuses.
+    pub route: Option<String>,
+}
+
 /// A rule and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// Its priority.
     pub priority: u32,
@@ -80,6 +91,7 @@ impl Walk {
             host: host.to_owned(),
             packet: packet(flow, tables),
             steps,
+            decision: decision(verdict, tables),
             end,
             kernel,
         })
@@ -177,6 +189,20 @@ fn end(verdict: Verdict<'_>, tables: &Tables) -> String {
             )
         }
     }
+}
+
+/// The rule and the route that a packet's way depends on.
+fn decision(verdict: Verdict<'_>, tables: &Tables) -> Option<Decision> {
+    let (rule, route) = match verdict {
+        Verdict::Leaves { rule, route } => (rule, Some(route)),
+        Verdict::Refused { rule, route } => (rule, route),
+        Verdict::Lost | Verdict::TakenForNeighbour(_) => return None,
+    };
+    Some(Decision {
+        priority: rule.priority.0,
+        table: route.map(|route| route.table),
+        route: route.map(|route| show::route(route, tables)),
+    })
 }
 
 /// Whether the kernel's answer is the route that the walk came to.

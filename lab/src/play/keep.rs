@@ -2,15 +2,22 @@
 
 use std::io::{self, BufWriter, Write};
 
+use super::report::KeptFile;
 use super::stage::Stage;
 use crate::snapshot::Snapshot;
 
 /// Writes, for each host, what passed its interfaces in this step, and what its network is like now:
-/// `step-2-laptop.pcapng` and `step-2-laptop.json`. Gives the names' common beginning.
-pub(super) async fn step(stage: &Stage<'_>, number: usize) -> io::Result<String> {
+/// `step-2-laptop.pcapng` and `step-2-laptop.json`. Gives the captures.
+pub(super) async fn step(stage: &Stage<'_>, number: usize) -> io::Result<Vec<KeptFile>> {
     let prefix = format!("step-{number}-");
+    let mut captures = Vec::new();
     for (name, host) in stage.lab.hosts() {
-        let capture = stage.folder.append(&format!("{prefix}{name}.pcapng"))?;
+        let file = format!("{prefix}{name}.pcapng");
+        let capture = stage.folder.append(&file)?;
+        captures.push(KeptFile {
+            host: name.to_string(),
+            file,
+        });
         let tape = stage.tape(name);
         // What a broken capture has is worth keeping, too.
         drop(tape.sync().await);
@@ -24,5 +31,5 @@ pub(super) async fn step(stage: &Stage<'_>, number: usize) -> io::Result<String>
         let text = format!("{:#}\n", serde_json::to_value(&snapshot)?);
         stage.folder.write(&format!("{prefix}{name}.json"), &text)?;
     }
-    Ok(stage.folder.path().join(prefix).display().to_string())
+    Ok(captures)
 }

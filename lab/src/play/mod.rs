@@ -27,7 +27,9 @@ use futures_util::stream::FuturesUnordered;
 
 pub(crate) use fps::{CA, CARRIER_NAME, CLIENT_STATUS, SERVER_STATUS};
 pub use programs::ProgramError;
-pub use report::{ActReport, End, Event, ExpectationReport, Report, StepReport, Verdict};
+pub use report::{
+    ActReport, End, Event, ExpectationReport, GapReport, KeptFile, Report, StepReport, Verdict,
+};
 use stage::Stage;
 pub use stage::StageError;
 
@@ -73,7 +75,7 @@ pub async fn play(
         scenario,
         took: start.elapsed(),
     });
-    let mut stage = Stage::new(scenario, lab, folder);
+    let mut stage = Stage::new(scenario, lab, folder, start);
     report.end = Play {
         stage: &mut stage,
         until,
@@ -113,10 +115,11 @@ impl Play<'_, '_> {
         }
         let tunnel = scenario.tunnel.as_ref();
         if tunnel.is_some_and(|tunnel| tunnel.autostart) {
-            let begin = Instant::now();
+            let (began, begin) = (self.stage.clock(), Instant::now());
             done("start the tunnel", self.stage.start_tunnel().await)?;
             let took = begin.elapsed();
-            (self.observe)(Event::TunnelUp { took });
+            self.report.tunnel = Some((began, took));
+            (self.observe)(Event::TunnelUp { began, took });
         }
         self.remember(Since::Start).await?;
         for step in &scenario.steps {
@@ -134,11 +137,20 @@ impl Play<'_, '_> {
 
     /// Plays one step; an error where it is the last to be played.
     async fn step(&mut self, step: &Step) -> Result<(), End> {
+        let at = self.stage.clock();
         self.report.steps.push(StepReport {
             name: step.name.clone(),
+            began: at,
             ..StepReport::default()
         });
-        (self.observe)(Event::Step { step });
+        (self.observe)(Event::Step { step, at });
+        let played = self.act_and_expect(step).await;
+        let ended = self.stage.clock();
+        self.current().took = ended.saturating_sub(at);
+        played
+    }
+
+    async fn act_and_expect(&mut self, step: &Step) -> Result<(), End> {
         // Before the act, so that nothing that it causes is missed.
         done(&step.name, self.stage.arm().await)?;
         let begun = expect::begin(self.stage, step).await;
@@ -156,7 +168,7 @@ impl Play<'_, '_> {
     }
 
     async fn act(&mut self, act: &Act) -> Result<(), StageError> {
-        let begin = Instant::now();
+        let (began, begin) = (self.stage.clock(), Instant::now());
         self.stage.begins(act);
         let outcome = act::perform(self.stage, act).await;
         let report = ActReport {
@@ -164,6 +176,7 @@ impl Play<'_, '_> {
                 Some(remark) => format!("{act}: {remark}"),
                 None => act.to_string(),
             },
+            began,
             took: begin.elapsed(),
             error: outcome.as_ref().err().map(|error| crate::chain(error)),
         };
@@ -218,12 +231,16 @@ impl Play<'_, '_> {
         let mut under_way: FuturesUnordered<_> = expectations
             .iter()
             .map(async |(place, expectation)| {
-                let verdict = expect::check(stage, (*place, expectation), begun).await;
-                let (name, took) = (expectation.name.clone(), begin.elapsed());
+                let began = stage.clock();
+                let checked = expect::check(stage, (*place, expectation), begun).await;
                 let report = ExpectationReport {
-                    name,
-                    took,
-                    verdict,
+                    name: expectation.name.clone(),
+                    kind: expectation.check.kind(),
+                    began: checked.began.unwrap_or(began),
+                    ended: stage.clock(),
+                    took: begin.elapsed(),
+                    gaps: checked.gaps,
+                    verdict: checked.verdict,
                 };
                 (*place, report)
             })
@@ -257,9 +274,12 @@ impl Play<'_, '_> {
         if reports.all(|report| report.verdict.passed() || meant(&report.name)) {
             return Ok(());
         }
-        let files = keep::step(self.stage, self.report.steps.len()).await?;
+        let number = self.report.steps.len();
+        let captures = keep::step(self.stage, number).await?;
+        let beginning = self.stage.folder.path().join(format!("step-{number}-"));
+        let files = beginning.display().to_string();
         (self.observe)(Event::Kept { files: &files });
-        self.current().kept = Some(files);
+        self.current().captures = captures;
         Ok(())
     }
 

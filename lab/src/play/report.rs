@@ -2,29 +2,28 @@
 
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
-
 use crate::explain::Explanation;
 use crate::scenario::{Scenario, Step};
 
 /// What came of a play.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// How long the lab took to build; none where it could not be.
-    #[serde(serialize_with = "seconds_of_some")]
     pub built: Option<Duration>,
+    /// When the tunnel was started, since the play's start, and how long it took until it carried.
+    pub tunnel: Option<(Duration, Duration)>,
     /// How long everything took.
-    #[serde(serialize_with = "seconds")]
     pub took: Duration,
     /// The steps that were played.
     pub steps: Vec<StepReport>,
     /// How it ended.
     pub end: End,
+    /// The logs of its programs in its folder, by name: `HOST.PROGRAM.log`.
+    pub logs: Vec<String>,
 }
 
 /// How a play ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum End {
     /// As far as it was to go.
     Played,
@@ -38,52 +37,85 @@ pub enum End {
         error: String,
     },
     /// Somebody stopped it.
-    #[default]
     Interrupted,
+    /// It was never begun.
+    #[default]
+    NotBegun,
 }
 
 /// A step that was played.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub struct StepReport {
     /// Its name.
     pub name: String,
+    /// When it began, since the play's start.
+    pub began: Duration,
+    /// How long it took.
+    pub took: Duration,
     /// What was done.
     pub acts: Vec<ActReport>,
     /// What was expected.
     pub expectations: Vec<ExpectationReport>,
-    /// Where the packets and the state of each host are, if something did not hold: what the names of
-    /// these files begin with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kept: Option<String>,
+    /// The packets of each host, where they were kept.
+    pub captures: Vec<KeptFile>,
+}
+
+/// A file in the play's folder that is about a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptFile {
+    /// The host.
+    pub host: String,
+    /// The file's name.
+    pub file: String,
 }
 
 /// An act that was performed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct ActReport {
     /// What was done, in words.
     pub act: String,
+    /// When it began, since the play's start.
+    pub began: Duration,
     /// How long it took.
-    #[serde(serialize_with = "seconds")]
     pub took: Duration,
     /// Why it failed, where it did.
     pub error: Option<String>,
 }
 
 /// An expectation that was checked.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct ExpectationReport {
     /// Its name.
     pub name: String,
-    /// How long it took to be sure.
-    #[serde(serialize_with = "seconds")]
+    /// The file's word for what is checked.
+    pub kind: &'static str,
+    /// When what it looks at began, since the play's start.
+    pub began: Duration,
+    /// When it was sure, since the play's start.
+    pub ended: Duration,
+    /// How long it took to be sure, since the acts were done.
     pub took: Duration,
+    /// The longest times without an answer that it has measured, in order of time.
+    pub gaps: Vec<GapReport>,
     /// What came of it.
     pub verdict: Verdict,
 }
 
+/// A time without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GapReport {
+    /// When it began, since the play's start.
+    pub began: Duration,
+    /// How long it was.
+    pub length: Duration,
+    /// Whether an answer ended it.
+    pub over: bool,
+    /// How much of it may be the lab's own.
+    pub late: Duration,
+}
+
 /// What came of an expectation.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug)]
 pub enum Verdict {
     /// It held; a line of what was seen.
     Held(String),
@@ -94,7 +126,6 @@ pub enum Verdict {
         /// What was seen, line by line.
         evidence: Vec<String>,
         /// Why it came to that, as far as the lab can tell.
-        #[serde(skip_serializing_if = "Option::is_none")]
         explanation: Option<Box<Explanation>>,
     },
     /// It could not be told, which counts as failed: a check that cannot see must not pass.
@@ -157,6 +188,8 @@ pub enum Event<'a> {
     },
     /// The tunnel's programs run and carry.
     TunnelUp {
+        /// When it was started, since the play's start.
+        began: Duration,
         /// How long it took.
         took: Duration,
     },
@@ -164,6 +197,8 @@ pub enum Event<'a> {
     Step {
         /// The step.
         step: &'a Step,
+        /// When it begins, since the play's start.
+        at: Duration,
     },
     /// An act was performed.
     Act {
@@ -180,17 +215,4 @@ pub enum Event<'a> {
         /// What their names begin with.
         files: &'a str,
     },
-}
-
-/// A duration as a number of seconds.
-fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(time.as_secs_f64())
-}
-
-#[expect(clippy::ref_option, reason = "serde hands the field over by reference")]
-fn seconds_of_some<S: Serializer>(
-    time: &Option<Duration>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    time.map(|time| time.as_secs_f64()).serialize(serializer)
 }

@@ -33,6 +33,7 @@ pub(super) struct Stage<'a> {
     pub(super) fps_furnished: bool,
     tapes: Tapes,
     meters: IndexMap<HostName, Meters>,
+    start: Instant,
     step_began: Instant,
     /// What this step has asked, and what the steps before it have.
     asked: Arc<Mutex<Known>>,
@@ -95,7 +96,13 @@ pub enum StageError {
 }
 
 impl<'a> Stage<'a> {
-    pub(super) fn new(scenario: &'a Scenario, lab: Lab, folder: &'a Folder) -> Self {
+    /// `start` is when the play began.
+    pub(super) fn new(
+        scenario: &'a Scenario,
+        lab: Lab,
+        folder: &'a Folder,
+        start: Instant,
+    ) -> Self {
         let programs = Programs::default();
         Self {
             scenario,
@@ -105,7 +112,8 @@ impl<'a> Stage<'a> {
             fps_furnished: false,
             tapes: Tapes::new(),
             meters: IndexMap::new(),
-            step_began: Instant::now(),
+            start,
+            step_began: start,
             asked: Arc::default(),
             asked_before: Known::default(),
             acts: Vec::new(),
@@ -217,6 +225,16 @@ impl<'a> Stage<'a> {
     /// Remembers that a host has been told.
     pub(super) fn tell(&self, host: &HostName, link: IfIndex, serial: u64) {
         self.told.borrow_mut().insert((host.clone(), link), serial);
+    }
+
+    /// How long the play goes on.
+    pub(super) fn clock(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// A moment on the clock of the play.
+    pub(super) fn on_clock(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.start)
     }
 
     /// When the current step's acts began.

@@ -1,5 +1,6 @@
 //! One play: a scenario, or one of its sabotages.
 
+use std::io;
 use std::time::Instant;
 
 use tokio::sync::watch;
@@ -9,6 +10,7 @@ use super::{Options, outcome};
 use crate::folder::Folder;
 use crate::lab::Lab;
 use crate::play::{End, Event, Report, StepReport, Until, play};
+use crate::report;
 use crate::sandbox::Sandbox;
 use crate::scenario::{Sabotage, Scenario, ScenarioFile};
 
@@ -86,7 +88,12 @@ impl<'a> Job<'a> {
             Err(error) => return failed(format!("start a runtime: {error}")),
         };
         let (report, lab) = runtime.block_on(self.stoppable(options, &folder, &voice));
-        if let Err(error) = outcome::write(&folder, &report) {
+        let mut report = report;
+        let written = folder.list(".log").and_then(|logs| {
+            report.logs = logs;
+            self.write(&folder, &report)
+        });
+        if let Err(error) = written {
             return failed(format!("write to the run's folder: {error}"));
         }
         voice.ended(&report);
@@ -104,7 +111,10 @@ impl<'a> Job<'a> {
             None => Until::End,
         };
         let begin = Instant::now();
-        let mut so_far = Report::default();
+        let mut so_far = Report {
+            end: End::Interrupted,
+            ..Report::default()
+        };
         let mut observe = |event: Event<'_>| {
             voice.event(event);
             note(&mut so_far, event);
@@ -113,6 +123,9 @@ impl<'a> Job<'a> {
             biased;
             () = told(options.stop.clone()) => {
                 so_far.took = begin.elapsed();
+                if let Some(step) = so_far.steps.last_mut() {
+                    step.took = so_far.took.saturating_sub(step.began);
+                }
                 (so_far, None)
             }
             played = play(self.scenario(), options.site, folder, until, &mut observe) => played,
@@ -127,11 +140,22 @@ impl<'a> Job<'a> {
     }
 
     fn folder_name(&self) -> String {
-        let name = &self.scenario_file.name;
-        match self.sabotage {
-            Some((number, _)) => format!("{name}/sabotage-{}", number + 1),
-            None => format!("{name}/play"),
-        }
+        let number = self.sabotage.map(|(number, _)| number);
+        play_folder(&self.scenario_file.name, number)
+    }
+
+    /// Leaves a play's report in its folder.
+    fn write(&self, folder: &Folder, report: &Report) -> io::Result<()> {
+        let play = report::Play::of(self.scenario_file, self.sabotage, report);
+        folder.write_json("report.json", &play)
+    }
+}
+
+/// The folder of a play of a scenario, or of its sabotage with this number from 0, relative to the run's.
+pub fn play_folder(name: &str, sabotage: Option<usize>) -> String {
+    match sabotage {
+        Some(number) => format!("{name}/sabotage-{}", number + 1),
+        None => format!("{name}/play"),
     }
 }
 
@@ -139,19 +163,15 @@ impl<'a> Job<'a> {
 fn note(report: &mut Report, event: Event<'_>) {
     match (event, report.steps.last_mut()) {
         (Event::Built { took, .. }, _) => report.built = Some(took),
-        (Event::Step { step }, _) => report.steps.push(StepReport {
+        (Event::TunnelUp { began, took }, _) => report.tunnel = Some((began, took)),
+        (Event::Step { step, at }, _) => report.steps.push(StepReport {
             name: step.name.clone(),
+            began: at,
             ..StepReport::default()
         }),
         (Event::Act { report }, Some(step)) => step.acts.push(report.clone()),
         (Event::Expectation { report }, Some(step)) => step.expectations.push(report.clone()),
-        (
-            Event::TunnelUp { .. }
-            | Event::Act { .. }
-            | Event::Expectation { .. }
-            | Event::Kept { .. },
-            _,
-        ) => {}
+        (Event::Act { .. } | Event::Expectation { .. } | Event::Kept { .. }, _) => {}
     }
 }
 

@@ -50,8 +50,8 @@ impl<'a> Voice<'a> {
                 count(scenario.nets.len(), "net"),
                 short(took)
             )),
-            Event::TunnelUp { took } => self.say(format!("tunnel   up in {}", short(took))),
-            Event::Step { step } => self.say(format!("step     {}", step.name)),
+            Event::TunnelUp { took, .. } => self.say(format!("tunnel   up in {}", short(took))),
+            Event::Step { step, .. } => self.say(format!("step     {}", step.name)),
             Event::Act { report } => self.act(report),
             Event::Expectation { report } => self.expectation(report),
             Event::Kept { files } => self.say(format!(
@@ -61,7 +61,9 @@ impl<'a> Voice<'a> {
     }
 
     fn act(&self, report: &ActReport) {
-        let ActReport { act, took, error } = report;
+        let ActReport {
+            act, took, error, ..
+        } = report;
         self.say(match error {
             None => format!("  did    {act} ({})", short(*took)),
             Some(error) => format!("  FAILED {act} ({}): {error}", short(*took)),
@@ -73,6 +75,7 @@ impl<'a> Voice<'a> {
             name,
             took,
             verdict,
+            ..
         } = report;
         let took = short(*took);
         let wanted = self
@@ -113,7 +116,7 @@ impl<'a> Voice<'a> {
             },
             (End::NotBuilt(error), _) => format!("NO LAB   {error}"),
             (End::ActFailed { step, error }, _) => format!("FAILED   in {step}: {error}"),
-            (End::Interrupted, _) => "stopped".to_owned(),
+            (End::Interrupted | End::NotBegun, _) => "stopped".to_owned(),
         };
         self.say(text);
     }

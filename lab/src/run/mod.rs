@@ -11,6 +11,7 @@ mod files;
 mod job;
 mod line;
 mod outcome;
+mod shard;
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -20,8 +21,10 @@ use std::thread;
 pub use catch::{Catch, Caught};
 pub use files::{FilesError, collect};
 use job::Job;
+pub use job::play_folder;
 pub use line::Line;
-pub use outcome::{Counts, Outcome, SabotageOutcome};
+pub use outcome::{Counts, Outcome, SabotageOutcome, unplayed};
+pub use shard::{NoShard, Shard};
 use tokio::sync::watch;
 
 use crate::folder::Folder;
@@ -74,7 +77,8 @@ pub fn run(
             let (jobs, next, retired, failed) = (&jobs, &next, &retired, &failed);
             scope.spawn(move || {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if options.fail_fast && failed.load(Ordering::Relaxed) {
+                    let failed_fast = options.fail_fast && failed.load(Ordering::Relaxed);
+                    if failed_fast || *options.stop.borrow() {
                         break;
                     }
                     let (done, sandbox) = job.play(options, say);

@@ -1,28 +1,24 @@
 //! What came of each file.
 
-use std::io;
 use std::sync::mpsc;
 
-use serde::Serialize;
-
 use super::job::Done;
-use crate::folder::Folder;
 use crate::play::{End, Report, Verdict};
 use crate::scenario::{Sabotage, ScenarioFile};
 
 /// What came of one file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Outcome {
     /// The scenario's name.
     pub name: String,
-    /// Its play; interrupted where it was never begun.
+    /// Its play.
     pub play: Report,
     /// Its sabotages, in the file's order.
     pub sabotages: Vec<SabotageOutcome>,
 }
 
 /// What came of one sabotage.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct SabotageOutcome {
     /// Its name.
     pub name: String,
@@ -93,6 +89,7 @@ pub(super) fn bite(report: &Report, sabotage: &Sabotage) -> Result<(), String> {
         End::NotBuilt(error) => return Err(format!("the lab was not built: {error}")),
         End::ActFailed { step, error } => return Err(format!("{step} could not be done: {error}")),
         End::Interrupted => return Err("it was stopped".to_owned()),
+        End::NotBegun => return Err("it was not played".to_owned()),
     }
     for other in report.expectations() {
         if !other.verdict.passed() && !sabotage.names(&other.name) {
@@ -131,8 +128,7 @@ pub(super) fn gather(
     sabotages: bool,
     done: mpsc::Receiver<Done>,
 ) -> Vec<Outcome> {
-    let unplayed = |file| unplayed(file, sabotages);
-    let mut outcomes: Vec<Outcome> = files.iter().map(unplayed).collect();
+    let mut outcomes = unplayed(files, sabotages);
     for Done {
         file,
         sabotage,
@@ -159,7 +155,13 @@ pub(super) fn gather(
     outcomes
 }
 
-fn unplayed(file: &ScenarioFile, sabotages: bool) -> Outcome {
+/// What comes of files of which nothing is played, with or without their sabotages.
+pub fn unplayed(files: &[ScenarioFile], sabotages: bool) -> Vec<Outcome> {
+    let of_file = |file| unplayed_file(file, sabotages);
+    files.iter().map(of_file).collect()
+}
+
+fn unplayed_file(file: &ScenarioFile, sabotages: bool) -> Outcome {
     let sabotages = file
         .sabotages
         .iter()
@@ -167,19 +169,11 @@ fn unplayed(file: &ScenarioFile, sabotages: bool) -> Outcome {
         .map(|sabotage| SabotageOutcome {
             name: sabotage.name.clone(),
             play: Report::default(),
-            no_bite: Some("it was stopped".to_owned()),
+            no_bite: Some("it was not played".to_owned()),
         });
     Outcome {
         name: file.name.clone(),
         play: Report::default(),
         sabotages: sabotages.collect(),
     }
-}
-
-/// Leaves a play's report in its folder.
-pub(super) fn write(folder: &Folder, report: &Report) -> io::Result<()> {
-    folder.write(
-        "report.json",
-        &format!("{:#}\n", serde_json::to_value(report)?),
-    )
 }

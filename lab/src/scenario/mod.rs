@@ -9,6 +9,7 @@
 mod diagnostic;
 mod error;
 mod model;
+mod places;
 mod read;
 mod sabotage;
 mod syntax;
@@ -53,7 +54,7 @@ fn file(path: &Path, source: &str, sources: &Rc<Sources>) -> Result<ScenarioFile
     let root = DeTable::parse(source).map_err(|error| vec![syntax_error(&error)])?;
     let problems = Problems::default();
     let document = Document::new(root.into_inner(), Rc::clone(sources), &problems);
-    let (scenario, _) = read::scenario(&document, &problems);
+    let (scenario, names) = read::scenario(&document, &problems);
     let original = Original {
         document: &document,
         scenario: scenario.as_ref(),
@@ -70,6 +71,7 @@ fn file(path: &Path, source: &str, sources: &Rc<Sources>) -> Result<ScenarioFile
             Ok(ScenarioFile {
                 path: path.to_owned(),
                 name,
+                places: places::find(source, &document, &names),
                 scenario,
                 sabotages,
             })

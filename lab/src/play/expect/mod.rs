@@ -28,16 +28,27 @@ mod volume;
 mod why;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use outage::Outages;
 
-use super::Verdict;
 use super::stage::Stage;
+use super::{GapReport, Verdict};
 use crate::ask::AskError;
 use crate::lab::LabError;
 use crate::probe::ProbeError;
 use crate::scenario::{Check, Expectation, Step};
 use crate::tape::TapeError;
+
+/// What came of an expectation, and what was measured on the way.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) verdict: Verdict,
+    /// Where it began earlier than it was asked for, when, since the play's start.
+    pub(super) began: Option<Duration>,
+    /// Times without an answer.
+    pub(super) gaps: Vec<GapReport>,
+}
 
 /// What has begun before the acts of a step.
 #[derive(Debug, Default)]
@@ -74,12 +85,16 @@ pub(super) async fn check(
     stage: &Stage<'_>,
     (place, expectation): (usize, &Expectation),
     begun: &Begun,
-) -> Verdict {
+) -> Checked {
+    let (mut began, mut gaps) = (None, Vec::new());
     let verdict = match &expectation.check {
         Check::Outage(wanted) => {
             let outages = begun.outages.get(&place);
             match outages.expect("it began before the acts") {
-                Ok(outages) => outage::check(stage, wanted, outages).await,
+                Ok(outages) => {
+                    began = Some(stage.on_clock(outages.began()));
+                    outage::check(stage, wanted, outages, &mut gaps).await
+                }
                 Err(why) => Ok(Verdict::Inconclusive(why.clone())),
             }
         }
@@ -98,7 +113,12 @@ pub(super) async fn check(
         Check::Log(wanted) => Ok(log::check(stage, wanted, &begun.marks).await),
         Check::Status(wanted) => status::check(stage, wanted).await,
     };
-    verdict.unwrap_or_else(|error| Verdict::Inconclusive(crate::chain(&error)))
+    let verdict = verdict.unwrap_or_else(|error| Verdict::Inconclusive(crate::chain(&error)));
+    Checked {
+        verdict,
+        began,
+        gaps,
+    }
 }
 
 /// A check that could not be made, so that nothing can be said.

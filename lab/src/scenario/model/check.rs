@@ -54,6 +54,27 @@ pub enum Check {
 }
 
 impl Check {
+    /// The file's word for it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Reach(_) => "reach",
+            Self::Unreachable(_) => "unreachable",
+            Self::Outage(_) => "outage",
+            Self::Path(_) => "path",
+            Self::Throughput(_) => "throughput",
+            Self::Silent(_) => "silent",
+            Self::NoCarrierLoop(_) => "no-carrier-loop",
+            Self::Says(_) => "says",
+            Self::Resolves(_) => "resolves",
+            Self::NotAsked(_) => "not-asked",
+            Self::Kernel(_) => "kernel",
+            Self::Unchanged(_) => "unchanged",
+            Self::Counter(_) => "counter",
+            Self::Log(_) => "log",
+            Self::Status(_) => "status",
+        }
+    }
+
     /// The probe, where one is sent.
     pub fn probe(&self) -> Option<&Probe> {
         match self {

@@ -10,6 +10,7 @@ mod firewall;
 mod impair;
 mod log;
 mod name;
+mod place;
 mod program;
 mod resolver;
 mod state;
@@ -29,6 +30,7 @@ pub use firewall::*;
 pub use impair::*;
 pub use log::*;
 pub use name::*;
+pub use place::*;
 pub use program::*;
 pub use resolver::*;
 pub use state::*;
@@ -46,6 +48,8 @@ pub struct ScenarioFile {
     pub scenario: Scenario,
     /// The ways to break it, each a whole scenario of its own.
     pub sabotages: Vec<Sabotage>,
+    /// Where in the file all of it stands.
+    pub places: Places,
 }
 
 /// A lab and what happens in it.

@@ -49,6 +49,13 @@ impl Names {
             .map(|taken| taken.name.as_str())
     }
 
+    /// All names, each with its place.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (&str, Span)> {
+        self.taken
+            .iter()
+            .map(|taken| (taken.name.as_str(), taken.span))
+    }
+
     /// Whether a name belongs to a step that a sabotage drops.
     pub(crate) fn is_dropped(&self, name: &str) -> bool {
         self.taken

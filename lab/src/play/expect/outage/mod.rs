@@ -12,8 +12,8 @@ use tokio::time::{sleep_until, timeout, timeout_at};
 
 use super::why::{self, Suspect};
 use super::{CheckError, evidence, locate, lossy};
-use crate::play::Verdict;
 use crate::play::stage::Stage;
+use crate::play::{GapReport, Verdict};
 use crate::probe::{Answer, Asker, Attempt, Sent, Series};
 use crate::scenario::{HostName, Outage, Probe};
 
@@ -23,6 +23,8 @@ const CONTROLS: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How many gaps a failure shows.
 const SHOWN: usize = 3;
+/// How many gaps are in the report, of those that held too.
+const REPORTED: usize = 5;
 
 /// Probes that are under way while a step's acts are done.
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub(in crate::play) struct Outages {
     probe: Probe<IpAddr>,
     series: Series,
     pace: Duration,
+    began: Instant,
     /// How many were answered before the acts began.
     before: usize,
 }
@@ -54,9 +57,15 @@ impl Outages {
         Ok(Some(Self {
             probe,
             pace: asker.pace(),
+            began: Instant::now(),
             series: Series::begin(asker),
             before: 0,
         }))
+    }
+
+    /// When the first question was sent.
+    pub(super) fn began(&self) -> Instant {
+        self.began
     }
 
     /// Waits for the positive control: who is never answered shows no gap.
@@ -71,6 +80,7 @@ pub(super) async fn check(
     stage: &Stage<'_>,
     wanted: &Outage,
     outages: &Outages,
+    measured: &mut Vec<GapReport>,
 ) -> Result<Verdict, CheckError> {
     let series = &outages.series;
     let hold = tokio::time::Instant::now() + wanted.hold;
@@ -94,6 +104,7 @@ pub(super) async fn check(
     let Some(longest) = gaps.first() else {
         return Ok(no_control(0, &sent));
     };
+    *measured = reported(stage, &gaps);
     let seen = format!(
         "the longest gap is {}; {} of {} probes answered",
         told(stage, longest),
@@ -190,6 +201,21 @@ async fn arrivals(
         }
     });
     Ok(first)
+}
+
+/// The longest gaps, in order of time.
+fn reported(stage: &Stage<'_>, gaps: &[Gap]) -> Vec<GapReport> {
+    let longest = gaps.iter().take(REPORTED);
+    let mut reported: Vec<GapReport> = longest
+        .map(|gap| GapReport {
+            began: stage.on_clock(gap.from),
+            length: gap.length(),
+            over: gap.over,
+            late: gap.late,
+        })
+        .collect();
+    reported.sort_by_key(|gap| gap.began);
+    reported
 }
 
 /// A gap in words: its length, and where it began.

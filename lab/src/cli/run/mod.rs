@@ -1,5 +1,7 @@
 //! `fps-lab run`.
 
+mod signals;
+
 use std::fs::TryLockError;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
@@ -8,13 +10,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Exit, check};
 use crate::folder::Folder;
 use crate::lab::{Site, missing};
-use crate::run::{Catch, Counts, Line, Options, Outcome, run};
+use crate::report::{OutcomeFile, Record, RunEnd, Skipped};
+use crate::run::{Catch, Counts, Line, Options, Outcome, Shard, run, unplayed};
 use crate::scenario::ScenarioFile;
 
 #[derive(Debug, clap::Args)]
@@ -30,10 +32,13 @@ pub(super) struct Arguments {
     /// with the expectations that caught it
     #[arg(long, value_name = "HOW", default_value = "with")]
     sabotage: Sabotages,
+    /// Play a part of the files alone: `2/4` is the second of four
+    #[arg(long, value_name = "N/M")]
+    shard: Option<Shard>,
     /// Stop at the first play that fails
     #[arg(long)]
     fail_fast: bool,
-    /// Print what came of it as JSON, and nothing else
+    /// Print what came of it as JSON (outcome.json), and nothing else
     #[arg(long)]
     json: bool,
     /// The folder that logs and reports go to
@@ -93,67 +98,125 @@ impl Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Exit {
-    let files = match check::load(&arguments.paths) {
-        Ok(files) => files,
-        Err(exit) => return exit,
+    match to_its_end(arguments) {
+        Ok(exit) | Err(Stopped::Exit(exit)) => exit,
+        Err(Stopped::Error(error)) => {
+            complain!("fps-lab: {error}");
+            Exit::NoLab
+        }
+    }
+}
+
+/// Why a run came to no end.
+enum Stopped {
+    /// It was said already.
+    Exit(Exit),
+    /// The machine did not let us.
+    Error(io::Error),
+}
+
+impl From<io::Error> for Stopped {
+    fn from(error: io::Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
+    let files = check::load(&arguments.paths).map_err(Stopped::Exit)?;
+    let files = match arguments.shard {
+        Some(shard) => share(files, shard).map_err(Stopped::Exit)?,
+        None => files,
     };
     let width = files.iter().map(|file| file.name.len() + 2).max();
     let width = width.unwrap_or(0);
+    let (site, folder, _lock) = prepare(arguments)?;
+    let mut record = Record::new(&folder, command_line(), arguments.shard);
     let (files, skipped) = skip(files, &arguments.may_lack, width);
+    let count = skipped.len();
+    record.skipped(skipped);
     if files.is_empty() {
+        record.write(&[], &[], RunEnd::NoLab)?;
         complain!("fps-lab: nothing was played: install what is missing, or name more scenarios");
-        return Exit::NoLab;
+        return Ok(Exit::NoLab);
     }
-    let start = Instant::now();
-    let (site, folder, _lock) = match prepare(arguments) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            complain!("fps-lab: {error}");
-            return Exit::NoLab;
-        }
-    };
-    let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let sabotages = arguments.sabotage != Sabotages::Without;
+    // A run that is killed leaves this.
+    record.write(&files, &unplayed(&files, sabotages), RunEnd::Unfinished)?;
     let (interrupt, stop) = watch::channel(false);
-    if let Err(error) = listen(interrupt) {
-        complain!("fps-lab: listen for Ctrl-C: {error}");
-        return Exit::NoLab;
-    }
+    signals::listen(interrupt)
+        .map_err(|error| io::Error::other(format!("listen for Ctrl-C: {error}")))?;
+    let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let options = Options {
         site: &site,
         folder: &folder,
         jobs: arguments.jobs.unwrap_or(cores),
-        sabotages: arguments.sabotage != Sabotages::Without,
+        sabotages,
         fail_fast: arguments.fail_fast,
         stop: stop.clone(),
     };
     let aloud = !arguments.json && arguments.sabotage != Sabotages::Only;
+    let start = Instant::now();
     let outcomes = run(&files, &options, &|line| {
         if aloud {
             print(&line, width);
         }
     });
-    if *stop.borrow() {
-        if !arguments.json {
-            say!("interrupted: every lab is torn down");
-        }
-        return Exit::Interrupted;
+    let exit = match *stop.borrow() {
+        true => Exit::Interrupted,
+        false => verdict(&outcomes),
+    };
+    let outcome = record.write(&files, &outcomes, end(exit))?;
+    if exit == Exit::Interrupted && !arguments.json {
+        say!("interrupted: every lab is torn down");
+        return Ok(exit);
     }
-    match tell(arguments, &outcomes) {
+    match tell(arguments, &outcomes, outcome) {
         // A closed pipe ends nothing: the exit code still tells.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            complain!("fps-lab: print what came of it: {error}");
-            return Exit::NoLab;
+            let said = format!("print what came of it: {error}");
+            return Err(io::Error::other(said).into());
         }
         _ => {}
     }
     if !arguments.json {
-        summarise(&outcomes, skipped, start.elapsed(), folder.path());
+        summarise(&outcomes, count, start.elapsed(), folder.path());
     }
-    verdict(&outcomes)
+    Ok(exit)
+}
+
+/// The files of one part; none where it is empty, which nobody shall take for a pass.
+fn share(files: Vec<ScenarioFile>, shard: Shard) -> Result<Vec<ScenarioFile>, Exit> {
+    let count = files.len();
+    let part = shard.pick(files);
+    if part.is_empty() {
+        complain!(
+            "fps-lab: nothing was played: shard {shard} is empty, since there are {count} \
+             scenarios; use no more shards than that"
+        );
+        return Err(Exit::NoLab);
+    }
+    Ok(part)
+}
+
+fn command_line() -> Vec<String> {
+    let words = std::env::args_os();
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect()
+}
+
+fn end(exit: Exit) -> RunEnd {
+    match exit {
+        Exit::Passed => RunEnd::Passed,
+        Exit::Failed => RunEnd::Failed,
+        // A run with an invalid scenario has no record.
+        Exit::NoLab | Exit::Invalid => RunEnd::NoLab,
+        Exit::Interrupted => RunEnd::Interrupted,
+    }
 }
 
 /// What came of it as data, or the sabotages alone.
-fn tell(arguments: &Arguments, outcomes: &[Outcome]) -> io::Result<()> {
+fn tell(arguments: &Arguments, outcomes: &[Outcome], outcome: &OutcomeFile) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let catches = Catch::all(outcomes);
     match (arguments.sabotage, arguments.json) {
@@ -162,7 +225,7 @@ fn tell(arguments: &Arguments, outcomes: &[Outcome]) -> io::Result<()> {
             writeln!(out)
         }
         (_, true) => {
-            serde_json::to_writer_pretty(&mut out, outcomes)?;
+            serde_json::to_writer_pretty(&mut out, outcome)?;
             writeln!(out)
         }
         (Sabotages::Only, false) => catches.iter().try_for_each(|catch| {
@@ -183,9 +246,13 @@ fn tell(arguments: &Arguments, outcomes: &[Outcome]) -> io::Result<()> {
 }
 
 /// Leaves out what cannot be played for want of programs that the machine may lack, and says so;
-/// gives the rest, and how many were left out.
-fn skip(files: Vec<ScenarioFile>, may_lack: &[String], width: usize) -> (Vec<ScenarioFile>, usize) {
-    let before = files.len();
+/// gives the rest, and what was left out.
+fn skip(
+    files: Vec<ScenarioFile>,
+    may_lack: &[String],
+    width: usize,
+) -> (Vec<ScenarioFile>, Vec<Skipped>) {
+    let mut skipped = Vec::new();
     let played: Vec<_> = files
         .into_iter()
         .filter(|file| {
@@ -193,13 +260,19 @@ fn skip(files: Vec<ScenarioFile>, may_lack: &[String], width: usize) -> (Vec<Sce
             let Some(program) = missing.find(|it| may_lack.iter().any(|may| may == it)) else {
                 return true;
             };
-            let text = format!("SKIPPED  this machine has no `{program}`, which it may lack");
+            let why = format!("this machine has no `{program}`, which it may lack");
+            let text = format!("SKIPPED  {why}");
+            skipped.push(Skipped {
+                name: file.name.clone(),
+                title: file.scenario.title.clone(),
+                file: file.path.display().to_string(),
+                why,
+            });
             let play = file.name.clone();
             print(&Line { play, text }, width);
             false
         })
         .collect();
-    let skipped = before - played.len();
     (played, skipped)
 }
 
@@ -217,36 +290,6 @@ fn prepare(arguments: &Arguments) -> io::Result<(Site, Folder, std::fs::File)> {
         ))),
         Err(TryLockError::Error(error)) => Err(error),
     }
-}
-
-/// Turns Ctrl-C and SIGTERM into a request to stop, and a second one into the end: the kernel
-/// kills the sandboxes when we die.
-fn listen(interrupt: watch::Sender<bool>) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()?;
-    let _inside = runtime.enter();
-    let mut keys = signal(SignalKind::interrupt())?;
-    let mut term = signal(SignalKind::terminate())?;
-    drop(_inside);
-    thread::Builder::new()
-        .name("fps-lab signals".to_owned())
-        .spawn(move || {
-            runtime.block_on(async {
-                let mut either = async || {
-                    tokio::select! {
-                        _ = keys.recv() => {}
-                        _ = term.recv() => {}
-                    }
-                };
-                either().await;
-                interrupt.send_replace(true);
-                complain!("fps-lab: stopping; once more ends it at once");
-                either().await;
-            });
-            std::process::exit(Exit::Interrupted as i32);
-        })?;
-    Ok(())
 }
 
 fn print(line: &Line, width: usize) {
