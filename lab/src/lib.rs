@@ -4,6 +4,7 @@ pub mod ask;
 pub(crate) mod authority;
 pub mod cli;
 pub mod counters;
+pub mod draw;
 pub mod explain;
 pub mod folder;
 pub mod lab;

@@ -15,6 +15,7 @@ macro_rules! complain {
 }
 
 mod check;
+mod graph;
 mod run;
 
 use std::ffi::OsString;
@@ -71,6 +72,8 @@ enum Command {
         #[arg(required = true, value_name = "FILE|DIR")]
         paths: Vec<PathBuf>,
     },
+    /// Draw the lab of a scenario
+    Graph(graph::Arguments),
 }
 
 /// Does what the command line says.
@@ -79,6 +82,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match Arguments::parse_from(arguments).command {
         Command::Run(arguments) => run::main(&arguments),
         Command::Check { paths } => check::main(&paths),
+        Command::Graph(arguments) => graph::main(&arguments),
     };
     exit.into()
 }

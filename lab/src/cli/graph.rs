@@ -1,0 +1,57 @@
+//! `fps-lab graph`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use super::{Exit, check};
+use crate::draw::{Plan, mermaid, svg_file, text};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: fps-lab graph scenarios/split-tunnel.toml --as svg > lab.svg")]
+pub(super) struct Arguments {
+    /// The scenario file
+    file: PathBuf,
+    /// What is printed
+    #[arg(long = "as", value_name = "FORM", default_value = "text")]
+    form: Form,
+}
+
+/// A form of the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// Lines of characters
+    Text,
+    /// An SVG file, for light and dark
+    Svg,
+    /// A Mermaid flowchart
+    Mermaid,
+}
+
+pub(super) fn main(arguments: &Arguments) -> Exit {
+    let files = match check::load(std::slice::from_ref(&arguments.file)) {
+        Ok(files) => files,
+        Err(exit) => return exit,
+    };
+    let [file] = files.as_slice() else {
+        let path = arguments.file.display();
+        complain!(
+            "fps-lab: {path} is a folder of {} scenarios: name one of them",
+            files.len()
+        );
+        return Exit::Invalid;
+    };
+    let plan = Plan::of(&file.scenario);
+    let picture = match arguments.form {
+        Form::Text => text(&plan),
+        Form::Svg => svg_file(&plan),
+        Form::Mermaid => mermaid(&plan),
+    };
+    match io::stdout().lock().write_all(picture.as_bytes()) {
+        // A closed pipe ends nothing: the exit code still tells.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain!("fps-lab: print the picture: {error}");
+            Exit::NoLab
+        }
+        _ => Exit::Passed,
+    }
+}

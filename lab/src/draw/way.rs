@@ -1,0 +1,92 @@
+//! The way of the tunnel's packets through the underlay.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use super::plan::{LinkPart, Plan};
+use crate::scenario::{Scenario, Tunnel};
+
+/// Marks the links by which the tunnel's packets go at first: the way with the fewest routers.
+pub(super) fn mark(plan: &mut Plan, scenario: &Scenario, tunnel: &Tunnel) {
+    let at = |host| scenario.hosts.get_index_of(host).expect("it is known");
+    let (client, server) = (at(&tunnel.client), at(&tunnel.server));
+    let Some(way) = way(plan, scenario, client, (server, tunnel.endpoint)) else {
+        return;
+    };
+    for (host, link) in way {
+        plan.hosts[host].links[link].carries = true;
+    }
+}
+
+/// A link of a host, each by its place.
+type LinkRef = (usize, usize);
+
+/// How a net was come to: by which link, and before that by which other one of the same host from which
+/// net.
+type Came = (LinkRef, Option<(LinkRef, usize)>);
+
+/// The links from a host to an address of another one, by the fewest nets.
+fn way(
+    plan: &Plan,
+    scenario: &Scenario,
+    from: usize,
+    (to, address): (usize, IpAddr),
+) -> Option<Vec<LinkRef>> {
+    let has = |link: &LinkPart| {
+        let holds = |it: &String| {
+            it.parse::<ipnet::IpNet>()
+                .is_ok_and(|it| it.addr() == address)
+        };
+        link.addresses.iter().any(holds)
+    };
+    let target = plan.hosts[to].links.iter().position(has)?;
+    let goal = plan.hosts[to].links[target].net;
+    let mut came: Vec<Option<Came>> = vec![None; plan.nets.len()];
+    let mut queue = VecDeque::new();
+    let now = |host: usize| {
+        let links = plan.hosts[host].links.iter().enumerate();
+        links.filter(|(_, link)| !link.later)
+    };
+    // The link of the default route, or else any.
+    let links = &scenario.hosts[from].links;
+    let has_gateway = |link: usize| {
+        links
+            .get_index(link)
+            .is_some_and(|(_, it)| !it.gateways.is_empty())
+    };
+    let mut first: Vec<_> = now(from).collect();
+    first.sort_by_key(|(link, part)| (part.net != goal, !has_gateway(*link)));
+    for (link, part) in first {
+        if came[part.net].is_none() {
+            came[part.net] = Some(((from, link), None));
+            queue.push_back(part.net);
+        }
+    }
+    while let Some(net) = queue.pop_front() {
+        if net == goal {
+            break;
+        }
+        for host in (0..plan.hosts.len()).filter(|host| plan.hosts[*host].router && *host != from) {
+            let Some((inward, _)) = now(host).find(|(_, part)| part.net == net) else {
+                continue;
+            };
+            for (outward, part) in now(host) {
+                if came[part.net].is_none() {
+                    came[part.net] = Some(((host, outward), Some(((host, inward), net))));
+                    queue.push_back(part.net);
+                }
+            }
+        }
+    }
+    let mut way = vec![(to, target)];
+    let mut net = goal;
+    loop {
+        let (left_by, before) = came[net]?;
+        way.push(left_by);
+        let Some((inward, previous)) = before else {
+            return Some(way);
+        };
+        way.push(inward);
+        net = previous;
+    }
+}
