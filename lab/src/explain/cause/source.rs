@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use fps_netlink::IfIndex;
+
 use super::Case;
 
 pub(super) fn cause(case: &Case<'_>) -> Option<String> {
@@ -15,10 +17,29 @@ pub(super) fn cause(case: &Case<'_>) -> Option<String> {
         (None, None) => return None,
     };
     if is_own(case, source) {
-        return None;
+        return strayed(case, source, route.link?);
     }
     Some(format!(
         "{source}, {whose}, is an address of no link: answers to it go nowhere"
+    ))
+}
+
+/// A carrier keeps the address that it was dialled from. Where the kernel sends it by another link, as
+/// it does when that of the address is down or not the best any more, no router knows it.
+fn strayed(case: &Case<'_>, source: IpAddr, out: IfIndex) -> Option<String> {
+    let mut holders = case.tables.addresses.iter();
+    let holds = |link| {
+        let mut all = case.tables.addresses.iter();
+        all.any(|it| it.net.addr() == source && it.link == link)
+    };
+    if !case.is_carrier() || case.in_tunnel().is_some() || holds(out) {
+        return None;
+    }
+    let home = holders.find(|it| it.net.addr() == source)?.link;
+    let (home, out) = (case.tables.name(home), case.tables.name(out));
+    Some(format!(
+        "the carrier's connection has the address {source} of {home}, and its packets leave by {out}, \
+         where no router knows it"
     ))
 }
 
