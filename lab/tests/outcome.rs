@@ -4,18 +4,15 @@ mod common {
     pub(crate) mod ended;
     pub(crate) mod process;
     pub(crate) mod run_place;
+    pub(crate) mod schemas;
     mod talk;
     pub(crate) mod texts;
 }
 
-use std::env;
-use std::fs;
-use std::path::Path;
-
-use boon::{Compiler, Schemas};
 use common::ended::assert_says;
 use common::process::Process;
 use common::run_place::{PATIENCE, Place};
+use common::schemas::{assert_committed, assert_follows};
 use common::texts;
 use fps_lab::report::{
     FORMAT, OutcomeFile, Place as InFile, PlayEnd, Role, RunEnd, ScenarioEnd, Time, Verdict, schema,
@@ -50,41 +47,15 @@ name = "wait"
 do = { run = { on = "laptop", command = ["sleep", "60"], within = "60s" } }
 "#;
 
-/// Fails unless a text is as the committed schema says.
-#[track_caller]
-fn assert_valid(text: &str) {
-    let schema: serde_json::Value = serde_json::from_str(&schema()).expect("the schema is JSON");
-    let value: serde_json::Value = serde_json::from_str(text).expect("it is JSON");
-    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-    compiler
-        .add_resource("outcome.schema.json", schema)
-        .expect("add the schema");
-    let index = compiler
-        .compile("outcome.schema.json", &mut schemas)
-        .unwrap_or_else(|error| panic!("the schema is none: {error:#}"));
-    if let Err(error) = schemas.validate(&value, index) {
-        panic!("{error:#}\n{text}");
-    }
-}
-
 #[test]
 fn the_schema_in_docs_is_that_of_the_types() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/outcome.schema.json");
-    if env::var_os("FPS_LAB_BLESS").is_some() {
-        fs::write(&path, schema()).expect("write the schema");
-    }
-    let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        committed == schema(),
-        "docs/outcome.schema.json is out of date: write it anew with FPS_LAB_BLESS=1, and see what \
-         a reader of the one before would make of the change"
-    );
+    assert_committed("outcome.schema.json", &schema());
 }
 
 #[test]
 #[should_panic(expected = "missing properties")]
 fn the_schema_refuses_what_lacks_a_key() {
-    assert_valid("{ \"format\": 1 }");
+    assert_follows(&schema(), "{ \"format\": 1 }");
 }
 
 #[test]
@@ -92,7 +63,7 @@ fn a_run_tells_what_was_played_when_and_why_it_failed() {
     let place = Place::new();
     place.write("fails", &[texts::PAIR, FAILS].concat());
     place.run(1, &["fails.toml"]);
-    assert_valid(&place.text("outcome.json"));
+    assert_follows(&schema(), &place.text("outcome.json"));
     let OutcomeFile {
         format,
         run,
@@ -242,7 +213,7 @@ fn an_interrupted_run_says_so_and_what_was_not_begun() {
     );
     kill(run.pid, Signal::SIGINT).expect("it runs");
     run.finish(PATIENCE).expect_exit(130);
-    assert_valid(&place.text("outcome.json"));
+    assert_follows(&schema(), &place.text("outcome.json"));
     let OutcomeFile { run, scenarios, .. } = place.outcome();
     assert_eq!(
         (run.end, run.totals.unfinished, run.totals.failed),
@@ -268,7 +239,7 @@ fn a_run_without_a_lab_says_why() {
     .concat();
     place.write("needs", &needs);
     place.run(3, &["needs.toml"]);
-    assert_valid(&place.text("outcome.json"));
+    assert_follows(&schema(), &place.text("outcome.json"));
     let OutcomeFile { run, scenarios, .. } = place.outcome();
     assert_eq!(
         (run.end, scenarios[0].end),
@@ -280,7 +251,7 @@ fn a_run_without_a_lab_says_why() {
     assert_says(why, &["no-such-program"]);
 
     place.run(3, &["needs.toml", "--may-lack", "no-such-program"]);
-    assert_valid(&place.text("outcome.json"));
+    assert_follows(&schema(), &place.text("outcome.json"));
     let OutcomeFile {
         run,
         scenarios,

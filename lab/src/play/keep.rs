@@ -28,8 +28,8 @@ pub(super) async fn step(stage: &Stage<'_>, number: usize) -> io::Result<Vec<Kep
         capture.flush()?;
         let snapshot = Snapshot::take(stage.lab.sandbox(), host).await;
         let snapshot = snapshot.map_err(io::Error::other)?;
-        let text = format!("{:#}\n", serde_json::to_value(&snapshot)?);
-        stage.folder.write(&format!("{prefix}{name}.json"), &text)?;
+        let file = format!("{prefix}{name}.json");
+        stage.folder.write_json(&file, &snapshot)?;
     }
     Ok(captures)
 }

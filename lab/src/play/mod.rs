@@ -17,6 +17,8 @@ mod keep;
 mod programs;
 mod report;
 mod stage;
+mod states;
+mod timeline;
 mod tunnel;
 
 use std::pin::pin;
@@ -28,17 +30,40 @@ use futures_util::stream::FuturesUnordered;
 pub(crate) use fps::{CA, CARRIER_NAME, CLIENT_STATUS, SERVER_STATUS};
 pub use programs::ProgramError;
 pub use report::{
-    ActReport, End, Event, ExpectationReport, GapReport, KeptFile, Report, StepReport, Verdict,
+    ActReport, End, Event, ExpectationReport, GapReport, KeptFile, Report, StateReport, StepReport,
+    Verdict,
 };
 use stage::Stage;
 pub use stage::StageError;
 
 use expect::Begun;
 
+use timeline::{Timeline, testify};
+
 use crate::folder::Folder;
 use crate::lab::{Lab, Site};
+use crate::report::Event as Happening;
 use crate::scenario::{Act, Check, Expectation, Sabotage, Scenario, Since, Step};
 use crate::tape::Tape;
+
+/// How a play is played.
+#[derive(Clone, Copy, Debug)]
+pub struct How<'a> {
+    /// How far it goes.
+    pub until: Until<'a>,
+    /// Of which steps packets and the whole state of the hosts are kept.
+    pub keep: Keep,
+}
+
+/// Of which steps the packets of each host and the whole state of its network are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Keep {
+    /// Of those in which something failed that no sabotage was to harm.
+    #[default]
+    Failed,
+    /// Of all.
+    All,
+}
 
 /// How far a play goes.
 #[derive(Clone, Copy, Debug)]
@@ -58,33 +83,45 @@ pub async fn play(
     scenario: &Scenario,
     site: &Site,
     folder: &Folder,
-    until: Until<'_>,
+    How { until, keep }: How<'_>,
     observe: &mut dyn FnMut(Event<'_>),
 ) -> (Report, Option<Lab>) {
     let start = Instant::now();
     let mut report = Report::default();
+    let timeline = match Timeline::begin(folder, start) {
+        Ok(timeline) => timeline,
+        Err(error) => {
+            report.end = End::NotBuilt(format!("write to the run's folder: {error}"));
+            return (report, None);
+        }
+    };
+    timeline.begins(scenario, until);
     let lab = match Lab::build(scenario, site).await {
         Ok(lab) => lab,
         Err(error) => {
             report.end = End::NotBuilt(crate::chain(&error));
+            timeline.ends(&report.end);
             return (report, None);
         }
     };
     report.built = Some(start.elapsed());
+    timeline.tell(Happening::Built);
     observe(Event::Built {
         scenario,
         took: start.elapsed(),
     });
-    let mut stage = Stage::new(scenario, lab, folder, start);
+    let mut stage = Stage::new(scenario, lab, folder, (start, timeline.clone()));
     report.end = Play {
         stage: &mut stage,
         until,
+        keep,
         observe,
         report: &mut report,
     }
     .run()
     .await;
     report.took = start.elapsed();
+    timeline.ends(&report.end);
     let lab = stage.strike();
     (report, Some(lab))
 }
@@ -92,6 +129,7 @@ pub async fn play(
 struct Play<'a, 'b> {
     stage: &'a mut Stage<'b>,
     until: Until<'a>,
+    keep: Keep,
     observe: &'a mut dyn FnMut(Event<'_>),
     report: &'a mut Report,
 }
@@ -119,9 +157,11 @@ impl Play<'_, '_> {
             done("start the tunnel", self.stage.start_tunnel().await)?;
             let took = begin.elapsed();
             self.report.tunnel = Some((began, took));
+            self.stage.timeline.tell(Happening::TunnelUp);
             (self.observe)(Event::TunnelUp { began, took });
         }
         self.remember(Since::Start).await?;
+        done("look at the hosts", self.stage.look_at_hosts(0).await)?;
         for step in &scenario.steps {
             self.step(step).await?;
             self.remember(Since::Step(step.name.clone())).await?;
@@ -141,13 +181,44 @@ impl Play<'_, '_> {
         self.report.steps.push(StepReport {
             name: step.name.clone(),
             began: at,
+            states: self.stage.states_before(),
             ..StepReport::default()
+        });
+        let number = self.report.steps.len();
+        self.stage.timeline.tell(Happening::StepBegins {
+            step: number,
+            name: step.name.clone(),
         });
         (self.observe)(Event::Step { step, at });
         let played = self.act_and_expect(step).await;
+        let kept = self.keep(played.is_err()).await;
         let ended = self.stage.clock();
         self.current().took = ended.saturating_sub(at);
-        played
+        self.stage.timeline.settle();
+        let ends = Happening::StepEnds { step: number };
+        self.stage.timeline.tell(ends);
+        played?;
+        done(&step.name, kept)?;
+        self.look_at_hosts(number).await?;
+        done(
+            "write the timeline",
+            self.stage.timeline.check().map_err(StageError::from),
+        )?;
+        match self.far_enough() {
+            true => Err(End::Played),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes down what the hosts are like after a step.
+    async fn look_at_hosts(&mut self, number: usize) -> Result<(), End> {
+        done("look at the hosts", self.stage.look_at_hosts(number).await)?;
+        let Self { stage, report, .. } = self;
+        let states = report.steps.last_mut().map(|step| &mut step.states);
+        for state in states.into_iter().flatten() {
+            state.after = stage.state_file(&state.host);
+        }
+        Ok(())
     }
 
     async fn act_and_expect(&mut self, step: &Step) -> Result<(), End> {
@@ -157,19 +228,18 @@ impl Play<'_, '_> {
         for act in &step.acts {
             done(&step.name, self.act(act).await)?;
         }
-        let reports = self.expect(step, begun).await;
+        let reports = self.expect(step, &begun).await;
         self.current().expectations = done(&step.name, reports)?;
-        done(&step.name, self.keep().await)?;
-        self.look_for_deaths(step)?;
-        match self.far_enough() {
-            true => Err(End::Played),
-            false => Ok(()),
-        }
+        testify(self.stage, step, &begun);
+        self.look_for_deaths(step)
     }
 
     async fn act(&mut self, act: &Act) -> Result<(), StageError> {
         let (began, begin) = (self.stage.clock(), Instant::now());
         self.stage.begins(act);
+        self.stage.timeline.tell(Happening::ActBegins {
+            act: act.to_string(),
+        });
         let outcome = act::perform(self.stage, act).await;
         let report = ActReport {
             act: match self.stage.take_remark() {
@@ -180,6 +250,10 @@ impl Play<'_, '_> {
             took: begin.elapsed(),
             error: outcome.as_ref().err().map(|error| crate::chain(error)),
         };
+        self.stage.timeline.tell(Happening::ActEnds {
+            act: report.act.clone(),
+            error: report.error.clone(),
+        });
         (self.observe)(Event::Act { report: &report });
         self.current().acts.push(report);
         outcome
@@ -207,7 +281,7 @@ impl Play<'_, '_> {
     async fn expect(
         &mut self,
         step: &Step,
-        begun: Begun,
+        begun: &Begun,
     ) -> Result<Vec<ExpectationReport>, StageError> {
         let begin = Instant::now();
         let places = step.expect.iter().enumerate();
@@ -215,7 +289,7 @@ impl Play<'_, '_> {
             places.partition(|(_, it)| matches!(it.check, Check::NotAsked(_)));
         let mut reports = Vec::new();
         for group in [first, last] {
-            reports.extend(self.check(&group, &begun, begin).await?);
+            reports.extend(self.check(&group, begun, begin).await?);
         }
         reports.sort_by_key(|(place, _)| *place);
         Ok(reports.into_iter().map(|(_, report)| report).collect())
@@ -232,6 +306,7 @@ impl Play<'_, '_> {
             .iter()
             .map(async |(place, expectation)| {
                 let began = stage.clock();
+                stage.timeline.expects(expectation);
                 let checked = expect::check(stage, (*place, expectation), begun).await;
                 let report = ExpectationReport {
                     name: expectation.name.clone(),
@@ -242,6 +317,7 @@ impl Play<'_, '_> {
                     gaps: checked.gaps,
                     verdict: checked.verdict,
                 };
+                stage.timeline.checked(&report);
                 (*place, report)
             })
             .collect();
@@ -262,24 +338,27 @@ impl Play<'_, '_> {
         }
     }
 
-    /// Keeps the packets and the state of all hosts, where something in the step did not hold that no
-    /// sabotage was to harm.
-    async fn keep(&mut self) -> Result<(), StageError> {
+    /// Keeps the packets and the state of all hosts, where the step ended early or something in it did not
+    /// hold that no sabotage was to harm, or where all is kept.
+    async fn keep(&mut self, failed: bool) -> Result<(), StageError> {
         let until = self.until;
         let meant = |name: &str| match until {
             Until::Bite(sabotage) => sabotage.names(name),
             Until::End => false,
         };
         let mut reports = self.current().expectations.iter();
-        if reports.all(|report| report.verdict.passed() || meant(&report.name)) {
+        let failed =
+            failed || reports.any(|report| !report.verdict.passed() && !meant(&report.name));
+        if !failed && self.keep == Keep::Failed {
             return Ok(());
         }
         let number = self.report.steps.len();
-        let captures = keep::step(self.stage, number).await?;
-        let beginning = self.stage.folder.path().join(format!("step-{number}-"));
-        let files = beginning.display().to_string();
-        (self.observe)(Event::Kept { files: &files });
-        self.current().captures = captures;
+        self.current().captures = keep::step(self.stage, number).await?;
+        if failed {
+            let beginning = self.stage.folder.path().join(format!("step-{number}-"));
+            let files = beginning.display().to_string();
+            (self.observe)(Event::Kept { files: &files });
+        }
         Ok(())
     }
 

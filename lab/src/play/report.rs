@@ -56,6 +56,8 @@ pub struct StepReport {
     pub acts: Vec<ActReport>,
     /// What was expected.
     pub expectations: Vec<ExpectationReport>,
+    /// Where each host's network is written down as it was before the step and after it.
+    pub states: Vec<StateReport>,
     /// The packets of each host, where they were kept.
     pub captures: Vec<KeptFile>,
 }
@@ -67,6 +69,17 @@ pub struct KeptFile {
     pub host: String,
     /// The file's name.
     pub file: String,
+}
+
+/// The files in the play's folder that have a host's network before and after a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateReport {
+    /// The host.
+    pub host: String,
+    /// Before.
+    pub before: Option<String>,
+    /// After; none where the step was not played to its end.
+    pub after: Option<String>,
 }
 
 /// An act that was performed.
@@ -149,6 +162,14 @@ impl Verdict {
             *explanation = Some(Box::new(with));
         }
         self
+    }
+
+    /// What was seen, or why that is not what was expected, in one line.
+    pub fn line(&self) -> &str {
+        match self {
+            Self::Held(line) | Self::Inconclusive(line) => line,
+            Self::Failed { why, .. } => why,
+        }
     }
 
     /// Whether the expectation held.

@@ -12,6 +12,8 @@ use tokio::time::timeout;
 use super::Tapes;
 use super::baseline::Baselines;
 use super::programs::{ProgramError, Programs};
+use super::states::States;
+use super::timeline::Timeline;
 use crate::counters::{CountersError, Meters};
 use crate::folder::Folder;
 use crate::lab::{Lab, LabError};
@@ -33,6 +35,8 @@ pub(super) struct Stage<'a> {
     pub(super) fps_furnished: bool,
     tapes: Tapes,
     meters: IndexMap<HostName, Meters>,
+    pub(super) timeline: Timeline,
+    pub(super) states: States,
     start: Instant,
     step_began: Instant,
     /// What this step has asked, and what the steps before it have.
@@ -101,9 +105,9 @@ impl<'a> Stage<'a> {
         scenario: &'a Scenario,
         lab: Lab,
         folder: &'a Folder,
-        start: Instant,
+        (start, timeline): (Instant, Timeline),
     ) -> Self {
-        let programs = Programs::default();
+        let programs = Programs::new(timeline.clone());
         Self {
             scenario,
             lab,
@@ -112,6 +116,8 @@ impl<'a> Stage<'a> {
             fps_furnished: false,
             tapes: Tapes::new(),
             meters: IndexMap::new(),
+            timeline,
+            states: States::new(),
             start,
             step_began: start,
             asked: Arc::default(),
@@ -209,6 +215,11 @@ impl<'a> Stage<'a> {
     /// end of a TCP connection, may come when the next step has begun.
     pub(super) fn asked_before(&self, frame: &Frame) -> bool {
         self.asked_before.concerns(frame)
+    }
+
+    /// Whether a packet belongs to a question of this step.
+    pub(super) fn is_asked_now(&self, frame: &Frame) -> bool {
+        self.known().concerns(frame)
     }
 
     /// Whether a packet belongs to a question of the lab's own, of whichever step.

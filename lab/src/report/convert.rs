@@ -2,10 +2,10 @@
 
 use super::{
     Act, Capture, Expectation, Explanation, Gap, Log, Place, Play, PlayEnd, Role, Sabotage,
-    Scenario, ScenarioEnd, Step, Time, Topology, Verdict, ms,
+    Scenario, ScenarioEnd, Snapshots, Step, Time, Topology, Verdict, ms,
 };
 use crate::play::{
-    self, ActReport, End, ExpectationReport, GapReport, KeptFile, Report, StepReport,
+    self, ActReport, End, ExpectationReport, GapReport, KeptFile, Report, StateReport, StepReport,
 };
 use crate::run::{Outcome, play_folder};
 use crate::scenario::{self, Places, ScenarioFile};
@@ -148,20 +148,28 @@ impl Context<'_> {
             time: Time::of(step.began, step.took),
             acts: step.acts.iter().map(Act::from).collect(),
             expectations: expectations.map(|it| self.expectation(it)).collect(),
-            snapshots: Vec::new(),
+            snapshots: step.states.iter().map(|it| self.state(it)).collect(),
             captures: captures.collect(),
         }
     }
 
+    fn state(&self, state: &StateReport) -> Snapshots {
+        let file = |file: &Option<String>| file.as_ref().map(|file| self.in_folder(file));
+        Snapshots {
+            host: state.host.clone(),
+            before: file(&state.before),
+            after: file(&state.after),
+        }
+    }
+
     fn expectation(&self, report: &ExpectationReport) -> Expectation {
-        let (verdict, why, evidence, explanation) = match &report.verdict {
-            play::Verdict::Held(seen) => (Verdict::Held, seen, &Vec::new(), None),
+        let (evidence, explanation) = match &report.verdict {
             play::Verdict::Failed {
-                why,
                 evidence,
                 explanation,
-            } => (Verdict::Failed, why, evidence, explanation.as_deref()),
-            play::Verdict::Inconclusive(why) => (Verdict::Inconclusive, why, &Vec::new(), None),
+                ..
+            } => (evidence.clone(), explanation.as_deref()),
+            play::Verdict::Held(_) | play::Verdict::Inconclusive(_) => (Vec::new(), None),
         };
         Expectation {
             name: report.name.clone(),
@@ -169,9 +177,9 @@ impl Context<'_> {
             place: self.place(&report.name),
             time: Time::of(report.began, report.ended.saturating_sub(report.began)),
             role: self.role(&report.name),
-            verdict,
-            why: why.clone(),
-            evidence: evidence.clone(),
+            verdict: (&report.verdict).into(),
+            why: report.verdict.line().to_owned(),
+            evidence,
             explanation: explanation.map(Explanation::from),
             gaps: report.gaps.iter().map(Gap::from).collect(),
         }
@@ -186,6 +194,16 @@ impl Context<'_> {
             Some(it) if it.must_fail.iter().any(|name| name == expectation) => Role::MustFail,
             Some(it) if it.names(expectation) => Role::MayFail,
             _ => Role::MustHold,
+        }
+    }
+}
+
+impl From<&play::Verdict> for Verdict {
+    fn from(verdict: &play::Verdict) -> Self {
+        match verdict {
+            play::Verdict::Held(_) => Self::Held,
+            play::Verdict::Failed { .. } => Self::Failed,
+            play::Verdict::Inconclusive(_) => Self::Inconclusive,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::line::{Line, Voice};
 use super::{Options, outcome};
 use crate::folder::Folder;
 use crate::lab::Lab;
-use crate::play::{End, Event, Report, StepReport, Until, play};
+use crate::play::{End, Event, How, Report, StepReport, Until, play};
 use crate::report;
 use crate::sandbox::Sandbox;
 use crate::scenario::{Sabotage, Scenario, ScenarioFile};
@@ -110,6 +110,10 @@ impl<'a> Job<'a> {
             Some((_, sabotage)) => Until::Bite(sabotage),
             None => Until::End,
         };
+        let how = How {
+            until,
+            keep: options.keep,
+        };
         let begin = Instant::now();
         let mut so_far = Report {
             end: End::Interrupted,
@@ -128,7 +132,7 @@ impl<'a> Job<'a> {
                 }
                 (so_far, None)
             }
-            played = play(self.scenario(), options.site, folder, until, &mut observe) => played,
+            played = play(self.scenario(), options.site, folder, how, &mut observe) => played,
         }
     }
 

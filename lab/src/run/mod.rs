@@ -29,6 +29,7 @@ use tokio::sync::watch;
 
 use crate::folder::Folder;
 use crate::lab::Site;
+use crate::play::Keep;
 use crate::sandbox::Sandbox;
 use crate::scenario::ScenarioFile;
 
@@ -53,6 +54,8 @@ pub struct Options<'a> {
     pub sabotages: bool,
     /// Whether the first play that fails is the last.
     pub fail_fast: bool,
+    /// Of which steps packets are kept.
+    pub keep: Keep,
     /// Turns true when the run is to end early.
     pub stop: watch::Receiver<bool>,
 }

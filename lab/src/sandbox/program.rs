@@ -97,6 +97,12 @@ impl Running {
         }
     }
 
+    /// How the program ends, when it does; none where the helper has gone before.
+    pub fn ending(&self) -> impl Future<Output = Option<Exit>> + use<> {
+        let mut exit = self.exit.clone();
+        async move { *exit.wait_for(Option::is_some).await.ok()? }
+    }
+
     /// How the program has ended, if it has.
     pub fn exit(&self) -> Option<Exit> {
         *self.exit.borrow()

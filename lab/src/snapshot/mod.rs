@@ -42,6 +42,9 @@ pub use resolver::Resolver;
 use crate::lab::Host;
 use crate::sandbox::{Sandbox, SandboxError};
 
+/// What a look in passing leaves out.
+const NOT_IN_PASSING: &str = "sysctls and the settings of systemd-resolved were not looked at";
+
 /// A host's network at one moment. Its lists are sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -97,6 +100,21 @@ impl Snapshot {
         let (resolver, unseen) = resolver::read(sandbox, host.id()).await?;
         snapshot.resolver = resolver;
         snapshot.unseen.extend(unseen);
+        Ok(snapshot)
+    }
+
+    /// The part of it that costs little: a third of a millisecond, where the whole of it takes 5 to 20. It
+    /// says in [`Snapshot::unseen`] what it left out.
+    ///
+    /// # Errors
+    /// As of [`Snapshot::take`].
+    pub async fn in_passing(sandbox: &Sandbox, host: &Host) -> Result<Self, SnapshotError> {
+        let mut snapshot = Self::of_routing(host.station().netlink()).await?;
+        let ruleset = nft::read(sandbox, host.id())?;
+        snapshot.nft = ruleset.lines;
+        snapshot.unseen.extend(ruleset.unseen);
+        snapshot.resolver = resolver::read_file(sandbox, host.id())?;
+        snapshot.unseen.push(NOT_IN_PASSING.to_owned());
         Ok(snapshot)
     }
 

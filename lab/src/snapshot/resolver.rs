@@ -75,16 +75,7 @@ pub(super) async fn read(
     sandbox: &Sandbox,
     host: HostId,
 ) -> Result<(Resolver, Option<String>), SnapshotError> {
-    let mut resolver = Resolver {
-        link: sandbox.link_target(host, FILE)?,
-        ..Resolver::default()
-    };
-    if let Some(mut file) = sandbox.open(host, FILE)? {
-        let mut text = Vec::new();
-        let read = file.read_to_end(&mut text);
-        read.map_err(|source| unreadable(FILE, source))?;
-        resolver.resolv_conf = Some(String::from_utf8_lossy(&text).into_owned());
-    }
+    let mut resolver = read_file(sandbox, host)?;
     if sandbox.open(host, RESOLVED)?.is_none() {
         return Ok((resolver, None));
     }
@@ -96,6 +87,21 @@ pub(super) async fn read(
         None => Some("systemd-resolved has run and does not answer resolvectl(1)".to_owned()),
     };
     Ok((resolver, unseen))
+}
+
+/// Reads the part of it that /etc/resolv.conf tells.
+pub(super) fn read_file(sandbox: &Sandbox, host: HostId) -> Result<Resolver, SnapshotError> {
+    let mut resolver = Resolver {
+        link: sandbox.link_target(host, FILE)?,
+        ..Resolver::default()
+    };
+    if let Some(mut file) = sandbox.open(host, FILE)? {
+        let mut text = Vec::new();
+        let read = file.read_to_end(&mut text);
+        read.map_err(|source| unreadable(FILE, source))?;
+        resolver.resolv_conf = Some(String::from_utf8_lossy(&text).into_owned());
+    }
+    Ok(resolver)
 }
 
 /// The settings; none where nobody answers.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use fps_lab::folder::Folder;
 use fps_lab::lab::Site;
-use fps_lab::play::{End, Event, Report, Until, Verdict, play};
+use fps_lab::play::{End, Event, How, Keep, Report, Until, Verdict, play};
 use fps_lab::scenario::{ScenarioFile, parse};
 use indexmap::IndexMap;
 
@@ -41,8 +41,11 @@ pub(crate) fn play_out(text: &str, observe: &mut dyn FnMut(Event<'_>)) -> Report
         .enable_all()
         .build()
         .expect("a runtime");
-    let (report, _lab) =
-        runtime.block_on(play(&file.scenario, &site(), &folder, Until::End, observe));
+    let how = How {
+        until: Until::End,
+        keep: Keep::Failed,
+    };
+    let (report, _lab) = runtime.block_on(play(&file.scenario, &site(), &folder, how, observe));
     report
 }
 

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use fps_lab::folder::Folder;
 use fps_lab::lab::Site;
+use fps_lab::play::Keep;
 use fps_lab::run::{Line, Options, Outcome, run};
 use fps_lab::scenario::ScenarioFile;
 use indexmap::IndexMap;
@@ -42,6 +43,7 @@ pub(crate) fn play(files: &[ScenarioFile], how: How) -> (Vec<Outcome>, String) {
         jobs,
         sabotages,
         fail_fast,
+        keep: Keep::Failed,
         stop,
     };
     let lines = Mutex::new(String::new());

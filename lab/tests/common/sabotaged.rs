@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
 use fps_lab::folder::Folder;
+use fps_lab::play::Keep;
 use fps_lab::run::{Line, Options, Outcome, run};
 use tokio::sync::watch;
 
@@ -20,6 +21,7 @@ pub(crate) fn run_with_sabotages(text: &str) -> (Outcome, String) {
         jobs: NonZeroUsize::MIN,
         sabotages: true,
         fail_fast: false,
+        keep: Keep::Failed,
         stop,
     };
     let said = Mutex::new(String::new());

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::{Exit, check};
 use crate::folder::Folder;
 use crate::lab::{Site, missing};
+use crate::play::Keep;
 use crate::report::{OutcomeFile, Record, RunEnd, Skipped};
 use crate::run::{Catch, Counts, Line, Options, Outcome, Shard, run, unplayed};
 use crate::scenario::ScenarioFile;
@@ -38,6 +39,14 @@ pub(super) struct Arguments {
     /// Stop at the first play that fails
     #[arg(long)]
     fail_fast: bool,
+    /// Of which steps the packets and the whole state of each host are kept: `failed` or `all`
+    #[arg(
+        long,
+        value_name = "WHICH",
+        default_value = "failed",
+        hide_possible_values = true
+    )]
+    keep: Keep,
     /// Print what came of it as JSON (outcome.json), and nothing else
     #[arg(long)]
     json: bool,
@@ -152,6 +161,7 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
         jobs: arguments.jobs.unwrap_or(cores),
         sabotages,
         fail_fast: arguments.fail_fast,
+        keep: arguments.keep,
         stop: stop.clone(),
     };
     let aloud = !arguments.json && arguments.sabotage != Sabotages::Only;

@@ -155,7 +155,8 @@ async fn run(stage: &Stage<'_>, run: &Run) -> Result<(), StageError> {
         may_end: true,
     };
     let sandbox = stage.lab.sandbox();
-    Ok(programs::run(sandbox, stage.folder, order, run.exit, run.within).await?)
+    let place = (stage.folder, &stage.timeline);
+    Ok(programs::run(sandbox, place, order, run.exit, run.within).await?)
 }
 
 async fn change_link(stage: &mut Stage<'_>, change: &LinkChange) -> Result<(), StageError> {

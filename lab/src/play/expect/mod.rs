@@ -28,7 +28,7 @@ mod volume;
 mod why;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use outage::Outages;
 
@@ -37,6 +37,7 @@ use super::{GapReport, Verdict};
 use crate::ask::AskError;
 use crate::lab::LabError;
 use crate::probe::ProbeError;
+use crate::report::Event;
 use crate::scenario::{Check, Expectation, Step};
 use crate::tape::TapeError;
 
@@ -56,6 +57,15 @@ pub(super) struct Begun {
     /// By the place of the expectation.
     outages: BTreeMap<usize, Result<Outages, String>>,
     marks: log::Marks,
+}
+
+impl Begun {
+    /// What outages have asked, and what came of it.
+    pub(super) fn probes(&self, step: &Step) -> impl Iterator<Item = (Instant, Event)> {
+        let outages = self.outages.iter();
+        let outages = outages.filter_map(|(place, outages)| Some((*place, outages.as_ref().ok()?)));
+        outages.flat_map(|(place, outages)| outages.probes(&step.expect[place].name))
+    }
 }
 
 /// Begins what must be under way before a step's acts, and waits until it is.

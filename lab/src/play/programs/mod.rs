@@ -1,5 +1,6 @@
 //! Programs by name: started, waited for, ended; their output in the run's folder.
 
+mod diary;
 mod error;
 mod output;
 mod sign;
@@ -11,10 +12,12 @@ use indexmap::IndexMap;
 use nix::libc::{SIGKILL, SIGTERM};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use diary::Diary;
 pub use error::ProgramError;
 use output::Output;
 use sign::Sign;
 
+use super::timeline::Timeline;
 use crate::folder::Folder;
 use crate::sandbox::{HostId, PATH, PROGRAMS, Running, Sandbox, Signal};
 use crate::scenario::{HostName, Ready};
@@ -63,8 +66,9 @@ pub(super) struct Heard {
 const DRAINED: Duration = Duration::from_millis(5);
 
 /// The programs of a play.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Programs {
+    timeline: Timeline,
     programs: IndexMap<String, Program>,
 }
 
@@ -81,6 +85,14 @@ struct Program {
 }
 
 impl Programs {
+    /// None yet. What they do is written to the timeline.
+    pub(super) fn new(timeline: Timeline) -> Self {
+        Self {
+            timeline,
+            programs: IndexMap::new(),
+        }
+    }
+
     /// Starts a program and waits until it is ready.
     pub(super) async fn start(
         &mut self,
@@ -94,7 +106,7 @@ impl Programs {
             return Err(ProgramError::Runs { program });
         }
         let sign = Sign::of(&ready.when, sandbox, order.id)?;
-        let mut started = Program::start(sandbox, folder, &order)?;
+        let mut started = Program::start(sandbox, (folder, &self.timeline), &order)?;
         started.life = self.programs.get(&program).map_or(0, |it| it.life + 1);
         // Kept even where it does not get ready: it is to be killed with the others.
         self.programs.insert(program, started);
@@ -308,12 +320,12 @@ impl Programs {
 /// Runs a command to its end.
 pub(super) async fn run(
     sandbox: &Sandbox,
-    folder: &Folder,
+    place: (&Folder, &Timeline),
     order: Order<'_>,
     expected: i32,
     within: Duration,
 ) -> Result<(), ProgramError> {
-    let mut program = Program::start(sandbox, folder, &order)?;
+    let mut program = Program::start(sandbox, place, &order)?;
     let (command, host) = (order.command.join(" "), order.host.clone());
     let Ok(exit) = timeout_at(Instant::now() + within, program.running.wait()).await else {
         sandbox.signal(&program.running, Signal::Kill)?;
@@ -345,7 +357,11 @@ impl Program {
         self.running.exit().is_none()
     }
 
-    fn start(sandbox: &Sandbox, folder: &Folder, order: &Order<'_>) -> Result<Self, ProgramError> {
+    fn start(
+        sandbox: &Sandbox,
+        (folder, timeline): (&Folder, &Timeline),
+        order: &Order<'_>,
+    ) -> Result<Self, ProgramError> {
         let log = folder
             .append(&format!("{}.{}.log", order.host, order.name))
             .map_err(|cause| ProgramError::Log {
@@ -353,6 +369,9 @@ impl Program {
                 cause,
             })?;
         let mut running = sandbox.spawn(order.id, order.command, &environment())?;
+        let diary = Diary::of(order, timeline);
+        diary.starts(order.command);
+        tokio::spawn(diary.clone().await_end(running.ending()));
         let pipe = running
             .output
             .take()
@@ -360,7 +379,7 @@ impl Program {
         Ok(Self {
             host: order.host.clone(),
             running,
-            output: Output::new(pipe, log),
+            output: Output::new(pipe, log, diary),
             may_end: order.may_end,
             life: 0,
         })

@@ -13,6 +13,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
+use super::diary::Diary;
+
 /// How many of its last lines an error shows.
 const LAST_LINES: usize = 12;
 
@@ -28,11 +30,11 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn new(pipe: pipe::Receiver, log: File) -> Self {
+    pub(super) fn new(pipe: pipe::Receiver, log: File, diary: Diary) -> Self {
         let lines = Arc::default();
         let (told, count) = watch::channel(0);
         let copy = pipe.as_fd().try_clone_to_owned().ok();
-        let pump = tokio::spawn(pump(pipe, log, Arc::clone(&lines), told));
+        let pump = tokio::spawn(pump(pipe, (log, diary), Arc::clone(&lines), told));
         Self {
             lines,
             count,
@@ -129,7 +131,7 @@ impl Drop for Output {
 
 async fn pump(
     mut pipe: pipe::Receiver,
-    mut log: File,
+    (mut log, diary): (File, Diary),
     lines: Arc<Mutex<Vec<String>>>,
     told: watch::Sender<usize>,
 ) {
@@ -144,6 +146,7 @@ async fn pump(
             let line: Vec<u8> = rest.drain(..=end).collect();
             new.push(String::from_utf8_lossy(line.trim_ascii_end()).into_owned());
         }
+        new.iter().for_each(|line| diary.says(line));
         let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.append(&mut new);
         told.send_replace(lines.len());

@@ -15,6 +15,7 @@ use super::{CheckError, evidence, locate, lossy};
 use crate::play::stage::Stage;
 use crate::play::{GapReport, Verdict};
 use crate::probe::{Answer, Asker, Attempt, Sent, Series};
+use crate::report::Event;
 use crate::scenario::{HostName, Outage, Probe};
 
 /// How many probes must have been answered before the acts begin.
@@ -66,6 +67,23 @@ impl Outages {
     /// When the first question was sent.
     pub(super) fn began(&self) -> Instant {
         self.began
+    }
+
+    /// What was asked, and what came of it.
+    pub(super) fn probes(&self, expectation: &str) -> Vec<(Instant, Event)> {
+        let sent = self.series.sent().into_iter();
+        let events = sent.map(|Sent { at, answer, .. }| {
+            let event = Event::Probe {
+                expectation: expectation.to_owned(),
+                answered: answer.as_ref().is_some_and(Answer::is_echo),
+                answer: match answer {
+                    Some(answer) => answer.to_string(),
+                    None => "it still waits".to_owned(),
+                },
+            };
+            (at, event)
+        });
+        events.collect()
     }
 
     /// Waits for the positive control: who is never answered shows no gap.
