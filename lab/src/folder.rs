@@ -94,10 +94,14 @@ impl Folder {
         self.open(name, OFlag::O_APPEND)
     }
 
+    /// Opens a file to write, empty.
+    pub fn overwrite(&self, name: &str) -> io::Result<File> {
+        self.open(name, OFlag::O_TRUNC)
+    }
+
     /// Writes a whole file.
     pub fn write(&self, name: &str, content: &str) -> io::Result<()> {
-        self.open(name, OFlag::O_TRUNC)?
-            .write_all(content.as_bytes())
+        self.overwrite(name)?.write_all(content.as_bytes())
     }
 
     /// Writes a value as JSON that people can read.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use tokio::time::sleep;
 
 use super::stage::{Stage, StageError};
@@ -30,6 +31,19 @@ impl Stage<'_> {
             .collect();
         for host in hosts {
             let snapshot = self.resting(&host).await?;
+            self.baselines.insert((host, moment.clone()), snapshot);
+        }
+        Ok(())
+    }
+
+    /// Takes the snapshots of all hosts at this moment, side by side, for steps that nobody knows yet.
+    pub(super) async fn remember_all(&mut self, moment: &Since) -> Result<(), StageError> {
+        let stage = &*self;
+        let looks = stage.lab.hosts().map(async |(host, _)| {
+            let snapshot = stage.resting(host).await?;
+            Ok::<_, StageError>((host.clone(), snapshot))
+        });
+        for (host, snapshot) in try_join_all(looks).await? {
             self.baselines.insert((host, moment.clone()), snapshot);
         }
         Ok(())

@@ -13,7 +13,8 @@ pub(super) async fn step(stage: &Stage<'_>, number: usize) -> io::Result<Vec<Kep
     let mut captures = Vec::new();
     for (name, host) in stage.lab.hosts() {
         let file = format!("{prefix}{name}.pcapng");
-        let capture = stage.folder.append(&file)?;
+        // In a step that goes on it may be written once more, with all that it had.
+        let capture = stage.folder.overwrite(&file)?;
         captures.push(KeptFile {
             host: name.to_string(),
             file,

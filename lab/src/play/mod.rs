@@ -4,6 +4,7 @@
 //! - `act`: one file per kind of act
 //! - `baseline`: what hosts were like at earlier moments
 //! - `expect`: one file per kind of expectation
+//! - `live`: the same with steps that come one after the other, for tests in Rust
 //! - `keep`: the packets and the state of hosts, of a step that failed
 //! - `programs`: programs by name, with their output and readiness
 //! - `tunnel`: how the tunnel's programs are started; `fps`: what those of FPS are given
@@ -14,6 +15,7 @@ mod baseline;
 mod expect;
 mod fps;
 mod keep;
+mod live;
 mod programs;
 mod report;
 mod stage;
@@ -28,6 +30,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 pub(crate) use fps::{CA, CARRIER_NAME, CLIENT_STATUS, SERVER_STATUS};
+pub(crate) use live::{Checked, Live};
 pub use programs::ProgramError;
 pub use report::{
     ActReport, End, Event, ExpectationReport, GapReport, KeptFile, Report, StateReport, StepReport,
@@ -143,6 +146,17 @@ impl Play<'_, '_> {
     }
 
     async fn play(&mut self) -> Result<(), End> {
+        self.set_up().await?;
+        done("look at the hosts", self.stage.look_at_hosts(0).await)?;
+        for step in &self.stage.scenario.steps {
+            self.step(step).await?;
+            self.remember(Since::Step(step.name.clone())).await?;
+        }
+        Ok(())
+    }
+
+    /// What comes before the first step.
+    async fn set_up(&mut self) -> Result<(), End> {
         let scenario = self.stage.scenario;
         let issued = self.stage.issue_certificates();
         done("issue certificates", issued)?;
@@ -160,13 +174,7 @@ impl Play<'_, '_> {
             self.stage.timeline.tell(Happening::TunnelUp);
             (self.observe)(Event::TunnelUp { began, took });
         }
-        self.remember(Since::Start).await?;
-        done("look at the hosts", self.stage.look_at_hosts(0).await)?;
-        for step in &scenario.steps {
-            self.step(step).await?;
-            self.remember(Since::Step(step.name.clone())).await?;
-        }
-        Ok(())
+        self.remember(Since::Start).await
     }
 
     /// Looks at the hosts that later steps compare with this moment.
@@ -177,29 +185,12 @@ impl Play<'_, '_> {
 
     /// Plays one step; an error where it is the last to be played.
     async fn step(&mut self, step: &Step) -> Result<(), End> {
-        let at = self.stage.clock();
-        self.report.steps.push(StepReport {
-            name: step.name.clone(),
-            began: at,
-            states: self.stage.states_before(),
-            ..StepReport::default()
-        });
-        let number = self.report.steps.len();
-        self.stage.timeline.tell(Happening::StepBegins {
-            step: number,
-            name: step.name.clone(),
-        });
-        (self.observe)(Event::Step { step, at });
         let played = self.act_and_expect(step).await;
-        let kept = self.keep(played.is_err()).await;
-        let ended = self.stage.clock();
-        self.current().took = ended.saturating_sub(at);
-        self.stage.timeline.settle();
-        let ends = Happening::StepEnds { step: number };
-        self.stage.timeline.tell(ends);
+        let kept = self.keep(0, played.is_err()).await;
+        self.ends();
         played?;
         done(&step.name, kept)?;
-        self.look_at_hosts(number).await?;
+        self.look_at_hosts(self.report.steps.len()).await?;
         done(
             "write the timeline",
             self.stage.timeline.check().map_err(StageError::from),
@@ -208,6 +199,35 @@ impl Play<'_, '_> {
             true => Err(End::Played),
             false => Ok(()),
         }
+    }
+
+    /// Watches the hosts from now on, and begins what must be under way before the acts of a step.
+    async fn begin(&mut self, step: &Step) -> Result<Begun, End> {
+        let at = self.stage.clock();
+        self.report.steps.push(StepReport {
+            name: step.name.clone(),
+            began: at,
+            states: self.stage.states_before(),
+            ..StepReport::default()
+        });
+        self.stage.timeline.tell(Happening::StepBegins {
+            step: self.report.steps.len(),
+            name: step.name.clone(),
+        });
+        (self.observe)(Event::Step { step, at });
+        // Before the act, so that nothing that it causes is missed.
+        done(&step.name, self.stage.arm().await)?;
+        Ok(expect::begin(self.stage, step).await)
+    }
+
+    /// Ends the current step.
+    fn ends(&mut self) {
+        let (number, now) = (self.report.steps.len(), self.stage.clock());
+        let step = self.current();
+        step.took = now.saturating_sub(step.began);
+        self.stage.timeline.settle();
+        let ends = Happening::StepEnds { step: number };
+        self.stage.timeline.tell(ends);
     }
 
     /// Writes down what the hosts are like after a step.
@@ -222,25 +242,39 @@ impl Play<'_, '_> {
     }
 
     async fn act_and_expect(&mut self, step: &Step) -> Result<(), End> {
-        // Before the act, so that nothing that it causes is missed.
-        done(&step.name, self.stage.arm().await)?;
-        let begun = expect::begin(self.stage, step).await;
+        let begun = self.begin(step).await?;
         for act in &step.acts {
             done(&step.name, self.act(act).await)?;
         }
-        let reports = self.expect(step, &begun).await;
-        self.current().expectations = done(&step.name, reports)?;
-        testify(self.stage, step, &begun);
+        self.conclude(step, 0, &begun).await
+    }
+
+    /// Checks the expectations of a step from one on.
+    async fn conclude(&mut self, step: &Step, first: usize, begun: &Begun) -> Result<(), End> {
+        let reports = self.expect(step, first, begun).await;
+        let reports = done(&step.name, reports)?;
+        self.current().expectations.extend(reports);
+        testify(self.stage, step, begun);
         self.look_for_deaths(step)
     }
 
     async fn act(&mut self, act: &Act) -> Result<(), StageError> {
+        let perform = async |stage: &mut Stage<'_>| act::perform(stage, act).await;
+        self.aloud(act, perform).await
+    }
+
+    /// Does what an act says, and tells of it.
+    async fn aloud<T>(
+        &mut self,
+        act: &Act,
+        perform: impl AsyncFnOnce(&mut Stage<'_>) -> Result<T, StageError>,
+    ) -> Result<T, StageError> {
         let (began, begin) = (self.stage.clock(), Instant::now());
         self.stage.begins(act);
         self.stage.timeline.tell(Happening::ActBegins {
             act: act.to_string(),
         });
-        let outcome = act::perform(self.stage, act).await;
+        let outcome = perform(self.stage).await;
         let report = ActReport {
             act: match self.stage.take_remark() {
                 Some(remark) => format!("{act}: {remark}"),
@@ -275,20 +309,21 @@ impl Play<'_, '_> {
         }
     }
 
-    /// Checks all expectations of a step side by side, so that the time of each begins when the
-    /// acts are done; gives them in the file's order. What is not to be asked is looked at when the
+    /// Checks the expectations of a step from one on side by side, so that the time of each begins when
+    /// the acts are done; gives them in the file's order. What is not to be asked is looked at when the
     /// others are through: it is not to be asked by what they do, either.
     async fn expect(
         &mut self,
         step: &Step,
+        first: usize,
         begun: &Begun,
     ) -> Result<Vec<ExpectationReport>, StageError> {
         let begin = Instant::now();
-        let places = step.expect.iter().enumerate();
-        let (last, first): (Vec<_>, Vec<_>) =
+        let places = step.expect.iter().enumerate().skip(first);
+        let (last, sooner): (Vec<_>, Vec<_>) =
             places.partition(|(_, it)| matches!(it.check, Check::NotAsked(_)));
         let mut reports = Vec::new();
-        for group in [first, last] {
+        for group in [sooner, last] {
             reports.extend(self.check(&group, begun, begin).await?);
         }
         reports.sort_by_key(|(place, _)| *place);
@@ -339,14 +374,14 @@ impl Play<'_, '_> {
     }
 
     /// Keeps the packets and the state of all hosts, where the step ended early or something in it did not
-    /// hold that no sabotage was to harm, or where all is kept.
-    async fn keep(&mut self, failed: bool) -> Result<(), StageError> {
+    /// hold that no sabotage was to harm, or where all is kept; looks at the expectations from one on.
+    async fn keep(&mut self, first: usize, failed: bool) -> Result<(), StageError> {
         let until = self.until;
         let meant = |name: &str| match until {
             Until::Bite(sabotage) => sabotage.names(name),
             Until::End => false,
         };
-        let mut reports = self.current().expectations.iter();
+        let mut reports = self.current().expectations.iter().skip(first);
         let failed =
             failed || reports.any(|report| !report.verdict.passed() && !meant(&report.name));
         if !failed && self.keep == Keep::Failed {

@@ -15,14 +15,14 @@ pub struct Line {
 }
 
 /// Speaks of one play.
-pub(super) struct Voice<'a> {
+pub(crate) struct Voice<'a> {
     play: String,
     sabotage: Option<&'a Sabotage>,
     say: &'a (dyn Fn(Line) + Sync),
 }
 
 impl<'a> Voice<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         name: &str,
         sabotage: Option<(usize, &'a Sabotage)>,
         say: &'a (dyn Fn(Line) + Sync),
@@ -42,7 +42,7 @@ impl<'a> Voice<'a> {
         voice
     }
 
-    pub(super) fn event(&self, event: Event<'_>) {
+    pub(crate) fn event(&self, event: Event<'_>) {
         match event {
             Event::Built { scenario, took } => self.say(format!(
                 "lab      {}, {}, in {}",
@@ -89,19 +89,8 @@ impl<'a> Voice<'a> {
                 format!("  bit    {name}: {why} ({took})")
             }
             Verdict::Failed { why, .. } if allowed => format!("  harm   {name}: {why} ({took})"),
-            Verdict::Failed {
-                why,
-                evidence,
-                explanation,
-            } => {
-                let explained = explanation.iter().flat_map(|it| it.lines());
-                let lines = evidence.iter().cloned().chain(explained);
-                let lines: Vec<_> = lines
-                    .map(|line| format!("\n             | {line}"))
-                    .collect();
-                format!("  FAILED {name} ({took}): {why}{}", lines.concat())
-            }
-            Verdict::Inconclusive(why) => format!("  UNSURE {name} ({took}): {why}"),
+            Verdict::Failed { .. } => format!("  FAILED {}", told(report, "             | ")),
+            Verdict::Inconclusive(_) => format!("  UNSURE {}", told(report, "")),
         });
     }
 
@@ -131,6 +120,32 @@ impl<'a> Voice<'a> {
 
 fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// What came of an expectation that was not fulfilled, with what shows why, behind a margin.
+pub(crate) fn told(report: &ExpectationReport, margin: &str) -> String {
+    let ExpectationReport {
+        name,
+        took,
+        verdict,
+        ..
+    } = report;
+    let (why, lines) = match verdict {
+        Verdict::Held(why) | Verdict::Inconclusive(why) => (why, Vec::new()),
+        Verdict::Failed {
+            why,
+            evidence,
+            explanation,
+        } => {
+            let explained = explanation.iter().flat_map(|it| it.lines());
+            (why, evidence.iter().cloned().chain(explained).collect())
+        }
+    };
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| format!("\n{margin}{line}"))
+        .collect();
+    format!("{name} ({}): {why}{}", short(*took), lines.concat())
 }
 
 /// A duration to about three digits.

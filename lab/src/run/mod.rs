@@ -23,6 +23,7 @@ pub use files::{FilesError, collect};
 use job::Job;
 pub use job::play_folder;
 pub use line::Line;
+pub(crate) use line::{Voice, told};
 pub use outcome::{Counts, Outcome, SabotageOutcome, unplayed};
 pub use shard::{NoShard, Shard};
 use tokio::sync::watch;

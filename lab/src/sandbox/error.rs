@@ -23,6 +23,15 @@ pub enum SandboxError {
         /// Its path.
         program: PathBuf,
     },
+    /// The helper is another build than who has started it.
+    #[error(
+        "{program} was built from other sources than this program, so the two do not understand each \
+         other: build it anew with `cargo build -p fps-lab`, or name another one in FPS_LAB_BIN"
+    )]
+    Stale {
+        /// Its path.
+        program: PathBuf,
+    },
     /// The control groups could not be made.
     #[error(
         "make the control groups that the scenario names: {reason}\nThis needs root; in a \

@@ -31,8 +31,8 @@ use channel::Channel;
 pub use error::SandboxError;
 use keeper::Keeper;
 pub use program::{Exit, Running, Signal};
+use protocol::{BUILD, Reply, Request};
 pub use protocol::{FileSpec, GroupsSpec, HostId, HostSpec, PATH, PROGRAMS, SocketKind};
-use protocol::{Reply, Request};
 
 use crate::scenario::Sender;
 
@@ -79,7 +79,15 @@ impl Sandbox {
                 program: helper.to_owned(),
             },
         })?;
-        let [netlink] = understand(reply, descriptors, "set up the sandbox")?.1;
+        let (reply, [netlink]) = understand(reply, descriptors, "set up the sandbox")?;
+        match reply {
+            Reply::Ready { build } if build == BUILD => {}
+            _ => {
+                return Err(SandboxError::Stale {
+                    program: helper.to_owned(),
+                });
+            }
+        }
         Ok((
             Self {
                 line: Mutex::new(Line {

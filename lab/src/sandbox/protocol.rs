@@ -22,6 +22,10 @@ pub const PROGRAMS: &str = "/run/fps-lab/bin";
 pub const PATH: &str =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/var/lib/fps-lab/bin";
 
+/// What this was built from: a hash of the sources of the lab and of its programs (`build.rs`). Requests
+/// have no versions of their own, so who asks and who answers must be of one build.
+pub(super) const BUILD: &str = env!("FPS_LAB_BUILD");
+
 /// A request.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
@@ -71,6 +75,12 @@ pub(super) enum Request {
 /// An answer.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
+    /// The sandbox stands: the first answer, which nobody has asked for. Comes with a netlink socket of
+    /// the switch.
+    Ready {
+        /// What the helper was built from: see [`BUILD`].
+        build: String,
+    },
     Done,
     /// There is no such file.
     Absent,

@@ -10,7 +10,7 @@ use fps_netlink::Address;
 use fps_netns::{add_firewall_rules, clear_firewall};
 
 use super::StageError;
-use super::programs::{self, Order};
+use super::programs::{self, Ended, Order};
 use super::stage::Stage;
 use super::{fps, tunnel};
 use crate::sandbox::{FileSpec, Signal, SocketKind};
@@ -145,6 +145,15 @@ async fn end(
 }
 
 async fn run(stage: &Stage<'_>, run: &Run) -> Result<(), StageError> {
+    run_aloud(stage, run, false).await.map(drop)
+}
+
+/// The same, with what it has printed; `any_exit` has it end as it likes.
+pub(super) async fn run_aloud(
+    stage: &Stage<'_>,
+    run: &Run,
+    any_exit: bool,
+) -> Result<Ended, StageError> {
     let program = run.command.first().map_or("command", String::as_str);
     let order = Order {
         // Only the last part of a path can be part of a log's name.
@@ -156,7 +165,8 @@ async fn run(stage: &Stage<'_>, run: &Run) -> Result<(), StageError> {
     };
     let sandbox = stage.lab.sandbox();
     let place = (stage.folder, &stage.timeline);
-    Ok(programs::run(sandbox, place, order, run.exit, run.within).await?)
+    let expected = Some(run.exit).filter(|_| !any_exit);
+    Ok(programs::run(sandbox, place, order, expected, run.within).await?)
 }
 
 async fn change_link(stage: &mut Stage<'_>, change: &LinkChange) -> Result<(), StageError> {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::play::Verdict;
 use crate::play::programs::{Heard, Mark};
 use crate::play::stage::Stage;
-use crate::scenario::{Check, Log, Step};
+use crate::scenario::Log;
 
 /// How often the output is looked at.
 const LOOK: Duration = Duration::from_millis(10);
@@ -23,14 +23,9 @@ const SHOWN: usize = 20;
 /// Where the outputs of programs stood before a step's acts.
 pub(super) type Marks = std::collections::HashMap<String, Mark>;
 
-/// Looks where the outputs stand of which a step's expectations speak.
-pub(super) fn marks(stage: &Stage<'_>, step: &Step) -> Marks {
-    let logs = step.expect.iter().filter_map(|it| match &it.check {
-        Check::Log(log) => Some(&log.who),
-        _ => None,
-    });
-    logs.filter_map(|who| Some((who.clone(), stage.programs.mark(who)?)))
-        .collect()
+/// Looks where the outputs of all programs stand.
+pub(super) fn marks(stage: &Stage<'_>) -> Marks {
+    stage.programs.marks().collect()
 }
 
 pub(super) async fn check(stage: &Stage<'_>, log: &Log, marks: &Marks) -> Verdict {

@@ -71,7 +71,7 @@ impl Begun {
 /// Begins what must be under way before a step's acts, and waits until it is.
 pub(super) async fn begin(stage: &Stage<'_>, step: &Step) -> Begun {
     let mut begun = Begun {
-        marks: log::marks(stage, step),
+        marks: log::marks(stage),
         ..Begun::default()
     };
     for (place, expectation) in step.expect.iter().enumerate() {

@@ -19,7 +19,7 @@ use sign::Sign;
 
 use super::timeline::Timeline;
 use crate::folder::Folder;
-use crate::sandbox::{HostId, PATH, PROGRAMS, Running, Sandbox, Signal};
+use crate::sandbox::{Exit, HostId, PATH, PROGRAMS, Running, Sandbox, Signal};
 use crate::scenario::{HostName, Ready};
 
 /// How long a program may take to end after SIGTERM.
@@ -192,12 +192,14 @@ impl Programs {
         line.map_err(|_| Unsaid::Other(program.output.last_lines()))
     }
 
-    /// Where a program's output stands now; none of one that was never started.
-    pub(super) fn mark(&self, name: &str) -> Option<Mark> {
-        let program = self.programs.get(name)?;
-        Some(Mark {
-            life: program.life,
-            lines: program.output.count(),
+    /// Where the output of each program stands now that was ever started.
+    pub(super) fn marks(&self) -> impl Iterator<Item = (String, Mark)> {
+        self.programs.iter().map(|(name, program)| {
+            let mark = Mark {
+                life: program.life,
+                lines: program.output.count(),
+            };
+            (name.clone(), mark)
         })
     }
 
@@ -317,14 +319,21 @@ impl Programs {
     }
 }
 
-/// Runs a command to its end.
+/// How a command has ended, and all that it has printed.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) exit: Exit,
+    pub(super) text: String,
+}
+
+/// Runs a command to its end; `expected` is the exit code that it must have, if it must have one.
 pub(super) async fn run(
     sandbox: &Sandbox,
     place: (&Folder, &Timeline),
     order: Order<'_>,
-    expected: i32,
+    expected: Option<i32>,
     within: Duration,
-) -> Result<(), ProgramError> {
+) -> Result<Ended, ProgramError> {
     let mut program = Program::start(sandbox, place, &order)?;
     let (command, host) = (order.command.join(" "), order.host.clone());
     let Ok(exit) = timeout_at(Instant::now() + within, program.running.wait()).await else {
@@ -339,9 +348,13 @@ pub(super) async fn run(
     };
     let exit = exit?;
     program.output.finish().await;
-    if exit.0.code() == Some(expected) {
-        return Ok(());
-    }
+    let expected = match expected {
+        Some(code) if exit.0.code() != Some(code) => code,
+        _ => {
+            let text = program.output.text();
+            return Ok(Ended { exit, text });
+        }
+    };
     let last = program.output.last_lines();
     Err(ProgramError::WrongExit {
         command,

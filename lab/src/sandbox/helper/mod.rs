@@ -25,7 +25,7 @@ use self::host::Host;
 use self::process::Processes;
 use super::channel::Channel;
 pub use super::protocol::HELPER_NAME;
-use super::protocol::{CONTROL_DESCRIPTOR, Failure, HostId, Reply, Request};
+use super::protocol::{BUILD, CONTROL_DESCRIPTOR, Failure, HostId, Reply, Request};
 use crate::scenario::Sender;
 
 type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -47,7 +47,10 @@ pub fn main() -> ExitCode {
     let mut channel = Channel::adopt(control);
     match Helper::new() {
         Ok((helper, netlink)) => {
-            if channel.send(&Reply::Done, &[&netlink]).is_ok() {
+            let ready = Reply::Ready {
+                build: BUILD.to_owned(),
+            };
+            if channel.send(&ready, &[&netlink]).is_ok() {
                 drop(netlink);
                 helper.serve(&mut channel);
             }
