@@ -20,6 +20,7 @@ use common::process::Process;
 use fps_lab::draw::{
     HostPart, Layout, LinkPart, NetPart, Plan, TunnelEnd, TunnelPart, mermaid, text,
 };
+use fps_lab::report::Topology;
 use fps_lab::run::collect;
 use fps_lab::scenario::load;
 use proptest::prelude::*;
@@ -36,7 +37,7 @@ fn scenarios() -> PathBuf {
 
 fn plan(path: &Path) -> Plan {
     let file = load(path).unwrap_or_else(|error| panic!("{error}"));
-    Plan::of(&file.scenario)
+    Plan::of(&file.scenario.title, &Topology::from(&file.scenario))
 }
 
 fn library() -> Vec<(PathBuf, Plan)> {
@@ -246,6 +247,7 @@ fn any_host(nets: usize) -> impl Strategy<Value = HostPart> {
         net,
         short: ".".repeat(wide),
         addresses: Vec::new(),
+        leads_on: false,
         later,
         carries: false,
     });

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::{Exit, check};
 use crate::draw::{Plan, mermaid, svg_file, text};
+use crate::report::Topology;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: fps-lab graph scenarios/split-tunnel.toml --as svg > lab.svg")]
@@ -40,7 +41,7 @@ pub(super) fn main(arguments: &Arguments) -> Exit {
         );
         return Exit::Invalid;
     };
-    let plan = Plan::of(&file.scenario);
+    let plan = Plan::of(&file.scenario.title, &Topology::from(&file.scenario));
     let picture = match arguments.form {
         Form::Text => text(&plan),
         Form::Svg => svg_file(&plan),

@@ -17,5 +17,5 @@ mod way;
 pub use layout::{Drop, HostPlace, Layout, LinkPlace, NetPlace, Rect, Side};
 pub use mermaid::mermaid;
 pub use plan::{HostPart, LinkPart, NetPart, Plan, TunnelEnd, TunnelPart};
-pub use svg::{STYLE, svg, svg_file};
+pub use svg::{Hop, RULES, Way, svg, svg_file};
 pub use text::text;

@@ -46,6 +46,8 @@ pub struct LinkPart {
     pub short: String,
     /// Its addresses.
     pub addresses: Vec<String>,
+    /// Whether it has a default gateway.
+    pub leads_on: bool,
     /// Whether it comes into this net only later: the host roams there.
     pub later: bool,
     /// Whether the tunnel's packets go by it at first.

@@ -1,179 +1,132 @@
-//! The plan of a scenario.
+//! The plan of a lab.
+
+use ipnet::IpNet;
 
 use super::plan::{HostPart, LinkPart, NetPart, Plan, TunnelEnd, TunnelPart};
 use super::short::tails;
-use crate::scenario::{
-    Act, Host, HostName, Link, Net, OuterProtocol, Scenario, Serve, Tunnel, Vpn,
-};
+use super::way;
+use crate::report::{self, Host, Link, Net, Topology, Tunnel};
 
 impl Plan {
-    /// What a picture of a scenario's lab shows.
-    pub fn of(scenario: &Scenario) -> Self {
-        let net = |(name, net): (&_, &Net)| NetPart {
-            name: ToString::to_string(name),
-            subnets: subnets(net),
-        };
-        let host = |(name, host)| host_part(scenario, name, host);
+    /// What a picture of a lab shows; the title is for those who cannot see it.
+    pub fn of(title: &str, topology: &Topology) -> Self {
         let mut plan = Self {
-            title: scenario.title.clone(),
-            nets: scenario.nets.iter().map(net).collect(),
-            hosts: scenario.hosts.iter().map(host).collect(),
-            tunnel: scenario.tunnel.as_ref().map(|it| tunnel(scenario, it)),
+            title: title.to_owned(),
+            nets: topology.nets.iter().map(net).collect(),
+            hosts: topology.hosts.iter().map(|it| host(topology, it)).collect(),
+            tunnel: topology.tunnel.as_ref().and_then(|it| tunnel(topology, it)),
         };
-        if let Some(tunnel) = &scenario.tunnel {
-            super::way::mark(&mut plan, scenario, tunnel);
-        }
+        way::mark(&mut plan, topology);
         plan
     }
 }
 
-fn subnets(net: &Net) -> Vec<String> {
-    let v4 = net.v4.iter().map(ToString::to_string);
-    v4.chain(net.v6.iter().map(ToString::to_string)).collect()
+fn net(net: &Net) -> NetPart {
+    NetPart {
+        name: net.name.clone(),
+        subnets: net.v4.iter().chain(&net.v6).cloned().collect(),
+    }
 }
 
-fn host_part(scenario: &Scenario, name: &HostName, host: &Host) -> HostPart {
-    let link = |name: &fps_netlink::LinkName, link: &Link, later| LinkPart {
-        name: name.to_string(),
-        net: place(scenario, link),
+fn host(topology: &Topology, host: &Host) -> HostPart {
+    let at_first = host.links.iter().map(|it| (it, false));
+    let all = at_first.chain(host.roams.iter().map(|it| (it, true)));
+    let links = all.filter_map(|(it, later)| link(topology, it, later));
+    HostPart {
+        name: host.name.clone(),
+        notes: notes(topology, host),
+        links: links.collect(),
+        router: host.forwards,
+    }
+}
+
+fn link(topology: &Topology, link: &Link, later: bool) -> Option<LinkPart> {
+    Some(LinkPart {
+        name: link.name.clone(),
+        net: topology.nets.iter().position(|net| net.name == link.net)?,
         short: short(link),
-        addresses: link.addresses.iter().map(ToString::to_string).collect(),
+        addresses: link.addresses.clone(),
+        leads_on: !link.gateways.is_empty(),
         later,
         carries: false,
-    };
-    let mut links: Vec<LinkPart> = host
-        .links
-        .iter()
-        .map(|(name, it)| link(name, it, false))
-        .collect();
-    for act in scenario.steps.iter().flat_map(|step| &step.acts) {
-        if let Act::Roam(roam) = act
-            && roam.on == *name
-        {
-            let part = link(&roam.link, &roam.to, true);
-            let known = |it: &LinkPart| (&it.name, it.net) == (&part.name, part.net);
-            if !links.iter().any(known) {
-                links.push(part);
-            }
-        }
-    }
-    HostPart {
-        name: name.to_string(),
-        notes: notes(scenario, name, host),
-        links,
-        router: host.forward,
-    }
-}
-
-fn place(scenario: &Scenario, link: &Link) -> usize {
-    let place = scenario.nets.get_index_of(&link.net);
-    place.expect("the reader knows every net of a link")
+    })
 }
 
 /// The addresses of a link, or who gives it one.
 fn short(link: &Link) -> String {
-    let given = [
-        link.dhcp.as_ref().map(|_| "dhcp"),
-        link.ra.as_ref().map(|_| "ra"),
-    ];
-    let own = tails(&link.addresses);
-    let own = (!own.is_empty()).then_some(own.as_str());
-    let all: Vec<&str> = own.into_iter().chain(given.into_iter().flatten()).collect();
-    all.join(" ")
+    let own: Vec<IpNet> = link
+        .addresses
+        .iter()
+        .filter_map(|it| it.parse().ok())
+        .collect();
+    let given = [(link.dhcp, "dhcp"), (link.ra, "ra")];
+    let given = given
+        .iter()
+        .filter(|(is, _)| *is)
+        .map(|(_, word)| (*word).to_owned());
+    let all: Vec<String> = [tails(&own)].into_iter().chain(given).collect();
+    all.join(" ").trim().to_owned()
 }
 
 /// What a host is or does, in words.
-fn notes(scenario: &Scenario, name: &HostName, host: &Host) -> Vec<String> {
+fn notes(topology: &Topology, host: &Host) -> Vec<String> {
     let mut notes = Vec::new();
-    if host.nat.is_empty() {
-        if host.forward {
-            notes.push("router".to_owned());
-        }
-    } else {
-        let links: Vec<String> = host.nat.iter().map(ToString::to_string).collect();
-        notes.push(format!("NAT on {}", links.join(", ")));
+    if !host.nat.is_empty() {
+        notes.push(format!("NAT on {}", host.nat.join(", ")));
+    } else if host.forwards {
+        notes.push("router".to_owned());
     }
-    if let Some(tunnel) = &scenario.tunnel {
-        let origin = match &tunnel.vpn {
-            Vpn::Fps(fps) if fps.origin != tunnel.server => Some(&fps.origin),
-            _ => None,
-        };
+    if let Some(tunnel) = &topology.tunnel {
+        let server = &tunnel.server.host;
+        let origin = tunnel.programs.iter().find(|it| it.role == "origin");
+        let origin = origin.map(|it| &it.host).filter(|it| *it != server);
         let roles = [
-            (Some(&tunnel.client), "VPN client"),
-            (Some(&tunnel.server), "VPN server"),
+            (Some(&tunnel.client.host), "VPN client"),
+            (Some(server), "VPN server"),
             (origin, "origin"),
         ];
-        let roles = roles.iter().filter(|(host, _)| *host == Some(name));
+        let roles = roles.iter().filter(|(name, _)| *name == Some(&host.name));
         notes.extend(roles.map(|(_, role)| (*role).to_owned()));
     }
-    if host.dns.is_some() {
-        notes.push("DNS".to_owned());
-    }
-    if !host.dhcp_servers.is_empty() {
-        notes.push("DHCP".to_owned());
-    }
-    notes.extend(served(&host.serve));
+    let servers = [(host.dns, "DNS"), (host.dhcp, "DHCP")];
+    let servers = servers.iter().filter(|(is, _)| *is);
+    notes.extend(servers.map(|(_, name)| (*name).to_owned()));
+    notes.extend(served(host));
     notes
 }
 
 /// How many ports of one protocol are named.
 const PORTS: usize = 3;
 
-/// What the lab answers on a host.
-fn served(serve: &Serve) -> Vec<String> {
-    let kinds = [
-        ("tcp", &serve.tcp),
-        ("udp", &serve.udp),
-        ("http", &serve.http),
-        ("https", &serve.https),
-    ];
-    let kinds = kinds.iter().filter(|(_, ports)| !ports.is_empty());
-    kinds
-        .map(|(name, ports)| {
-            let shown: Vec<String> = ports.iter().take(PORTS).map(ToString::to_string).collect();
-            let more = if ports.len() > PORTS { " …" } else { "" };
-            format!("{name} {}{more}", shown.join(" "))
-        })
-        .collect()
-}
-
-fn tunnel(scenario: &Scenario, tunnel: &Tunnel) -> TunnelPart {
-    let outer = tunnel.outer();
-    let protocol = match outer.protocol {
-        OuterProtocol::Tcp => "tcp",
-        OuterProtocol::Udp => "udp",
-    };
-    let end = |host: &HostName, device: fps_netlink::LinkName| TunnelEnd {
-        host: scenario.hosts.get_index_of(host).expect("it is known"),
-        lines: std::iter::once(device.to_string())
-            .chain(first_addresses(scenario, host, device))
-            .collect(),
-    };
-    TunnelPart {
-        name: format!("the tunnel, over {protocol} {}", outer.port),
-        client: end(&tunnel.client, tunnel.client_tun),
-        server: end(&tunnel.server, tunnel.server_tun),
-    }
-}
-
-/// The addresses that the route engine first gives a TUN device.
-fn first_addresses(
-    scenario: &Scenario,
-    host: &HostName,
-    device: fps_netlink::LinkName,
-) -> Vec<String> {
-    let acts = scenario.steps.iter().flat_map(|step| &step.acts);
-    let first = acts.filter_map(|act| match act {
-        Act::Routes(routes) if routes.on == *host && routes.tun == device => {
-            let addresses = &routes.tun_addresses;
-            (!addresses.is_empty()).then_some(addresses)
-        }
-        _ => None,
-    });
-    let addresses = first.into_iter().next();
-    addresses
+/// What the lab answers on a host, a protocol a line.
+fn served(host: &Host) -> Vec<String> {
+    let lines = ["tcp", "udp", "http", "https"]
         .into_iter()
-        .flatten()
-        .map(ToString::to_string)
-        .collect()
+        .filter_map(|protocol| {
+            let serves = host.serves.iter().filter(|it| it.protocol == protocol);
+            let ports: Vec<String> = serves.map(|it| it.port.to_string()).collect();
+            let more = if ports.len() > PORTS { " …" } else { "" };
+            let shown = &ports[..ports.len().min(PORTS)];
+            (!ports.is_empty()).then(|| format!("{protocol} {}{more}", shown.join(" ")))
+        });
+    lines.collect()
+}
+
+fn tunnel(topology: &Topology, tunnel: &Tunnel) -> Option<TunnelPart> {
+    let end = |end: &report::TunnelEnd| {
+        let host = topology
+            .hosts
+            .iter()
+            .position(|host| host.name == end.host)?;
+        let lines = [&end.device].into_iter().chain(&end.addresses);
+        Some(TunnelEnd {
+            host,
+            lines: lines.cloned().collect(),
+        })
+    };
+    Some(TunnelPart {
+        name: format!("the tunnel, over {} {}", tunnel.protocol, tunnel.port),
+        client: end(&tunnel.client)?,
+        server: end(&tunnel.server)?,
+    })
 }

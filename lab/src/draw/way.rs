@@ -4,15 +4,17 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use super::plan::{LinkPart, Plan};
-use crate::scenario::{Scenario, Tunnel};
+use crate::report::Topology;
 
 /// Marks the links by which the tunnel's packets go at first: the way with the fewest routers.
-pub(super) fn mark(plan: &mut Plan, scenario: &Scenario, tunnel: &Tunnel) {
-    let at = |host| scenario.hosts.get_index_of(host).expect("it is known");
-    let (client, server) = (at(&tunnel.client), at(&tunnel.server));
-    let Some(way) = way(plan, scenario, client, (server, tunnel.endpoint)) else {
+pub(super) fn mark(plan: &mut Plan, topology: &Topology) {
+    let (Some(part), Some(tunnel)) = (&plan.tunnel, &topology.tunnel) else {
         return;
     };
+    let (client, server) = (part.client.host, part.server.host);
+    let endpoint = tunnel.endpoint.parse();
+    let way = endpoint.ok().and_then(|it| way(plan, client, (server, it)));
+    let Some(way) = way else { return };
     for (host, link) in way {
         plan.hosts[host].links[link].carries = true;
     }
@@ -26,12 +28,7 @@ type LinkRef = (usize, usize);
 type Came = (LinkRef, Option<(LinkRef, usize)>);
 
 /// The links from a host to an address of another one, by the fewest nets.
-fn way(
-    plan: &Plan,
-    scenario: &Scenario,
-    from: usize,
-    (to, address): (usize, IpAddr),
-) -> Option<Vec<LinkRef>> {
+fn way(plan: &Plan, from: usize, (to, address): (usize, IpAddr)) -> Option<Vec<LinkRef>> {
     let has = |link: &LinkPart| {
         let holds = |it: &String| {
             it.parse::<ipnet::IpNet>()
@@ -48,14 +45,8 @@ fn way(
         links.filter(|(_, link)| !link.later)
     };
     // The link of the default route, or else any.
-    let links = &scenario.hosts[from].links;
-    let has_gateway = |link: usize| {
-        links
-            .get_index(link)
-            .is_some_and(|(_, it)| !it.gateways.is_empty())
-    };
     let mut first: Vec<_> = now(from).collect();
-    first.sort_by_key(|(link, part)| (part.net != goal, !has_gateway(*link)));
+    first.sort_by_key(|(_, part)| (part.net != goal, !part.leads_on));
     for (link, part) in first {
         if came[part.net].is_none() {
             came[part.net] = Some(((from, link), None));

@@ -1,9 +1,10 @@
 //! What a scenario's lab is made of.
 
+use fps_netlink::LinkName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::{self, OuterProtocol, ProgramName, Serve, TunnelRole, Vpn};
+use crate::scenario::{self, Act, HostName, OuterProtocol, ProgramName, Serve, TunnelRole, Vpn};
 
 /// A lab as it is before the first step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +46,10 @@ pub struct Host {
     pub serves: Vec<Service>,
     /// Whether it has a DNS server of the lab's.
     pub dns: bool,
+    /// Whether it has a DHCP server of the lab's.
+    pub dhcp: bool,
+    /// Its links as they are where it roams to in some step, each net once.
+    pub roams: Vec<Link>,
     /// The programs that run on it, or may.
     pub programs: Vec<Program>,
 }
@@ -117,6 +122,8 @@ pub struct TunnelEnd {
     pub host: String,
     /// Its TUN device.
     pub device: String,
+    /// The addresses that the route engine first gives the device, each with the length of its prefix.
+    pub addresses: Vec<String>,
 }
 
 /// A program of the tunnel.
@@ -141,15 +148,57 @@ impl From<&scenario::Scenario> for Topology {
             let programs = scenario.programs.iter().filter(here);
             Host {
                 programs: programs.map(Program::from).collect(),
+                roams: roams(scenario, name, host),
                 ..Host::new(name.to_string(), host)
             }
         });
         Self {
             nets: nets.collect(),
             hosts: hosts.collect(),
-            tunnel: scenario.tunnel.as_ref().map(Tunnel::from),
+            tunnel: scenario.tunnel.as_ref().map(|it| tunnel(scenario, it)),
         }
     }
+}
+
+/// Where a host's links go, but for the nets in which they are at first.
+fn roams(scenario: &scenario::Scenario, name: &HostName, host: &scenario::Host) -> Vec<Link> {
+    let mut links: Vec<Link> = Vec::new();
+    for act in scenario.steps.iter().flat_map(|step| &step.acts) {
+        let Act::Roam(roam) = act else { continue };
+        let at_first = host.links.get(&roam.link).map(|link| &link.net);
+        if roam.on == *name && at_first != Some(&roam.to.net) {
+            let link = Link::from((&roam.link, &roam.to));
+            let known = |it: &Link| (&it.name, &it.net) == (&link.name, &link.net);
+            if !links.iter().any(known) {
+                links.push(link);
+            }
+        }
+    }
+    links
+}
+
+fn tunnel(scenario: &scenario::Scenario, tunnel: &scenario::Tunnel) -> Tunnel {
+    let mut told = Tunnel::from(tunnel);
+    told.client.addresses = first_addresses(scenario, &tunnel.client, tunnel.client_tun);
+    told.server.addresses = first_addresses(scenario, &tunnel.server, tunnel.server_tun);
+    told
+}
+
+/// The addresses that the route engine first gives a device.
+fn first_addresses(
+    scenario: &scenario::Scenario,
+    host: &HostName,
+    device: LinkName,
+) -> Vec<String> {
+    let mut acts = scenario.steps.iter().flat_map(|step| &step.acts);
+    let first = acts.find_map(|act| match act {
+        Act::Routes(routes) if routes.on == *host && routes.tun == device => {
+            Some(&routes.tun_addresses).filter(|it| !it.is_empty())
+        }
+        _ => None,
+    });
+    let addresses = first.into_iter().flatten();
+    addresses.map(ToString::to_string).collect()
 }
 
 impl Host {
@@ -161,6 +210,8 @@ impl Host {
             nat: host.nat.iter().map(ToString::to_string).collect(),
             serves: services(&host.serve),
             dns: host.dns.is_some(),
+            dhcp: !host.dhcp_servers.is_empty(),
+            roams: Vec::new(),
             programs: Vec::new(),
         }
     }
@@ -184,8 +235,8 @@ fn services(serve: &Serve) -> Vec<Service> {
     each.collect()
 }
 
-impl From<(&fps_netlink::LinkName, &scenario::Link)> for Link {
-    fn from((name, link): (&fps_netlink::LinkName, &scenario::Link)) -> Self {
+impl From<(&LinkName, &scenario::Link)> for Link {
+    fn from((name, link): (&LinkName, &scenario::Link)) -> Self {
         Self {
             name: name.to_string(),
             net: link.net.to_string(),
@@ -209,9 +260,10 @@ impl From<(&ProgramName, &scenario::Program)> for Program {
 
 impl From<&scenario::Tunnel> for Tunnel {
     fn from(tunnel: &scenario::Tunnel) -> Self {
-        let end = |host: &scenario::HostName, device: fps_netlink::LinkName| TunnelEnd {
+        let end = |host: &HostName, device: LinkName| TunnelEnd {
             host: host.to_string(),
             device: device.to_string(),
+            addresses: Vec::new(),
         };
         let outer = tunnel.outer();
         let host = |role: TunnelRole| match (&tunnel.vpn, role) {

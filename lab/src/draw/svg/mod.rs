@@ -1,13 +1,20 @@
 //! The picture as SVG. Its colours are CSS custom properties, so that who embeds it can set them.
 
+mod track;
+
 use std::fmt::Write as _;
 
 use maud::{Markup, PreEscaped, html};
 
+pub use track::{Hop, Way};
+
 use super::{HostPart, Layout, LinkPlace, NetPlace, Plan, Rect, Side};
 
-/// The styles of the picture, for a page that shows more than one.
-pub const STYLE: &str = include_str!("svg.css");
+/// How the picture looks, for a page that shows more than one; its colours are the page's.
+pub const RULES: &str = include_str!("rules.css");
+
+/// The colours of a picture that stands alone.
+const COLOURS: &str = include_str!("colours.css");
 
 /// Pixels of a cell.
 const CELL: (i32, i32) = (8, 17);
@@ -18,33 +25,38 @@ const MARGIN: i32 = 16;
 /// A lab as a file of its own.
 pub fn svg_file(plan: &Plan) -> String {
     let layout = Layout::of(plan);
-    let picture = svg(
-        plan,
-        &layout,
-        html! { style { (PreEscaped(STYLE)) } rect.ground width="100%" height="100%" rx="10" {} },
-    );
-    format!("{}\n", picture.into_string())
+    let ground = html! {
+        style { (PreEscaped(COLOURS)) (PreEscaped(RULES)) }
+        rect.ground width="100%" height="100%" rx="10" {}
+    };
+    format!("{}\n", draw(plan, &layout, &ground, &[]).into_string())
 }
 
-/// A lab as an element of a page; `below` is drawn first.
-pub fn svg(plan: &Plan, layout: &Layout, below: Markup) -> Markup {
+/// A lab as an element of a page, with the way of a packet that went astray.
+pub fn svg(plan: &Plan, layout: &Layout, hops: &[Hop<'_>]) -> Markup {
+    draw(plan, layout, &html! {}, hops)
+}
+
+fn draw(plan: &Plan, layout: &Layout, below: &Markup, hops: &[Hop<'_>]) -> Markup {
     let (width, height) = (across(layout.width) + MARGIN, down(layout.height) + MARGIN);
+    let view = format!("0 0 {width} {height}");
     let title = format!("The lab: {}", plan.title);
     html! {
-        svg.lab xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {width} {height}")) width=(width) height=(height) role="img" aria-label=(title) {
-            title { (title) }
+        svg.lab xmlns="http://www.w3.org/2000/svg" viewBox=(view) width=(width) height=(height) role="img" aria-label=(title) {
             (below)
             (ways(plan, layout))
             (tunnel_line(layout))
             @for (part, place) in plan.nets.iter().zip(&layout.nets) {
-                g { path.net d=(format!("M{} {}V{}", middle(place.x), down(place.top), down(place.bottom + 1))) {} }
+                path.net d=(format!("M{} {}V{}", middle(place.x), down(place.top), down(place.bottom + 1))) {}
                 (net_label(place, std::iter::once(&part.name).chain(&part.subnets)))
             }
             (links(plan, layout))
+            (track::track(plan, layout, hops))
             @for (number, (part, place)) in plan.hosts.iter().zip(&layout.hosts).enumerate() {
                 (host(part, place.rect, is_end(plan, number)))
             }
             (tunnel_text(plan, layout))
+            (track::stop(plan, layout, hops))
         }
     }
 }
