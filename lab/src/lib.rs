@@ -56,6 +56,8 @@ pub mod explain;
 #[doc(hidden)]
 pub mod folder;
 #[doc(hidden)]
+pub mod html;
+#[doc(hidden)]
 pub mod lab;
 #[doc(hidden)]
 pub mod multicall;

@@ -16,6 +16,7 @@ macro_rules! complain {
 
 mod check;
 mod graph;
+mod report;
 mod run;
 
 use std::ffi::OsString;
@@ -74,6 +75,13 @@ enum Command {
     },
     /// Draw the lab of a scenario
     Graph(graph::Arguments),
+    /// Make the page of a run anew, of its outcome.json and the files beside it
+    #[command(after_help = "Example: fps-lab report fps-lab-out")]
+    Report {
+        /// The folder of the run
+        #[arg(value_name = "DIR", default_value = "fps-lab-out")]
+        folder: PathBuf,
+    },
 }
 
 /// Does what the command line says.
@@ -83,6 +91,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run(arguments) => run::main(&arguments),
         Command::Check { paths } => check::main(&paths),
         Command::Graph(arguments) => graph::main(&arguments),
+        Command::Report { folder } => report::main(&folder),
     };
     exit.into()
 }

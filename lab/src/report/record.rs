@@ -8,9 +8,6 @@ use crate::folder::Folder;
 use crate::run::Outcome;
 use crate::scenario::ScenarioFile;
 
-/// The file that it is in.
-const FILE: &str = "outcome.json";
-
 /// Writes what came of a run: first that it has not ended, which stays if the run is killed.
 #[derive(Debug)]
 pub struct Record<'a> {
@@ -20,6 +17,9 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// The file that it is in.
+    pub const FILE: &'static str = "outcome.json";
+
     /// A record of a run that starts now.
     pub fn new(folder: &'a Folder, command: Vec<String>, shard: Option<Shard>) -> Self {
         let run = Run {
@@ -66,7 +66,7 @@ impl<'a> Record<'a> {
         self.file.run.end = end;
         self.file.run.took_ms = ms(self.start.elapsed());
         self.file.run.totals = Totals::of(&self.file);
-        self.folder.write_json(FILE, &self.file)?;
+        self.folder.write_json(Self::FILE, &self.file)?;
         Ok(&self.file)
     }
 }

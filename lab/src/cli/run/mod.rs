@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::{Exit, check};
 use crate::folder::Folder;
+use crate::html;
 use crate::lab::{Site, missing};
 use crate::play::Keep;
 use crate::report::{OutcomeFile, Record, RunEnd, Skipped};
@@ -176,6 +177,7 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
         false => verdict(&outcomes),
     };
     let outcome = record.write(&files, &outcomes, end(exit))?;
+    folder.write(html::FILE, &html::page(outcome, folder.path()))?;
     if exit == Exit::Interrupted && !arguments.json {
         say!("interrupted: every lab is torn down");
         return Ok(exit);
