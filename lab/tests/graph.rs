@@ -18,7 +18,7 @@ use common::ended::assert_says;
 use common::overlaps::overlaps;
 use common::process::Process;
 use fps_lab::draw::{
-    HostPart, Layout, LinkPart, NetPart, Plan, TunnelEnd, TunnelPart, mermaid, text,
+    HostPart, Layout, LinkPart, NetPart, Plan, TunnelEnd, TunnelPart, mermaid, svg_file, text,
 };
 use fps_lab::report::Topology;
 use fps_lab::run::collect;
@@ -131,11 +131,25 @@ fn pictures_are_as_they_were() {
 }
 
 #[test]
+fn the_picture_in_the_readme_is_that_of_its_scenario() {
+    let drawn = svg_file(&plan(&scenarios().join("split-tunnel.toml")));
+    let path = scenarios().join("../docs/split-tunnel.svg");
+    if std::env::var_os("FPS_LAB_BLESS").is_some() {
+        fs::write(&path, &drawn).expect("write the picture");
+    }
+    let known = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        drawn == known,
+        "docs/split-tunnel.svg is another picture; see FPS_LAB_BLESS above"
+    );
+}
+
+#[test]
 fn what_a_file_says_is_no_markup() {
     let mut plan = plan(&scenarios().join("lan/link-down.toml"));
     plan.title = "<script>alert(\"1\")</script> & more".to_owned();
     plan.hosts[0].name = "\"><script>".to_owned();
-    let svg = fps_lab::draw::svg_file(&plan);
+    let svg = svg_file(&plan);
     assert_says(
         &svg,
         &["&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; more"],

@@ -79,6 +79,24 @@ fn a_run_in_which_all_holds_has_a_page_too() {
     assert!(!page.contains("What failed"), "nothing did");
 }
 
+/// A run that plays nothing, or that is killed, leaves no page that tells of another.
+#[test]
+fn the_page_of_the_run_before_does_not_stay() {
+    let place = Place::new();
+    place.write("passes", astray::before());
+    let needs = astray::before().replacen("origin", "needs = [\"no-such-program\"]\norigin", 1);
+    place.write("needs", &needs);
+    place.run(0, &["passes.toml"]);
+    assert_says(&place.text("report.html"), &["Everything held"]);
+    place.run(3, &["needs.toml", "--may-lack", "no-such-program"]);
+    let page = place.text("report.html");
+    assert_says(
+        &page,
+        &["A lab could not be built", "1 scenario was left out"],
+    );
+    assert!(!page.contains("Everything held"), "it is the page before");
+}
+
 #[test]
 fn what_is_no_run_has_no_page() {
     let place = Place::new();

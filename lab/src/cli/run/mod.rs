@@ -1,5 +1,6 @@
 //! `fps-lab run`.
 
+mod page;
 mod signals;
 
 use std::fs::TryLockError;
@@ -14,7 +15,6 @@ use tokio::sync::watch;
 
 use super::{Exit, check};
 use crate::folder::Folder;
-use crate::html;
 use crate::lab::{Site, missing};
 use crate::play::Keep;
 use crate::report::{OutcomeFile, Record, RunEnd, Skipped};
@@ -137,21 +137,21 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
         Some(shard) => share(files, shard).map_err(Stopped::Exit)?,
         None => files,
     };
-    let width = files.iter().map(|file| file.name.len() + 2).max();
-    let width = width.unwrap_or(0);
+    let width = width(&files);
     let (site, folder, _lock) = prepare(arguments)?;
     let mut record = Record::new(&folder, command_line(), arguments.shard);
     let (files, skipped) = skip(files, &arguments.may_lack, width);
     let count = skipped.len();
     record.skipped(skipped);
     if files.is_empty() {
-        record.write(&[], &[], RunEnd::NoLab)?;
+        page::end(&folder, record.write(&[], &[], RunEnd::NoLab)?)?;
         complain!("fps-lab: nothing was played: install what is missing, or name more scenarios");
         return Ok(Exit::NoLab);
     }
     let sabotages = arguments.sabotage != Sabotages::Without;
     // A run that is killed leaves this.
-    record.write(&files, &unplayed(&files, sabotages), RunEnd::Unfinished)?;
+    let begun = record.write(&files, &unplayed(&files, sabotages), RunEnd::Unfinished)?;
+    page::begin(&folder, begun)?;
     let (interrupt, stop) = watch::channel(false);
     signals::listen(interrupt)
         .map_err(|error| io::Error::other(format!("listen for Ctrl-C: {error}")))?;
@@ -177,7 +177,7 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
         false => verdict(&outcomes),
     };
     let outcome = record.write(&files, &outcomes, end(exit))?;
-    folder.write(html::FILE, &html::page(outcome, folder.path()))?;
+    page::end(&folder, outcome)?;
     if exit == Exit::Interrupted && !arguments.json {
         say!("interrupted: every lab is torn down");
         return Ok(exit);
@@ -208,6 +208,12 @@ fn share(files: Vec<ScenarioFile>, shard: Shard) -> Result<Vec<ScenarioFile>, Ex
         return Err(Exit::NoLab);
     }
     Ok(part)
+}
+
+/// How wide the names of plays are, with those of sabotages.
+fn width(files: &[ScenarioFile]) -> usize {
+    let names = files.iter().map(|file| file.name.len() + 2);
+    names.max().unwrap_or(0)
 }
 
 fn command_line() -> Vec<String> {
