@@ -50,6 +50,8 @@ pub mod cli;
 #[doc(hidden)]
 pub mod counters;
 #[doc(hidden)]
+pub mod doctor;
+#[doc(hidden)]
 pub mod draw;
 #[doc(hidden)]
 pub mod explain;

@@ -145,8 +145,8 @@ fn shown(changes: &[Change]) -> Vec<String> {
     "ip rule del pref 900; ip rule add pref 900 fwmark 0x1/0xff lookup 77"
 )]
 #[case::rule_uids(
-    "ip rule add pref 901 uidrange 0-99 lookup 78",
-    "uidrange 0-99",
+    "ip rule add pref 901 uidrange 0-0 lookup 78",
+    "uidrange 0-0",
     "ip rule del pref 901"
 )]
 #[case::nft_table("nft add table ip x", "+ nft table ip x", "nft delete table ip x")]

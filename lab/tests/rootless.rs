@@ -3,6 +3,7 @@
 
 mod common {
     pub(crate) mod copy;
+    pub(crate) mod crippled;
     pub(crate) mod ended;
     pub(crate) mod files;
     pub(crate) mod process;
@@ -10,7 +11,6 @@ mod common {
 }
 
 use std::fs;
-use std::io;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use common::copy::copy_program;
+use common::crippled::in_user_namespace;
 use common::ended::assert_says;
 use common::files;
 use common::process::Process;
@@ -122,9 +123,9 @@ fn without_user_namespaces_an_ordinary_user_is_told_what_to_do() {
         &said,
         &[
             "NO LAB",
-            "sudo",
-            "sysctl user.max_user_namespaces",
-            "apparmor",
+            "create the sandbox's namespaces",
+            "sudo sysctl user.max_user_namespaces=10000",
+            "or run as root (sudo)",
         ],
     );
 }
@@ -162,28 +163,6 @@ fn root_without_the_capability_is_told_what_to_do() {
     });
     let said = Process::start(command).finish(PATIENCE).expect_exit(3);
     assert_says(&said, &["NO LAB", "CAP_SYS_ADMIN", "--privileged"]);
-}
-
-/// Has a command run with our user mapped to `user` in a namespace of its own, after `then`.
-fn in_user_namespace(
-    command: &mut Command,
-    user: u32,
-    then: impl Fn() -> io::Result<()> + Send + Sync + 'static,
-) {
-    let maps = [
-        ("/proc/self/setgroups", "deny".to_owned()),
-        ("/proc/self/uid_map", format!("{user} {} 1", geteuid())),
-        ("/proc/self/gid_map", format!("{user} {} 1", getegid())),
-    ];
-    let enter = move || {
-        unshare(CloneFlags::CLONE_NEWUSER)?;
-        maps.iter()
-            .try_for_each(|(file, map)| fs::write(file, map))?;
-        then()
-    };
-    // SAFETY: the closure makes system calls and small allocations, which glibc allows in the
-    // child of a process with threads.
-    unsafe { command.pre_exec(enter) };
 }
 
 /// Has root run a command as an ordinary user of a machine on which all may open the TUN device.

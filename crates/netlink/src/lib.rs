@@ -25,6 +25,7 @@ mod link;
 mod name;
 mod namespace;
 mod neighbour;
+mod netem;
 mod protocol;
 mod request;
 mod route;

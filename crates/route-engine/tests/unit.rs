@@ -4,6 +4,7 @@
 mod command;
 
 use command::{fps_route, text, words};
+use fps_netns::testing::with_namespaces;
 
 const UNIT: &str = include_str!("../systemd/fps-route@.service");
 
@@ -23,16 +24,18 @@ fn call(setting: &str, options: &str) -> String {
 
 #[test]
 fn the_watch_is_one_that_fps_route_understands() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let options = format!(
-        "--tun-address 10.66.0.2/30 --no-dns --state-dir {}",
-        folder.path().display()
-    );
-    let output = fps_route(&words(&call("ExecStart=", &options)));
-    // It gets as far as to look for the device.
-    let sign = format!("there is no interface `{TUN}` in this network namespace");
-    let said = text(&output.stderr);
-    assert!(said.contains(&sign), "{said}");
+    with_namespaces("the_watch_is_one_that_fps_route_understands", async || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = format!(
+            "--tun-address 10.66.0.2/30 --no-dns --state-dir {}",
+            folder.path().display()
+        );
+        let output = fps_route(&words(&call("ExecStart=", &options)));
+        // It gets as far as to look for the device.
+        let sign = format!("there is no interface `{TUN}` in this network namespace");
+        let said = text(&output.stderr);
+        assert!(said.contains(&sign), "{said}");
+    });
 }
 
 #[test]

@@ -15,6 +15,7 @@ macro_rules! complain {
 }
 
 mod check;
+mod doctor;
 mod graph;
 mod report;
 mod run;
@@ -82,6 +83,8 @@ enum Command {
         #[arg(value_name = "DIR", default_value = "fps-lab-out")]
         folder: PathBuf,
     },
+    /// Try what this machine can and cannot do, and say what to do about it
+    Doctor(doctor::Arguments),
 }
 
 /// Does what the command line says.
@@ -92,6 +95,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check { paths } => check::main(&paths),
         Command::Graph(arguments) => graph::main(&arguments),
         Command::Report { folder } => report::main(&folder),
+        Command::Doctor(arguments) => doctor::main(&arguments),
     };
     exit.into()
 }

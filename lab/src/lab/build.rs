@@ -12,7 +12,8 @@ use indexmap::IndexMap;
 use super::error::At;
 use super::host::{Host, LiveLink, configuration};
 use super::link_servers::LinkServers;
-use super::{Lab, LabError, echo, files, machine, name_server, ra, resolved, web};
+use super::{Lab, LabError, echo, files, name_server, ra, resolved, web};
+use crate::doctor::{Need, explain_groups, explain_sandbox};
 use crate::multicall::PROGRAMS;
 use crate::play::CA;
 use crate::sandbox::{FileSpec, GroupsSpec, HostHandle, HostSpec, Sandbox, SocketKind};
@@ -86,11 +87,15 @@ impl Lab {
     /// Builds the hosts, links and segments of a scenario. The first packet is answered once
     /// this returns: nothing has still to come up.
     pub async fn build(scenario: &Scenario, site: &Site) -> Result<Self, LabError> {
-        machine::check(scenario)?;
-        let (mut sandbox, netlink) = Sandbox::start(&site.helper)?;
+        Need::of(scenario).iter().try_for_each(Need::look)?;
+        let started = Sandbox::start(&site.helper);
+        let (mut sandbox, netlink) = started.map_err(|error| explain_sandbox(&error))?;
         let mut hosts = scenario.hosts.values();
         let groups = match hosts.any(|host| !host.cgroups.is_empty()) {
-            true => Some(sandbox.make_groups(&site.helper)?),
+            true => {
+                let made = sandbox.make_groups(&site.helper);
+                Some(made.map_err(|error| explain_groups(&error))?)
+            }
             false => None,
         };
         let spec = |name, host| spec(scenario, name, host, site, groups.as_deref());

@@ -3,6 +3,7 @@
 use fps_netlink::LinkName;
 
 use super::DhcpError;
+use crate::doctor::Lack;
 use crate::sandbox::SandboxError;
 use crate::scenario::HostName;
 
@@ -110,19 +111,9 @@ pub enum LabError {
         /// How long it had time.
         within: std::time::Duration,
     },
-    /// The machine gives no TUN devices.
-    #[error(
-        "open /dev/net/tun, which the tunnel needs: load the module `tun`; in a container, start \
-         it with `--device /dev/net/tun`; as an ordinary user, run it with sudo or make the \
-         device's mode 0666"
-    )]
-    NoTun(#[source] std::io::Error),
-    /// The scenario needs root.
-    #[error("{what}, cannot be had as an ordinary user: run it with sudo")]
-    NeedsRoot {
-        /// What needs it.
-        what: String,
-    },
+    /// The machine lacks something.
+    #[error(transparent)]
+    Lacks(#[from] Lack),
     /// The machine's users, to whom a host's systemd-resolved is added.
     #[error("read the machine's {path}")]
     Users {
@@ -131,25 +122,6 @@ pub enum LabError {
         /// The errno.
         #[source]
         cause: std::io::Error,
-    },
-    /// There is no systemd-resolved for the hosts that shall have it.
-    #[error(
-        "this machine has no systemd-resolved for hosts with `resolver = \"systemd-resolved\"`: run \
-         `ci/resolved`, which unpacks Debian's packages for them and installs nothing (to install \
-         systemd-resolved, libnss-resolve and dbus-daemon would do, and would rewrite the machine's \
-         own /etc/resolv.conf)"
-    )]
-    NoResolved,
-    /// A program that the scenario needs is not on this machine.
-    #[error(
-        "this machine has no `{program}`, which the scenario needs: install the package that \
-         provides it (on Debian: `{remedy}`)"
-    )]
-    Missing {
-        /// The program.
-        program: String,
-        /// The command that brings it on Debian.
-        remedy: String,
     },
 }
 

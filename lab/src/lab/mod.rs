@@ -2,7 +2,6 @@
 //!
 //! - [`Lab`]: build one, and change its links
 //! - [`Host`]: a host's sockets and links
-//! - [`missing`]: the programs that a scenario needs and the machine lacks
 //! - `files`: what a host finds in /etc
 //! - `echo`: what answers on a host's ports; `web`: what answers HTTP and HTTPS on them
 //! - [`NameServer`]: its DNS server, and what that was asked
@@ -20,7 +19,6 @@ mod host;
 mod impair;
 mod link_servers;
 mod links;
-mod machine;
 mod name_server;
 mod packet_info;
 mod ra;
@@ -37,8 +35,8 @@ pub use build::Site;
 pub use dhcp::{DhcpClient, DhcpError, DhcpServer, Held, Lease};
 pub use error::LabError;
 pub use host::{Host, LiveLink};
-pub use machine::missing;
 pub use name_server::{LogEntry, NameServer};
+pub(crate) use resolved::{Place as ResolvedPlace, find as find_resolved};
 
 use crate::authority::Authority;
 use crate::probe::Trust;

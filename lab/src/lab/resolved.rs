@@ -26,14 +26,14 @@ const NUMBER: u32 = 64_953;
 
 /// Where the binaries are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// The machine has them.
     Machine,
     /// They are in [`TREE`], which is laid over a host's /usr.
     Tree,
 }
 
-pub(super) fn find() -> Option<Place> {
+pub(crate) fn find() -> Option<Place> {
     let (machine, tree) = (Path::new("/usr"), Path::new(TREE).join("usr"));
     let has = |root: &Path, binary: &&str| root.join(binary).is_file();
     if BINARIES.iter().all(|binary| has(machine, binary)) {

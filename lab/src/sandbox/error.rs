@@ -10,13 +10,8 @@ use super::protocol::Failure;
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// The namespaces could not be created.
-    #[error("create the sandbox's namespaces: {cause}\n{remedy}")]
-    Namespaces {
-        /// The errno.
-        cause: io::Error,
-        /// What to do about it.
-        remedy: &'static str,
-    },
+    #[error("create the sandbox's namespaces")]
+    Namespaces(#[source] io::Error),
     /// The helper program did not start.
     #[error("start the sandbox's helper {program}: it must be an fps-lab program")]
     Helper {
@@ -33,10 +28,7 @@ pub enum SandboxError {
         program: PathBuf,
     },
     /// The control groups could not be made.
-    #[error(
-        "make the control groups that the scenario names: {reason}\nThis needs root; in a \
-         container, start it with --privileged."
-    )]
+    #[error("make control groups: {reason}")]
     Cgroups {
         /// What the janitor says.
         reason: String,
@@ -67,16 +59,6 @@ pub enum SandboxError {
 }
 
 impl SandboxError {
-    pub(super) fn namespaces(cause: io::Error, root: bool) -> Self {
-        let remedy = if root {
-            "As root this needs CAP_SYS_ADMIN: in a container, start it with --privileged."
-        } else {
-            "Run it with sudo, or allow user namespaces: `sysctl user.max_user_namespaces` above \
-             0, and on Ubuntu `sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
-        };
-        Self::Namespaces { cause, remedy }
-    }
-
     pub(super) fn lost(cause: io::Error) -> Self {
         Self::Lost(cause)
     }

@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
-use nix::unistd::setsid;
+use nix::unistd::{getegid, geteuid, setsid};
 
 /// The name under which an `fps-lab` program is a janitor.
 pub const JANITOR_NAME: &str = "fps-lab-janitor";
@@ -61,8 +61,26 @@ pub(super) fn place_of(group: &Path) -> PathBuf {
 }
 
 /// Mounts them where nobody else sees it: on the machine they may be somewhere else, or read-only.
+///
+/// An ordinary user may do so in a user namespace, of a cgroup namespace that belongs to it. The root
+/// of that is the group in which he is, as it is in the sandbox that is made beside this process.
 fn mount_groups() -> nix::Result<()> {
-    unshare(CloneFlags::CLONE_NEWNS)?;
+    let (user, group) = (geteuid(), getegid());
+    let mut own = CloneFlags::CLONE_NEWNS;
+    if !user.is_root() {
+        own |= CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWCGROUP;
+    }
+    unshare(own)?;
+    if !user.is_root() {
+        let maps = [
+            ("setgroups", "deny".to_owned()),
+            ("uid_map", format!("0 {user} 1")),
+            ("gid_map", format!("0 {group} 1")),
+        ];
+        let write = |(file, map)| fs::write(format!("/proc/self/{file}"), map);
+        let written: io::Result<()> = maps.into_iter().try_for_each(write);
+        written.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or_default()))?;
+    }
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     mount(None::<&str>, "/", None::<&str>, private, None::<&str>)?;
     mount_here()
@@ -73,12 +91,13 @@ fn mount_groups() -> nix::Result<()> {
 pub(super) fn mount_here() -> nix::Result<()> {
     let quiet = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     let kind = Some("cgroup2");
-    let mount = || mount(kind, MOUNT, kind, quiet, None::<&str>);
-    match mount() {
-        // One on top of the other the kernel refuses (`do_add_mount` in fs/namespace.c).
+    let mount_as = |kind| mount(kind, MOUNT, kind, quiet, None::<&str>);
+    match mount_as(kind) {
+        // One on top of the other the kernel refuses (`do_add_mount` in fs/namespace.c), and in a user
+        // namespace nobody may unmount what was there before (mount_namespaces(7)).
         Err(Errno::EBUSY) => {
-            umount2(MOUNT, MntFlags::MNT_DETACH)?;
-            mount()
+            mount_as(Some("tmpfs"))?;
+            mount_as(kind)
         }
         mounted => mounted,
     }

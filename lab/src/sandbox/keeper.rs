@@ -60,7 +60,7 @@ impl Keeper {
                     ended: Mutex::new(ended),
                 },
             )),
-            Ok(Err(errno)) => Err(SandboxError::namespaces(errno.into(), root)),
+            Ok(Err(errno)) => Err(SandboxError::Namespaces(errno.into())),
             Err(_) => Err(SandboxError::Helper {
                 program: helper.to_owned(),
             }),
@@ -186,7 +186,8 @@ impl Plan {
             | libc::CLONE_NEWIPC
             | libc::SIGCHLD;
         if self.identity.is_some() {
-            flags |= libc::CLONE_NEWUSER;
+            // Control groups may be mounted only by who owns the cgroup namespace.
+            flags |= libc::CLONE_NEWUSER | libc::CLONE_NEWCGROUP;
         }
         // SAFETY: without CLONE_VM the child has a copy of our memory and a stack of its own;
         // zeros ask for no further service. The child calls `become_helper`, which keeps to

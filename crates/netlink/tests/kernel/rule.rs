@@ -24,18 +24,10 @@ fn kernel_rules(family: Family) -> Vec<Rule> {
     known.iter().map(rule).collect()
 }
 
-/// Rules by protocol and port, one by user, and a jump.
+/// Rules by protocol and port, and a jump.
 fn by_port(family: Family) -> Vec<Rule> {
     let rule = |priority, action| Rule::new(family, RulePriority(priority), action);
-    let users = Some(Users {
-        first: 1000,
-        last: 1999,
-    });
     vec![
-        Rule {
-            users,
-            ..rule(17, RuleAction::Lookup(TABLE))
-        },
         rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Udp, 53),
         rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Tcp, 53),
         rule(17, RuleAction::Lookup(TABLE)).sent_to_port(IpProtocol::Tcp, 853),
@@ -143,4 +135,35 @@ fn a_rule_without_a_priority_goes_in_front() {
             }
         },
     );
+}
+
+/// Needs a second uid: a user namespace of an ordinary user has none that these numbers mean.
+mod second_uid {
+    use super::*;
+
+    #[test]
+    fn a_rule_by_user_is_added_read_and_deleted() {
+        with_namespaces(
+            "rule::second_uid::a_rule_by_user_is_added_read_and_deleted",
+            async || {
+                let host = Host::new().await;
+                for family in Family::BOTH {
+                    let known = kernel_rules(family);
+                    let rule = Rule {
+                        users: Some(Users {
+                            first: 1000,
+                            last: 1999,
+                        }),
+                        ..Rule::new(family, RulePriority(17), RuleAction::Lookup(TABLE))
+                    };
+                    let added = host.netlink.add_rule(&rule).await;
+                    added.expect("this needs a second uid: run it as root");
+                    let all = [&known[..1], &[rule], &known[1..]].concat();
+                    assert_eq!(host.netlink.rules(family).await.unwrap(), all);
+                    host.netlink.delete_rule(&rule).await.unwrap();
+                    assert_eq!(host.netlink.rules(family).await.unwrap(), known);
+                }
+            },
+        );
+    }
 }

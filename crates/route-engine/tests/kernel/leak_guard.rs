@@ -298,7 +298,11 @@ fn a_second_apply_changes_nothing_and_cleanup_all() {
             host.succeed(&format!("apply {FULL} --dns-leak-guard"));
             assert_eq!(host.state().await, applied);
             // As after a crash with the record lost.
-            host.succeed("cleanup --tun fpsc0 --no-dns --state-dir /nonexistent/fps --down");
+            let empty = tempfile::tempdir().unwrap();
+            let empty = empty.path().display();
+            host.succeed(&format!(
+                "cleanup --tun fpsc0 --no-dns --state-dir {empty} --down"
+            ));
             assert_eq!(host.state().await.rules, before.rules);
             assert_eq!(host.state().await.routes, before.routes);
         },

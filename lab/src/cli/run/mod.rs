@@ -2,6 +2,7 @@
 
 mod page;
 mod signals;
+mod skip;
 
 use std::fs::TryLockError;
 use std::io::{self, Write};
@@ -14,10 +15,11 @@ use indexmap::IndexMap;
 use tokio::sync::watch;
 
 use super::{Exit, check};
+use crate::doctor;
 use crate::folder::Folder;
-use crate::lab::{Site, missing};
+use crate::lab::Site;
 use crate::play::Keep;
-use crate::report::{OutcomeFile, Record, RunEnd, Skipped};
+use crate::report::{OutcomeFile, Record, RunEnd};
 use crate::run::{Catch, Counts, Line, Options, Outcome, Shard, run, unplayed};
 use crate::scenario::ScenarioFile;
 
@@ -140,7 +142,7 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
     let width = width(&files);
     let (site, folder, _lock) = prepare(arguments)?;
     let mut record = Record::new(&folder, command_line(), arguments.shard);
-    let (files, skipped) = skip(files, &arguments.may_lack, width);
+    let (files, skipped) = skip::skip(files, &arguments.may_lack, width);
     let count = skipped.len();
     record.skipped(skipped);
     if files.is_empty() {
@@ -148,6 +150,8 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
         complain!("fps-lab: nothing was played: install what is missing, or name more scenarios");
         return Ok(Exit::NoLab);
     }
+    // Kept until the end: while the kernel clears one away, it makes no others.
+    let _stands = stand(&site, &mut record)?;
     let sabotages = arguments.sabotage != Sabotages::Without;
     // A run that is killed leaves this.
     let begun = record.write(&files, &unplayed(&files, sabotages), RunEnd::Unfinished)?;
@@ -194,6 +198,17 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
         summarise(&outcomes, count, start.elapsed(), folder.path());
     }
     Ok(exit)
+}
+
+/// Makes a sandbox before the first of many plays finds out that there can be none.
+fn stand(site: &Site, record: &mut Record<'_>) -> Result<impl Sized + use<>, Stopped> {
+    let lack = match doctor::stand(&site.helper) {
+        Ok(stands) => return Ok(stands),
+        Err(lack) => lack,
+    };
+    record.write(&[], &[], RunEnd::NoLab)?;
+    complain!("fps-lab: NO LAB   {lack}\nfps-lab: `fps-lab doctor` looks at all of the machine");
+    Err(Stopped::Exit(Exit::NoLab))
 }
 
 /// The files of one part; none where it is empty, which nobody shall take for a pass.
@@ -261,37 +276,6 @@ fn tell(arguments: &Arguments, outcomes: &[Outcome], outcome: &OutcomeFile) -> i
         }),
         (Sabotages::With | Sabotages::Without, false) => Ok(()),
     }
-}
-
-/// Leaves out what cannot be played for want of programs that the machine may lack, and says so;
-/// gives the rest, and what was left out.
-fn skip(
-    files: Vec<ScenarioFile>,
-    may_lack: &[String],
-    width: usize,
-) -> (Vec<ScenarioFile>, Vec<Skipped>) {
-    let mut skipped = Vec::new();
-    let played: Vec<_> = files
-        .into_iter()
-        .filter(|file| {
-            let mut missing = missing(&file.scenario);
-            let Some(program) = missing.find(|it| may_lack.iter().any(|may| may == it)) else {
-                return true;
-            };
-            let why = format!("this machine has no `{program}`, which it may lack");
-            let text = format!("SKIPPED  {why}");
-            skipped.push(Skipped {
-                name: file.name.clone(),
-                title: file.scenario.title.clone(),
-                file: file.path.display().to_string(),
-                why,
-            });
-            let play = file.name.clone();
-            print(&Line { play, text }, width);
-            false
-        })
-        .collect();
-    (played, skipped)
 }
 
 /// The folder, locked against a second run in the same place.

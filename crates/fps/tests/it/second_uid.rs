@@ -1,4 +1,4 @@
-//! The client as an ordinary user, whose program has one capability as its file says (capabilities(7)).
+//! What needs a second uid: the client as an ordinary user, whose program has one capability as its file says (capabilities(7)).
 //!
 //! Where /dev/net/tun is for root alone, as udev may leave it, the user cannot open it whatever he may
 //! do. So each program here has a mount namespace, in which another node of the same device is in that
@@ -70,14 +70,15 @@ fn copy(site: &Site, name: &str) -> PathBuf {
 #[test]
 fn a_client_needs_one_capability_and_a_device_that_it_may_open() {
     with_namespaces(
-        "unprivileged::a_client_needs_one_capability_and_a_device_that_it_may_open",
+        "second_uid::a_client_needs_one_capability_and_a_device_that_it_may_open",
         async || {
             let mut site = Site::new(1, "").await;
             let config = site
                 .files
                 .write("client-0.json", &Site::client_config(0, UUID));
             for path in [&config, &site.files.path(".")] {
-                chown(path, Some(NOBODY), Some(NOBODY)).expect("this test takes root");
+                chown(path, Some(NOBODY), Some(NOBODY))
+                    .expect("this needs a second uid: run it as root");
             }
             let (without, with) = (copy(&site, "without"), copy(&site, "with"));
             let mut setcap = Command::new("setcap");

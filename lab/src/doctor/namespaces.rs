@@ -1,0 +1,155 @@
+//! Namespaces: a sandbox is made.
+
+use std::path::Path;
+
+use nix::unistd::geteuid;
+
+use super::Lack;
+use super::finding::{About, Finding};
+use super::proc::Rules;
+use crate::sandbox::SandboxError;
+
+const ABOUT: About = About {
+    name: "namespaces",
+    purpose: "every lab: a process tree with networks and mounts of its own",
+    decisive: true,
+    program: false,
+};
+
+/// What takes away a container's limits, one by one.
+const OPEN_CONTAINER: &str = "start the container with --privileged, or with --security-opt \
+     seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined";
+
+/// The capabilities that root needs in a container for the first way of docs/ci.md.
+const CAPABILITIES: &str = "--cap-add SYS_ADMIN --cap-add NET_ADMIN";
+
+pub(super) fn examine(sandbox: Result<(), SandboxError>) -> Finding {
+    match sandbox {
+        Ok(()) if geteuid().is_root() => ABOUT.ok("made, as root"),
+        Ok(()) => ABOUT.ok("made, in a user namespace"),
+        Err(error) => ABOUT.missing(explain(&error)),
+    }
+}
+
+/// What to do where there is no sandbox.
+pub(crate) fn explain(error: &SandboxError) -> Lack {
+    let remedy = match error {
+        SandboxError::Namespaces(_) | SandboxError::Refused { .. } => remedy(&rules()),
+        SandboxError::Helper { .. } => {
+            "mount /proc, and put the program where it may be executed (no noexec)".to_owned()
+        }
+        _ => "try it again where less else runs".to_owned(),
+    };
+    Lack::new(crate::chain(error), remedy)
+}
+
+/// Those of this machine, for who we are.
+pub(super) fn rules() -> Rules {
+    Rules::read(Path::new("/proc"), geteuid().is_root())
+}
+
+/// The commands that allow namespaces, and what is done in them.
+pub(super) fn remedy(rules: &Rules) -> String {
+    let or_root = if rules.root {
+        ""
+    } else {
+        ", or run as root (sudo)"
+    };
+    if let Some(spent) = rules.spent.first() {
+        return format!("sudo sysctl {spent}=10000{or_root}");
+    }
+    if rules.root {
+        return if rules.admin {
+            OPEN_CONTAINER.to_owned()
+        } else {
+            format!(
+                "root lacks CAP_SYS_ADMIN or CAP_NET_ADMIN here: {OPEN_CONTAINER} {CAPABILITIES}"
+            )
+        };
+    }
+    if rules.clone_off {
+        return format!("sudo sysctl kernel.unprivileged_userns_clone=1{or_root}");
+    }
+    if rules.apparmor {
+        return format!(
+            "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or give the program an \
+             AppArmor profile with `userns,` (docs/ci.md){or_root}"
+        );
+    }
+    if rules.filtered {
+        return format!("{OPEN_CONTAINER}{or_root}");
+    }
+    format!(
+        "allow user namespaces (sysctl user.max_user_namespaces, also of a namespace around this \
+         one){or_root}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ordinary() -> Rules {
+        Rules::default()
+    }
+
+    #[test]
+    fn each_rule_has_its_own_remedy() {
+        let root = |admin| Rules {
+            root: true,
+            admin,
+            ..ordinary()
+        };
+        let spent = Rules {
+            spent: vec!["user.max_net_namespaces".to_owned()],
+            ..ordinary()
+        };
+        let clone_off = Rules {
+            clone_off: true,
+            ..ordinary()
+        };
+        let apparmor = Rules {
+            apparmor: true,
+            ..ordinary()
+        };
+        let filtered = Rules {
+            filtered: true,
+            ..ordinary()
+        };
+        let cases = [
+            (
+                spent,
+                "sudo sysctl user.max_net_namespaces=10000, or run as root",
+            ),
+            (
+                clone_off,
+                "sudo sysctl kernel.unprivileged_userns_clone=1, or",
+            ),
+            (
+                apparmor,
+                "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or",
+            ),
+            (filtered, "seccomp=unconfined"),
+            (root(false), "--cap-add SYS_ADMIN"),
+            (root(true), "--privileged"),
+            (ordinary(), "allow user namespaces"),
+        ];
+        for (rules, sign) in cases {
+            let said = remedy(&rules);
+            assert!(said.contains(sign), "{rules:?}: no {sign:?} in {said}");
+        }
+    }
+
+    #[test]
+    fn root_is_not_told_to_become_root() {
+        for admin in [false, true] {
+            let rules = Rules {
+                root: true,
+                admin,
+                apparmor: true,
+                ..ordinary()
+            };
+            assert!(!remedy(&rules).contains("sudo"), "{}", remedy(&rules));
+        }
+    }
+}
