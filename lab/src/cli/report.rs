@@ -12,19 +12,28 @@ use crate::html;
 use crate::report::{FORMAT, OutcomeFile, Record};
 
 pub(super) fn main(folder: &Path) -> Exit {
-    match make(folder) {
+    let outcome = match read(folder) {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            complain!("fps-lab: {error}");
+            return Exit::Invalid;
+        }
+    };
+    let page = html::page(&outcome, folder);
+    match Folder::create(folder).and_then(|it| it.write(html::FILE, &page)) {
         Ok(()) => {
             say!("{}", folder.join(html::FILE).display());
             Exit::Passed
         }
         Err(error) => {
-            complain!("fps-lab: {error}");
-            Exit::Invalid
+            complain!("fps-lab: write the page: {error}");
+            Exit::NoLab
         }
     }
 }
 
-fn make(folder: &Path) -> io::Result<()> {
+/// What a run has left of itself.
+fn read(folder: &Path) -> io::Result<OutcomeFile> {
     let path = folder.join(Record::FILE);
     let shown = path.display();
     let said = |error: &dyn std::fmt::Display| io::Error::other(format!("read {shown}: {error}"));
@@ -35,8 +44,7 @@ fn make(folder: &Path) -> io::Result<()> {
             "its format is {format}, and this fps-lab reads format {FORMAT}"
         )));
     }
-    let outcome: OutcomeFile = serde_json::from_slice(&text).map_err(|error| said(&error))?;
-    Folder::create(folder)?.write(html::FILE, &html::page(&outcome, folder))
+    serde_json::from_slice(&text).map_err(|error| said(&error))
 }
 
 /// What every version of the format has.
