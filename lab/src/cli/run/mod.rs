@@ -151,7 +151,7 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
         return Ok(Exit::NoLab);
     }
     // Kept until the end: while the kernel clears one away, it makes no others.
-    let _stands = stand(&site, &mut record)?;
+    let _stands = stand(&site, &folder, &mut record)?;
     let sabotages = arguments.sabotage != Sabotages::Without;
     // A run that is killed leaves this.
     let begun = record.write(&files, &unplayed(&files, sabotages), RunEnd::Unfinished)?;
@@ -186,27 +186,34 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
         say!("interrupted: every lab is torn down");
         return Ok(exit);
     }
-    match tell(arguments, &outcomes, outcome) {
-        // A closed pipe ends nothing: the exit code still tells.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let said = format!("print what came of it: {error}");
-            return Err(io::Error::other(said).into());
-        }
-        _ => {}
-    }
+    heard(tell(arguments, &outcomes, outcome))?;
     if !arguments.json {
         summarise(&outcomes, count, start.elapsed(), folder.path());
     }
     Ok(exit)
 }
 
+/// A closed pipe ends nothing: the exit code still tells.
+fn heard(told: io::Result<()>) -> io::Result<()> {
+    match told {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(io::Error::other(format!("print what came of it: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Makes a sandbox before the first of many plays finds out that there can be none.
-fn stand(site: &Site, record: &mut Record<'_>) -> Result<impl Sized + use<>, Stopped> {
+fn stand(
+    site: &Site,
+    folder: &Folder,
+    record: &mut Record<'_>,
+) -> Result<impl Sized + use<>, Stopped> {
     let lack = match doctor::stand(&site.helper) {
         Ok(stands) => return Ok(stands),
         Err(lack) => lack,
     };
-    record.write(&[], &[], RunEnd::NoLab)?;
+    page::end(folder, record.write(&[], &[], RunEnd::NoLab)?)?;
     complain!("fps-lab: NO LAB   {lack}\nfps-lab: `fps-lab doctor` looks at all of the machine");
     Err(Stopped::Exit(Exit::NoLab))
 }
