@@ -1,9 +1,9 @@
 //! The command line of `fps-lab`.
 
-/// Prints a line. A pipe that somebody has closed ends nothing: the exit code still tells.
+/// Prints a line, without its colours where nobody sees them. A pipe that somebody has closed ends nothing: the exit code still tells.
 macro_rules! say {
     ($($text:tt)*) => {
-        drop(std::io::Write::write_fmt(&mut std::io::stdout().lock(), format_args!("{}\n", format_args!($($text)*))))
+        drop(std::io::Write::write_fmt(&mut anstream::stdout().lock(), format_args!("{}\n", format_args!($($text)*))))
     };
 }
 

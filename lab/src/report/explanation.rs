@@ -18,6 +18,8 @@ pub struct Explanation {
     pub counters: Vec<HostCounters>,
     /// Why there is no explanation, where something could not be read.
     pub trouble: Option<String>,
+    /// All of it as lines for people, as the terminal shows it.
+    pub text: Vec<String>,
 }
 
 /// How a host decides about a packet.
@@ -97,6 +99,7 @@ impl From<&explain::Explanation> for Explanation {
             causes: from.causes.clone(),
             counters: counters.collect(),
             trouble: from.trouble.clone(),
+            text: from.lines(),
         }
     }
 }

@@ -8,12 +8,16 @@
 //! - [`Topology`]: what a scenario's lab is made of
 //! - [`Play`]: its [`Step`]s, [`Act`]s and [`Expectation`]s, each with its [`Time`]
 //! - [`Explanation`]: how kernels decided about a packet, and what is likely the cause
+//! - [`Finding`]: what is wrong, and where in the file
+//! - [`junit()`]: the same as `junit.xml`
 //! - [`Moment`]: a line of `timeline.jsonl`
 //! - [`schema`], [`timeline_schema`]: the JSON schemas
 
 mod convert;
 mod explanation;
 mod files;
+mod finding;
+mod junit;
 mod moment;
 mod play;
 mod record;
@@ -26,6 +30,8 @@ mod topology;
 pub use convert::TIMELINE;
 pub use explanation::{Change, Decision, Explanation, HostCounters, Rule, Walk};
 pub use files::{Capture, Log, Snapshots};
+pub use finding::Finding;
+pub use junit::junit;
 pub use moment::{Event, Moment};
 pub use play::{Act, Expectation, Gap, Play, PlayEnd, Role, Step, Verdict};
 pub use record::Record;

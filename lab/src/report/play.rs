@@ -30,8 +30,7 @@ pub struct Play {
 impl Play {
     /// Whether it was played to its end, and everything in it held.
     pub fn passed(&self) -> bool {
-        let held = |it: &Expectation| it.verdict == Verdict::Held;
-        self.end == PlayEnd::Played && self.expectations().all(held)
+        self.end == PlayEnd::Played && self.expectations().all(Expectation::held)
     }
 
     /// The expectations that were checked, in order.
@@ -122,6 +121,19 @@ pub struct Expectation {
     pub explanation: Option<Explanation>,
     /// The longest times without an answer, in order of time; only of an outage.
     pub gaps: Vec<Gap>,
+}
+
+impl Expectation {
+    /// Whether it held.
+    pub fn held(&self) -> bool {
+        self.verdict == Verdict::Held
+    }
+
+    /// What shows and explains it, line by line, as the terminal has it.
+    pub fn details(&self) -> Vec<String> {
+        let explained = self.explanation.iter().flat_map(|it| &it.text);
+        self.evidence.iter().chain(explained).cloned().collect()
+    }
 }
 
 /// Whether an expectation has to hold.

@@ -3,10 +3,15 @@
 use std::io;
 use std::time::{Instant, SystemTime};
 
-use super::{FORMAT, OutcomeFile, Run, RunEnd, Scenario, ScenarioEnd, Shard, Skipped, Totals, ms};
+use super::{
+    FORMAT, OutcomeFile, Run, RunEnd, Scenario, ScenarioEnd, Shard, Skipped, Totals, junit, ms,
+};
 use crate::folder::Folder;
 use crate::run::Outcome;
 use crate::scenario::ScenarioFile;
+
+/// The same for CI systems.
+const JUNIT: &str = "junit.xml";
 
 /// Writes what came of a run: first that it has not ended, which stays if the run is killed.
 #[derive(Debug)]
@@ -67,6 +72,8 @@ impl<'a> Record<'a> {
         self.file.run.took_ms = ms(self.start.elapsed());
         self.file.run.totals = Totals::of(&self.file);
         self.folder.write_json(Self::FILE, &self.file)?;
+        let junit = junit(&self.file).map_err(io::Error::other)?;
+        self.folder.write(JUNIT, &junit)?;
         Ok(&self.file)
     }
 }

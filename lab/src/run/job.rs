@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
-use super::line::{Line, Voice};
-use super::{Options, outcome};
+use super::line::Voice;
+use super::{Audience, Options, outcome};
 use crate::folder::Folder;
 use crate::lab::Lab;
 use crate::play::{End, Event, How, Report, StepReport, Until, play};
@@ -43,6 +43,15 @@ impl<'a> Job<'a> {
             })
     }
 
+    /// What its lines call it: `split-tunnel/1` is the first sabotage.
+    pub(super) fn name(&self) -> String {
+        let name = &self.scenario_file.name;
+        match self.sabotage {
+            Some((number, _)) => format!("{name}/{}", number + 1),
+            None => name.clone(),
+        }
+    }
+
     /// Whether it plays a sabotage.
     pub(super) fn is_sabotage(&self) -> bool {
         self.sabotage.is_some()
@@ -60,9 +69,10 @@ impl<'a> Job<'a> {
     pub(super) fn play(
         &self,
         options: &Options<'_>,
-        say: &(dyn Fn(Line) + Sync),
+        audience: &dyn Audience,
     ) -> (Done, Option<Sandbox>) {
-        let voice = Voice::new(&self.scenario_file.name, self.sabotage, say);
+        let sabotage = self.sabotage.map(|(_, sabotage)| sabotage);
+        let voice = Voice::new(self.name(), sabotage, audience);
         let done = |report| Done {
             file: self.file,
             sabotage: self.sabotage.map(|(number, _)| number),

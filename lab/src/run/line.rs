@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Audience;
 use crate::play::{ActReport, End, Event, ExpectationReport, Report, Verdict};
 use crate::scenario::Sabotage;
 
@@ -18,23 +19,19 @@ pub struct Line {
 pub(crate) struct Voice<'a> {
     play: String,
     sabotage: Option<&'a Sabotage>,
-    say: &'a (dyn Fn(Line) + Sync),
+    audience: &'a dyn Audience,
 }
 
 impl<'a> Voice<'a> {
     pub(crate) fn new(
-        name: &str,
-        sabotage: Option<(usize, &'a Sabotage)>,
-        say: &'a (dyn Fn(Line) + Sync),
+        play: String,
+        sabotage: Option<&'a Sabotage>,
+        audience: &'a dyn Audience,
     ) -> Self {
-        let play = match sabotage {
-            Some((number, _)) => format!("{name}/{}", number + 1),
-            None => name.to_owned(),
-        };
         let voice = Self {
             play,
-            sabotage: sabotage.map(|(_, sabotage)| sabotage),
-            say,
+            sabotage,
+            audience,
         };
         if let Some(sabotage) = voice.sabotage {
             voice.say(format!("sabotage: {}", sabotage.name));
@@ -111,7 +108,7 @@ impl<'a> Voice<'a> {
     }
 
     fn say(&self, text: String) {
-        (self.say)(Line {
+        self.audience.line(Line {
             play: self.play.clone(),
             text,
         });

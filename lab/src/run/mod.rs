@@ -2,10 +2,12 @@
 //!
 //! - [`collect`]: the files that a command line means
 //! - [`run`]: plays them
+//! - [`Audience`]: who is told of it as it goes on
 //! - [`Outcome`]: what came of each file
 //! - [`Catch`]: which expectations caught a sabotage
 //! - `line`: what is said of it as it happens
 
+mod audience;
 mod catch;
 mod files;
 mod job;
@@ -18,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
+pub use audience::Audience;
 pub use catch::{Catch, Caught};
 pub use files::{FilesError, collect};
 use job::Job;
@@ -62,11 +65,7 @@ pub struct Options<'a> {
 }
 
 /// Plays every file, each sabotage in a lab of its own; gives the outcomes in the files' order.
-pub fn run(
-    files: &[ScenarioFile],
-    options: &Options<'_>,
-    say: &(dyn Fn(Line) + Sync),
-) -> Vec<Outcome> {
+pub fn run(files: &[ScenarioFile], options: &Options<'_>, audience: &dyn Audience) -> Vec<Outcome> {
     let jobs = files.iter().enumerate().flat_map(Job::of_file);
     let jobs: Vec<Job<'_>> = jobs
         .filter(|job| options.sabotages || !job.is_sabotage())
@@ -85,8 +84,12 @@ pub fn run(
                     if failed_fast || *options.stop.borrow() {
                         break;
                     }
-                    let (done, sandbox) = job.play(options, say);
-                    failed.fetch_or(!job.came_well(&done), Ordering::Relaxed);
+                    let name = job.name();
+                    audience.begins(&name);
+                    let (done, sandbox) = job.play(options, audience);
+                    let well = job.came_well(&done);
+                    audience.ends(&name, well);
+                    failed.fetch_or(!well, Ordering::Relaxed);
                     let mut retired = retired.lock().unwrap_or_else(PoisonError::into_inner);
                     if retired.len() < KEPT {
                         retired.extend(sandbox);

@@ -41,7 +41,7 @@ async fn live(
 ) {
     // Not `print`, as what is printed here belongs to the test that has started this thread.
     let say = |line: Line| println!("{}  {}", line.play, line.text);
-    let voice = Voice::new(&plan.name, None, &say);
+    let voice = Voice::new(plan.name.clone(), None, &say);
     let mut observe = |event: Event<'_>| voice.event(event);
     let kept = FrozenVec::new();
     let built = async {

@@ -1,8 +1,12 @@
 //! `fps-lab run`.
 
+mod github;
 mod page;
+mod paint;
+mod progress;
 mod signals;
 mod skip;
+mod terminal;
 
 use std::fs::TryLockError;
 use std::io::{self, Write};
@@ -14,13 +18,16 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use tokio::sync::watch;
 
+use paint::paint;
+use terminal::Terminal;
+
 use super::{Exit, check};
 use crate::doctor;
 use crate::folder::Folder;
 use crate::lab::Site;
 use crate::play::Keep;
 use crate::report::{OutcomeFile, Record, RunEnd};
-use crate::run::{Catch, Counts, Line, Options, Outcome, Shard, run, unplayed};
+use crate::run::{Catch, Counts, Options, Outcome, Shard, run, unplayed};
 use crate::scenario::ScenarioFile;
 
 #[derive(Debug, clap::Args)]
@@ -36,13 +43,13 @@ pub(super) struct Arguments {
     /// with the expectations that caught it
     #[arg(long, value_name = "HOW", default_value = "with")]
     sabotage: Sabotages,
-    /// Play a part of the files alone: `2/4` is the second of four
+    /// Play a part of the files: `2/4` is the second of four
     #[arg(long, value_name = "N/M")]
     shard: Option<Shard>,
     /// Stop at the first play that fails
     #[arg(long)]
     fail_fast: bool,
-    /// Of which steps the packets and the whole state of each host are kept: `failed` or `all`
+    /// Keep packets and snapshots of steps that `failed`, or of `all`
     #[arg(
         long,
         value_name = "WHICH",
@@ -142,7 +149,8 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
     let width = width(&files);
     let (site, folder, _lock) = prepare(arguments)?;
     let mut record = Record::new(&folder, command_line(), arguments.shard);
-    let (files, skipped) = skip::skip(files, &arguments.may_lack, width);
+    let aloud = !arguments.json && arguments.sabotage != Sabotages::Only;
+    let (files, skipped) = skip::skip(files, &arguments.may_lack, (width, !arguments.json));
     let count = skipped.len();
     record.skipped(skipped);
     if files.is_empty() {
@@ -169,19 +177,22 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
         keep: arguments.keep,
         stop: stop.clone(),
     };
-    let aloud = !arguments.json && arguments.sabotage != Sabotages::Only;
+    let plays = files
+        .iter()
+        .map(|file| 1 + file.sabotages.len() * usize::from(sabotages));
+    let terminal = Terminal::new(width, aloud, plays.sum());
     let start = Instant::now();
-    let outcomes = run(&files, &options, &|line| {
-        if aloud {
-            print(&line, width);
-        }
-    });
+    let outcomes = run(&files, &options, &terminal);
+    terminal.end();
     let exit = match *stop.borrow() {
         true => Exit::Interrupted,
         false => verdict(&outcomes),
     };
     let outcome = record.write(&files, &outcomes, end(exit))?;
     page::end(&folder, outcome)?;
+    if !arguments.json && github::is_there() {
+        heard(github::tell(outcome, &mut io::stdout().lock()))?;
+    }
     if exit == Exit::Interrupted && !arguments.json {
         say!("interrupted: every lab is torn down");
         return Ok(exit);
@@ -301,30 +312,24 @@ fn prepare(arguments: &Arguments) -> io::Result<(Site, Folder, std::fs::File)> {
     }
 }
 
-fn print(line: &Line, width: usize) {
-    // A closed pipe ends nothing: the exit code still tells.
-    drop(writeln!(
-        io::stdout().lock(),
-        "{:width$}  {}",
-        line.play,
-        line.text
-    ));
-}
-
 fn summarise(outcomes: &[Outcome], skipped: usize, took: Duration, folder: &Path) {
     say!("");
     for outcome in outcomes.iter().filter(|outcome| !outcome.passed()) {
         // Said once, and not again for each sabotage, which had no lab either.
         if let Some(why) = outcome.not_built() {
-            say!("NO LAB   {}: {why}", outcome.name);
+            say!("{}", paint(&format!("NO LAB   {}: {why}", outcome.name)));
             continue;
         }
         if !outcome.play.passed() {
-            say!("FAILED   {}", outcome.name);
+            say!("{}", paint(&format!("FAILED   {}", outcome.name)));
         }
         for sabotage in &outcome.sabotages {
             if let Some(why) = &sabotage.no_bite {
-                say!("NO BITE  {}: {}: {why}", outcome.name, sabotage.name);
+                let name = &outcome.name;
+                say!(
+                    "{}",
+                    paint(&format!("NO BITE  {name}: {}: {why}", sabotage.name))
+                );
             }
         }
     }

@@ -1,17 +1,16 @@
 //! What is left out since this machine cannot play it.
 
-use super::print;
+use super::paint::paint;
 use crate::doctor::Need;
 use crate::report::Skipped;
-use crate::run::Line;
 use crate::scenario::ScenarioFile;
 
 /// Leaves out what cannot be played for want of programs that the machine may lack, or of a second
-/// uid, and says so; gives the rest, and what was left out.
+/// uid, and says so aloud; gives the rest, and what was left out.
 pub(super) fn skip(
     files: Vec<ScenarioFile>,
     may_lack: &[String],
-    width: usize,
+    (width, aloud): (usize, bool),
 ) -> (Vec<ScenarioFile>, Vec<Skipped>) {
     let mut skipped = Vec::new();
     let played: Vec<_> = files
@@ -27,8 +26,9 @@ pub(super) fn skip(
                 file: file.path.display().to_string(),
                 why,
             });
-            let play = file.name.clone();
-            print(&Line { play, text }, width);
+            if aloud {
+                say!("{:width$}  {}", file.name, paint(&text));
+            }
             false
         })
         .collect();

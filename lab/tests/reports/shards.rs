@@ -1,15 +1,8 @@
 //! `--shard`: parts of the scenarios for several machines.
 
-mod common {
-    pub(crate) mod ended;
-    pub(crate) mod process;
-    pub(crate) mod run_place;
-    pub(crate) mod texts;
-}
-
-use common::ended::assert_says;
-use common::run_place::Place;
-use common::texts::{NO_SABOTAGE, PAIR};
+use crate::ended::assert_says;
+use crate::run_place::Place;
+use crate::texts::{NO_SABOTAGE, PAIR};
 use fps_lab::report::Shard;
 
 const REACHED: &str = r#"

@@ -1,19 +1,10 @@
 //! What a play leaves beside its report: its events as they came, the hosts between its steps, and packets.
 
-mod common {
-    pub(crate) mod ended;
-    pub(crate) mod process;
-    pub(crate) mod run_place;
-    pub(crate) mod schemas;
-    mod talk;
-    pub(crate) mod texts;
-}
-
-use common::ended::assert_says;
-use common::process::Process;
-use common::run_place::{PATIENCE, Place};
-use common::schemas::{assert_committed, assert_follows};
-use common::texts::{NO_SABOTAGE, PAIR};
+use crate::ended::assert_says;
+use crate::process::Process;
+use crate::run_place::{PATIENCE, Place};
+use crate::schemas::{assert_committed, assert_follows};
+use crate::texts::{NO_SABOTAGE, PAIR};
 use fps_lab::report::{Event, Moment, PlayEnd, Verdict, timeline_schema};
 use fps_lab::snapshot::Snapshot;
 use nix::sys::signal::{Signal, kill};

@@ -1,19 +1,10 @@
 //! `outcome.json`: what a run tells a reader outside, in the form that its schema promises.
 
-mod common {
-    pub(crate) mod ended;
-    pub(crate) mod process;
-    pub(crate) mod run_place;
-    pub(crate) mod schemas;
-    mod talk;
-    pub(crate) mod texts;
-}
-
-use common::ended::assert_says;
-use common::process::Process;
-use common::run_place::{PATIENCE, Place};
-use common::schemas::{assert_committed, assert_follows};
-use common::texts;
+use crate::ended::assert_says;
+use crate::process::Process;
+use crate::run_place::{PATIENCE, Place};
+use crate::schemas::{assert_committed, assert_follows};
+use crate::texts;
 use fps_lab::report::{
     FORMAT, OutcomeFile, Place as InFile, PlayEnd, Role, RunEnd, ScenarioEnd, Time, Verdict, schema,
 };
