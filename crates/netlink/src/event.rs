@@ -83,15 +83,8 @@ impl Events {
 
     /// Subscribes with a NETLINK_ROUTE socket that was made elsewhere.
     pub fn from_socket(socket: OwnedFd, groups: &[Group]) -> Result<Self> {
-        let subscribe = |e: std::io::Error| Error::new("subscribe to netlink events", e.into());
-        let mut socket = socket::adopt(socket).map_err(subscribe)?;
-        let mask = groups
-            .iter()
-            .fold(0, |mask, group| mask | 1 << (*group as u32 - 1));
-        let address = SocketAddr::new(0, mask);
-        socket.socket_mut().bind(&address).map_err(subscribe)?;
         Ok(Self {
-            socket,
+            socket: subscribe(socket, groups)?,
             told: VecDeque::new(),
             ignored: Vec::new(),
         })
@@ -140,6 +133,18 @@ impl Events {
         }
         Ok(())
     }
+}
+
+/// Has a socket hear of these.
+pub(crate) fn subscribe(socket: OwnedFd, groups: &[Group]) -> Result<TokioSocket> {
+    let subscribe = |e: io::Error| Error::new("subscribe to netlink events", e.into());
+    let mut socket = socket::adopt(socket).map_err(subscribe)?;
+    let mask = groups
+        .iter()
+        .fold(0, |mask, group| mask | 1 << (*group as u32 - 1));
+    let address = SocketAddr::new(0, mask);
+    socket.socket_mut().bind(&address).map_err(subscribe)?;
+    Ok(socket)
 }
 
 /// The events of a datagram. What cannot be read is a change all the same: as after an overrun,

@@ -6,7 +6,7 @@
 //! - [`Bulk`]: thousands of routes in a few sends
 //! - [`TcpSockets`], [`UdpSockets`]: the sockets of a namespace, with their marks
 //! - [`VethPair`]: a pair whose two ends are born in their namespaces
-//! - [`Events`]: what changed, as the kernel tells it
+//! - [`Events`]: what changed, as the kernel tells it; [`Notices`]: the same with all that it tells
 //! - [`namespace_name`]: a name for this network namespace
 //! - [`IfIndex`], [`TableId`], [`Fwmark`], [`RulePriority`], [`LinkName`]: its integers and names
 //! - [`whole`]: objects with all that the kernel tells of them
@@ -26,6 +26,7 @@ mod name;
 mod namespace;
 mod neighbour;
 mod netem;
+mod notice;
 mod protocol;
 mod request;
 mod route;
@@ -47,6 +48,7 @@ pub use link::Link;
 pub use name::{InvalidLinkName, LinkName};
 pub use namespace::namespace_name;
 pub use neighbour::NeighbourTable;
+pub use notice::{Notice, Notices};
 pub use protocol::{FPS_ROUTE_PROTOCOL, ProtocolName};
 pub use request::Netlink;
 pub use route::{Family, Route, RouteFilter, RouteKind, RouteScope};

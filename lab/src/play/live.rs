@@ -149,8 +149,8 @@ impl<'a> Live<'a> {
             return Ok(());
         };
         let (_, first) = done.unwrap_or_default();
-        let begun = std::mem::take(&mut self.begun);
-        let concluded = self.play().conclude(step, first, &begun).await;
+        let mut begun = std::mem::take(&mut self.begun);
+        let concluded = self.play().conclude(step, first, &mut begun).await;
         self.begun = begun;
         concluded.map_err(why)
     }

@@ -242,15 +242,16 @@ impl Play<'_, '_> {
     }
 
     async fn act_and_expect(&mut self, step: &Step) -> Result<(), End> {
-        let begun = self.begin(step).await?;
+        let mut begun = self.begin(step).await?;
         for act in &step.acts {
             done(&step.name, self.act(act).await)?;
         }
-        self.conclude(step, 0, &begun).await
+        self.conclude(step, 0, &mut begun).await
     }
 
     /// Checks the expectations of a step from one on.
-    async fn conclude(&mut self, step: &Step, first: usize, begun: &Begun) -> Result<(), End> {
+    async fn conclude(&mut self, step: &Step, first: usize, begun: &mut Begun) -> Result<(), End> {
+        expect::acted(self.stage, begun).await;
         let reports = self.expect(step, first, begun).await;
         let reports = done(&step.name, reports)?;
         self.current().expectations.extend(reports);

@@ -3,6 +3,7 @@
 //! - [`Snapshot`]: takes one; serde writes it as JSON
 //! - [`Change`]: a line that only one of two has
 //! - [`Entry`]: one object, as ip(8) writes it
+//! - [`Happened`]: a change of one, read from what the kernel tells as it happens
 //! - `links`, `addresses`, `routes`, `rules`: over netlink
 //! - `nft`: the nftables ruleset, over netlink as well
 //! - `sysctls`: all below net that somebody may write
@@ -22,6 +23,7 @@ mod entry;
 mod links;
 mod names;
 mod nft;
+mod notice;
 mod resolver;
 mod routes;
 mod rules;
@@ -37,6 +39,7 @@ pub use change::{Change, Side};
 pub use entry::Entry;
 use names::Names;
 pub use nft::{FilterChain, Hook, filter_chains};
+pub use notice::{Happened, Reader};
 pub use resolver::Resolver;
 
 use crate::lab::Host;

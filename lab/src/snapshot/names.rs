@@ -22,6 +22,11 @@ impl Names {
         Self(named.collect())
     }
 
+    /// Learns what one interface is called now.
+    pub(super) fn learn(&mut self, link: &LinkMessage) {
+        self.0.extend(Self::of(std::slice::from_ref(link)).0);
+    }
+
     /// The name of an interface; of one of another namespace, or that has gone, its number.
     pub(super) fn of_index(&self, index: u32) -> String {
         let name = self.0.get(&index).cloned();

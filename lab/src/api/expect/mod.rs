@@ -14,4 +14,4 @@ pub use reach::{
     NoCarrierLoop, Outage, Reach, Silent, Throughput, Trace, Unreachable, no_carrier_loop, outage,
     path, reach, silent, throughput, unreachable,
 };
-pub use state::{Counter, Kernel, Unchanged, counter, kernel, unchanged};
+pub use state::{Changes, Counter, Kernel, Unchanged, changes, counter, kernel, unchanged};

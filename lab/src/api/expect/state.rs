@@ -28,6 +28,13 @@ phrases! {
         fn except(links: impl IntoValue) => "except" = links;
     }
 
+    /// Programs change a host's network.
+    Changes "changes" as an_expectation {
+        /// What programs change in a host's network while the acts of the step are done, and nothing
+        /// else: lines such as `"add route 10.0.0.0/8 dev fpsc0"`.
+        fn changes(on: &str => "on", lines: impl IntoValue => "lines");
+    }
+
     /// The kernel counts.
     Counter "counter" as an_expectation {
         /// What a host has counted since the acts of the step began: `"IpExt.InNoRoutes"`,
@@ -56,5 +63,5 @@ impl Kernel {
 
 within!(Kernel, Unchanged, Counter);
 lasting!(Kernel, Counter);
-named!("name": Kernel, Unchanged);
+named!("name": Kernel, Unchanged, Changes);
 named!("as": Counter);

@@ -164,12 +164,12 @@ impl<'a> Session<'a> {
             .into_iter()
             .flat_map(|step| &step.expect);
         let mut new = new.skip(expectations);
-        if !new.any(|it| matches!(it.check, Check::Outage(_))) {
+        if !new.any(|it| matches!(it.check, Check::Outage(_) | Check::Changes(_))) {
             return Ok(self.kept.push_get(Box::new(scenario)));
         }
         if acts > 0 {
             return Err(Failure::mistake(
-                "an outage is watched from before the acts on: give both to one step, \
+                "outages and changes are watched from before the acts on: give both to one step, \
                  `lab.step(\"…\").act(…).expect(outage(…))`",
             ));
         }

@@ -152,7 +152,7 @@ fn sysctl(
 }
 
 /// The words in which an object differs from what is wanted.
-fn differences(line: &KernelLine, entry: &Entry) -> Vec<String> {
+pub(super) fn differences(line: &KernelLine, entry: &Entry) -> Vec<String> {
     let differ = line.words.iter().filter_map(|(word, value)| {
         let is = entry.get(word);
         if is == value.as_deref() {

@@ -1,8 +1,10 @@
 //! One file for each kind of expectation.
 
 mod carriers;
+mod changes;
 mod control;
 mod counter;
+mod differ;
 mod evidence;
 mod how;
 mod kernel;
@@ -13,6 +15,7 @@ mod no_carrier_loop;
 mod not_asked;
 mod outage;
 mod path;
+mod prints;
 mod probing;
 mod reach;
 mod resolves;
@@ -30,6 +33,7 @@ mod why;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use changes::Recording;
 use outage::Outages;
 
 use super::stage::Stage;
@@ -56,6 +60,7 @@ pub(super) struct Checked {
 pub(super) struct Begun {
     /// By the place of the expectation.
     outages: BTreeMap<usize, Result<Outages, String>>,
+    recordings: BTreeMap<usize, Result<Recording, String>>,
     marks: log::Marks,
 }
 
@@ -75,6 +80,11 @@ pub(super) async fn begin(stage: &Stage<'_>, step: &Step) -> Begun {
         ..Begun::default()
     };
     for (place, expectation) in step.expect.iter().enumerate() {
+        if let Check::Changes(wanted) = &expectation.check {
+            let recording = Recording::begin(stage, wanted).await;
+            let recording = recording.map_err(|error| crate::chain(&error));
+            begun.recordings.insert(place, recording);
+        }
         if let Check::Outage(wanted) = &expectation.check {
             let outages = match Outages::begin(stage, wanted).await {
                 Ok(Some(outages)) => Ok(outages),
@@ -88,6 +98,17 @@ pub(super) async fn begin(stage: &Stage<'_>, step: &Step) -> Begun {
         outages.settle().await;
     }
     begun
+}
+
+/// Ends what is for the acts alone: they are done.
+pub(super) async fn acted(stage: &Stage<'_>, begun: &mut Begun) {
+    for recording in begun.recordings.values_mut() {
+        if let Ok(running) = recording
+            && let Err(error) = running.end(stage).await
+        {
+            *recording = Err(crate::chain(&error));
+        }
+    }
 }
 
 /// Checks an expectation, until it is sure.
@@ -119,6 +140,14 @@ pub(super) async fn check(
         Check::NotAsked(wanted) => not_asked::check(stage, wanted).await,
         Check::Kernel(wanted) => kernel::check(stage, wanted).await,
         Check::Unchanged(wanted) => unchanged::check(stage, wanted).await,
+        Check::Changes(wanted) => {
+            let recording = begun.recordings.get(&place);
+            match recording.expect("it began before the acts") {
+                Ok(recording) => changes::check(stage, wanted, recording),
+                Err(why) => Ok(Verdict::Inconclusive(why.clone())),
+            }
+        }
+        Check::Prints(wanted) => prints::check(stage, wanted).await,
         Check::Counter(wanted) => counter::check(stage, wanted).await,
         Check::Log(wanted) => Ok(log::check(stage, wanted, &begun.marks).await),
         Check::Status(wanted) => status::check(stage, wanted).await,
@@ -149,6 +178,10 @@ enum CheckError {
     Sandbox(#[from] crate::sandbox::SandboxError),
     #[error("the counters could not be read")]
     Counters(#[from] crate::counters::CountersError),
+    #[error("the kernel of {0} cannot be heard: {1}")]
+    Unheard(crate::scenario::HostName, String),
+    #[error("the log {0} cannot be written")]
+    Log(String, #[source] std::io::Error),
     #[error("the network of {0} cannot be read")]
     Network(crate::scenario::HostName, #[source] fps_netlink::Error),
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use fps_netlink::{Family, Fwmark, LinkName};
 use serde::{Deserialize, Serialize};
 
-use super::{Counter, HostName, Kernel, Log, NotAsked, Outer, Resolves, Status, Unchanged};
+use super::{
+    Changes, Counter, HostName, Kernel, Log, NotAsked, Outer, Prints, Resolves, Status, Unchanged,
+};
 
 /// Something that must hold after a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,10 @@ pub enum Check {
     Kernel(Kernel),
     /// A host's network is as it was.
     Unchanged(Unchanged),
+    /// Programs change the kernel in this way, and in no other.
+    Changes(Changes),
+    /// A command prints this.
+    Prints(Prints),
     /// The kernel counts.
     Counter(Counter),
     /// A program prints lines, or does not.
@@ -69,6 +75,8 @@ impl Check {
             Self::NotAsked(_) => "not-asked",
             Self::Kernel(_) => "kernel",
             Self::Unchanged(_) => "unchanged",
+            Self::Changes(_) => "changes",
+            Self::Prints(_) => "prints",
             Self::Counter(_) => "counter",
             Self::Log(_) => "log",
             Self::Status(_) => "status",
@@ -90,6 +98,8 @@ impl Check {
             | Self::NotAsked(_)
             | Self::Kernel(_)
             | Self::Unchanged(_)
+            | Self::Changes(_)
+            | Self::Prints(_)
             | Self::Counter(_)
             | Self::Log(_)
             | Self::Status(_) => None,

@@ -89,6 +89,73 @@ impl fmt::Display for Since {
     }
 }
 
+/// What programs change in a host's network while the acts of a step are done: this, in this order,
+/// and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// The host.
+    pub on: HostName,
+    /// One after the other.
+    pub lines: Vec<ChangeLine>,
+}
+
+/// A change of a kernel object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeLine {
+    /// What is done with it.
+    pub verb: ChangeVerb,
+    /// What it is.
+    pub object: KernelLine,
+}
+
+impl fmt::Display for ChangeLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.verb, self.object.kind, self.object.text)
+    }
+}
+
+/// What can be done with a kernel object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeVerb {
+    /// It is new; of a route also: there was none with its prefix and metric.
+    Add,
+    /// A route takes the place of the one with its prefix and metric.
+    Replace,
+    /// A route comes behind those with its prefix and metric.
+    Append,
+    /// It goes.
+    Delete,
+    /// A link is set up or down, or has another MTU or name.
+    Set,
+}
+
+impl fmt::Display for ChangeVerb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Add => "add",
+            Self::Replace => "replace",
+            Self::Append => "append",
+            Self::Delete => "delete",
+            Self::Set => "set",
+        })
+    }
+}
+
+/// A command prints a text, and ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prints {
+    /// The host that it runs on.
+    pub on: HostName,
+    /// The command.
+    pub command: Vec<String>,
+    /// The code that it must end with.
+    pub exit: i32,
+    /// All that it must print, on both standard streams together.
+    pub text: String,
+    /// How long it may take.
+    pub within: Duration,
+}
+
 /// The kernel counts during a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {

@@ -105,7 +105,11 @@ const TYPES: [&str; 8] = [
 
 /// Reads a line.
 pub(super) fn wanted(node: Node<'_>, kind: ObjectKind) -> Option<KernelLine> {
-    let line = node.word()?;
+    wanted_word(node.word()?, kind)
+}
+
+/// Reads a line that is part of another.
+pub(super) fn wanted_word(line: Word<'_>, kind: ObjectKind) -> Option<KernelLine> {
     let words = match kind {
         ObjectKind::Rule => rule(line),
         ObjectKind::Route => route(line),

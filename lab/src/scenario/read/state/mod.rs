@@ -1,16 +1,20 @@
-//! What must hold of a host's state, and of what its programs say: `kernel`, `unchanged`, `counter`,
-//! `log`, `status`.
+//! What must hold of a host's state, and of what its programs do and say: `kernel`, `unchanged`,
+//! `changes`, `prints`, `counter`, `log`, `status`.
 
+mod changes;
 mod counter;
 mod line;
 mod log;
+mod prints;
 mod status;
 mod sysctl;
 mod unchanged;
 mod words;
 
+pub(crate) use changes::changes;
 pub(crate) use counter::counter;
 pub(crate) use log::log;
+pub(crate) use prints::prints;
 pub(crate) use status::status;
 pub(crate) use unchanged::unchanged;
 
