@@ -103,10 +103,7 @@ impl Engine {
         } else {
             KernelState::default()
         };
-        let intent = match numbering {
-            Numbering::Auto => numbered(&intent, &state, &known.ownership)?,
-            Numbering::Fixed => intent,
-        };
+        let intent = with_numbers(action, intent, numbering, &state, &known)?;
         let plan = plan(action, intent, recorded, state.underlay());
         Ok((plan, known.complaints))
     }
@@ -191,14 +188,29 @@ impl Engine {
                 DnsReading::Assume => known.record.as_ref().and_then(Record::dns_of_last),
             };
         }
-        let intent = match numbering {
-            Numbering::Auto => numbered(&intent, &state, &known.ownership)?,
-            Numbering::Fixed => intent,
-        };
+        let intent = with_numbers(action, intent, numbering, &state, &known)?;
         let recorded = known.record.as_ref().filter(|_| !action.adds());
         let plan = plan(action, intent, recorded, state.underlay());
         let plan = plan.for_host(state.has_ipv6());
         Ok(Look { plan, state, known })
+    }
+}
+
+/// The intent with the numbers that it gets. Where none of them will do there is nothing to be set; what
+/// was set goes all the same, by its record.
+fn with_numbers(
+    action: Action,
+    intent: Intent,
+    numbering: Numbering,
+    state: &KernelState,
+    known: &Known,
+) -> Result<Intent, Error> {
+    match numbering {
+        Numbering::Fixed => Ok(intent),
+        Numbering::Auto => match numbered(&intent, state, &known.ownership) {
+            Err(_) if !action.adds() => Ok(intent),
+            found => found,
+        },
     }
 }
 

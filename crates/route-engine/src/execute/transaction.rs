@@ -358,8 +358,13 @@ impl Transaction {
             let others = [DnsChange::Domains(domains), DnsChange::Servers(servers)];
             others.into_iter().chain(default_route).collect()
         };
-        let mut outcomes = changes.iter().map(|change| dns.change(device, change));
+        // All of them, also behind one that is refused.
+        let outcomes: Vec<_> = changes
+            .iter()
+            .map(|change| dns.change(device, change))
+            .collect();
         outcomes
+            .into_iter()
             .find(Result::is_err)
             .unwrap_or(Ok(()))
             .map_err(|cause| Error::RestoreDns { device, cause })
