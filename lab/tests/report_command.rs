@@ -69,6 +69,25 @@ fn nothing_that_a_file_says_is_markup_and_nothing_is_loaded() {
     assert_eq!(addresses, names, "an address that is not the name of SVG");
 }
 
+/// What the page reads of the texts of evidence and of snapshots is still there to be read.
+#[test]
+fn a_failure_has_its_way_its_rule_and_its_route() {
+    let place = Place::new();
+    place.write("fails", ASTRAY);
+    place.run(1, &["fails.toml"]);
+    let page = place.text("report.html");
+    let signs = [
+        "<path class=\"track\"",
+        "<td>laptop:<b>eth0</b></td><td>out</td>",
+        "<tr class=\"decides\"><td class=\"number\">77</td>",
+        "<tr class=\"decides\"><td><b class=\"sign\">decides</b> <code>203.0.113.0/24</code></td>",
+        "<path class=\"tick lost\"",
+        "<path class=\"tick passed\"",
+        "<rect class=\"gap\"",
+    ];
+    assert_says(&page, &signs);
+}
+
 #[test]
 fn a_run_in_which_all_holds_has_a_page_too() {
     let place = Place::new();

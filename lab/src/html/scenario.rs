@@ -9,9 +9,19 @@ use crate::draw::{Layout, Plan, svg};
 use crate::report::{OutcomeFile, Sabotage, Scenario, ScenarioEnd};
 
 pub(super) fn list(outcome: &OutcomeFile, beside: &Beside) -> Markup {
-    let failed = |it: &&Scenario| it.end != ScenarioEnd::Passed;
-    let bad: Vec<&Scenario> = outcome.scenarios.iter().filter(failed).collect();
-    let good: Vec<&Scenario> = outcome.scenarios.iter().filter(|it| !failed(it)).collect();
+    use ScenarioEnd::{Failed, NoLab, Passed, Unfinished};
+    let groups: [(&str, &[ScenarioEnd]); 3] = [
+        ("What failed", &[Failed, NoLab]),
+        ("What was not played to its end", &[Unfinished]),
+        ("What passed", &[Passed]),
+    ];
+    let groups = groups.map(|(title, ends)| {
+        let all = outcome.scenarios.iter();
+        let its: Vec<&Scenario> = all.filter(|it| ends.contains(&it.end)).collect();
+        (title, its)
+    });
+    // A reader who comes for one failure finds it open.
+    let alone = groups[0].1.len() == 1;
     html! {
         section #filter .filter hidden aria-label="Filter" {
             input #words type="search" placeholder="Filter: name, title, host, cause …" aria-label="Filter scenarios";
@@ -19,16 +29,12 @@ pub(super) fn list(outcome: &OutcomeFile, beside: &Beside) -> Markup {
             button type="button" .plain data-open="none" { "Close all" }
             span #shown aria-live="polite" {}
         }
-        @if !bad.is_empty() {
-            section.scenarios aria-label="What failed" {
-                h2 { "What failed" }
-                @for it in &bad { (scenario(it, beside, bad.len() == 1)) }
-            }
-        }
-        @if !good.is_empty() {
-            section.scenarios aria-label="What passed" {
-                h2 { "What passed" }
-                @for it in &good { (scenario(it, beside, false)) }
+        @for (number, (title, its)) in groups.iter().enumerate() {
+            @if !its.is_empty() {
+                section.scenarios aria-label=(title) {
+                    h2 { (title) }
+                    @for it in its { (scenario(it, beside, number == 0 && alone)) }
+                }
             }
         }
     }
