@@ -18,9 +18,17 @@ use super::{
 pub fn junit(outcome: &OutcomeFile) -> Result<String, SerializeError> {
     let mut report = Report::new("fps-lab");
     report.set_time(time(outcome.run.took_ms));
+    report.add_test_suites(outcome.run.why.as_deref().map(of_nothing));
     report.add_test_suites(outcome.scenarios.iter().map(of_scenario));
     report.add_test_suites(outcome.skipped.iter().map(of_skipped));
     report.to_string()
+}
+
+/// A run in which nothing was played must not look like one without a failure.
+fn of_nothing(why: &str) -> TestSuite {
+    let mut suite = TestSuite::new("fps-lab");
+    suite.add_test_case(TestCase::new("lab", error("no-lab", why)));
+    suite
 }
 
 fn of_scenario(scenario: &Scenario) -> TestSuite {

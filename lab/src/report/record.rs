@@ -35,6 +35,7 @@ impl<'a> Record<'a> {
             command,
             shard,
             end: RunEnd::Unfinished,
+            why: None,
             totals: Totals::default(),
         };
         Self {
@@ -52,6 +53,15 @@ impl<'a> Record<'a> {
     /// Says what was left out.
     pub fn skipped(&mut self, skipped: Vec<Skipped>) {
         self.file.skipped = skipped;
+    }
+
+    /// Puts down that nothing could be played, and why. Gives all of it.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written.
+    pub fn write_no_lab(&mut self, why: &str) -> io::Result<&OutcomeFile> {
+        self.file.run.why = Some(why.to_owned());
+        self.write(&[], &[], RunEnd::NoLab)
     }
 
     /// Puts down what has come of the files so far, and how the run has ended. Gives all of it.

@@ -42,6 +42,8 @@ pub struct Run {
     pub shard: Option<Shard>,
     /// How it ended.
     pub end: RunEnd,
+    /// Why nothing was played, where there was no lab at all.
+    pub why: Option<String>,
     /// What it adds up to.
     pub totals: Totals,
 }

@@ -254,6 +254,10 @@ fn a_run_without_a_lab_says_why() {
         (RunEnd::NoLab, 0, 1)
     );
     assert_says(&skipped[0].why, &["no-such-program"]);
+    let why = run.why.expect("it says why");
+    assert_says(&why, &["nothing was played"]);
+    // What shows CI that nothing is no pass.
+    assert_says(&place.text("junit.xml"), &["errors=\"1\"", &why]);
 }
 
 #[test]

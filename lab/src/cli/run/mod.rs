@@ -154,12 +154,13 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
     let count = skipped.len();
     record.skipped(skipped);
     if files.is_empty() {
-        page::end(&folder, record.write(&[], &[], RunEnd::NoLab)?)?;
-        complain!("fps-lab: nothing was played: install what is missing, or name more scenarios");
+        let why = "nothing was played: install what is missing, or name more scenarios";
+        leave(arguments, &folder, record.write_no_lab(why)?)?;
+        complain!("fps-lab: {why}");
         return Ok(Exit::NoLab);
     }
     // Kept until the end: while the kernel clears one away, it makes no others.
-    let _stands = stand(&site, &folder, &mut record)?;
+    let _stands = stand(arguments, (&site, &folder), &mut record)?;
     let sabotages = arguments.sabotage != Sabotages::Without;
     // A run that is killed leaves this.
     let begun = record.write(&files, &unplayed(&files, sabotages), RunEnd::Unfinished)?;
@@ -189,10 +190,7 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
         false => verdict(&outcomes),
     };
     let outcome = record.write(&files, &outcomes, end(exit))?;
-    page::end(&folder, outcome)?;
-    if !arguments.json && github::is_there() {
-        heard(github::tell(outcome, &mut io::stdout().lock()))?;
-    }
+    leave(arguments, &folder, outcome)?;
     if exit == Exit::Interrupted && !arguments.json {
         say!("interrupted: every lab is torn down");
         return Ok(exit);
@@ -214,17 +212,26 @@ fn heard(told: io::Result<()>) -> io::Result<()> {
     }
 }
 
+/// Leaves what people and CI read of a run that is over.
+fn leave(arguments: &Arguments, folder: &Folder, outcome: &OutcomeFile) -> io::Result<()> {
+    page::end(folder, outcome)?;
+    if arguments.json || !github::is_there() {
+        return Ok(());
+    }
+    heard(github::tell(outcome, &mut io::stdout().lock()))
+}
+
 /// Makes a sandbox before the first of many plays finds out that there can be none.
 fn stand(
-    site: &Site,
-    folder: &Folder,
+    arguments: &Arguments,
+    (site, folder): (&Site, &Folder),
     record: &mut Record<'_>,
 ) -> Result<impl Sized + use<>, Stopped> {
     let lack = match doctor::stand(&site.helper) {
         Ok(stands) => return Ok(stands),
         Err(lack) => lack,
     };
-    page::end(folder, record.write(&[], &[], RunEnd::NoLab)?)?;
+    leave(arguments, folder, record.write_no_lab(&lack.to_string())?)?;
     complain!("fps-lab: NO LAB   {lack}\nfps-lab: `fps-lab doctor` looks at all of the machine");
     Err(Stopped::Exit(Exit::NoLab))
 }

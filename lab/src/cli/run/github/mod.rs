@@ -25,7 +25,11 @@ pub(super) fn is_there() -> bool {
 
 /// Annotates the scenarios, and appends to the step's summary if there is one.
 pub(super) fn tell(outcome: &OutcomeFile, out: &mut impl Write) -> io::Result<()> {
-    annotate(outcome, out)?;
+    summarise(outcome)?;
+    annotate(outcome, out)
+}
+
+fn summarise(outcome: &OutcomeFile) -> io::Result<()> {
     let Some(path) = env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
         return Ok(());
     };
@@ -39,6 +43,13 @@ pub(super) fn tell(outcome: &OutcomeFile, out: &mut impl Write) -> io::Result<()
 
 /// An annotation for each finding, and a notice for each scenario that was left out.
 fn annotate(outcome: &OutcomeFile, out: &mut impl Write) -> io::Result<()> {
+    if let Some(why) = &outcome.run.why {
+        writeln!(
+            out,
+            "::error title=fps-lab%3A no lab::{}",
+            escape::data(why)
+        )?;
+    }
     for finding in outcome.findings() {
         writeln!(out, "{}", annotation(&finding))?;
     }

@@ -20,6 +20,9 @@ pub(super) fn of(outcome: &OutcomeFile) -> String {
         }
         text += "\n";
     }
+    if let Some(why) = &outcome.run.why {
+        writeln!(text, "{}\n", cell(why)).expect("a String grows");
+    }
     for finding in findings.iter().take(DETAILED) {
         text += &detail(finding);
     }
