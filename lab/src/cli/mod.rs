@@ -19,6 +19,7 @@ mod doctor;
 mod graph;
 mod report;
 mod run;
+mod schema;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -85,6 +86,8 @@ enum Command {
     },
     /// Try what this machine can and cannot do, and say what to do about it
     Doctor(doctor::Arguments),
+    /// Print the JSON schema of a file, by which editors complete and check
+    Schema(schema::Arguments),
 }
 
 /// Does what the command line says.
@@ -96,6 +99,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Graph(arguments) => graph::main(&arguments),
         Command::Report { folder } => report::main(&folder),
         Command::Doctor(arguments) => doctor::main(&arguments),
+        Command::Schema(arguments) => schema::main(&arguments),
     };
     exit.into()
 }

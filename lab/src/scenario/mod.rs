@@ -5,6 +5,7 @@
 //! - [`ScenarioError`]: every mistake of a file, with its line and what to type instead
 //! - `diagnostic`: one mistake; `syntax`: values with places; `read`: from values to the model;
 //!   `sabotage`: the changes that must make an expectation fail
+//! - [`schema`]: the JSON schema of a file, for editors
 
 mod diagnostic;
 mod error;
@@ -12,6 +13,11 @@ mod model;
 mod places;
 mod read;
 mod sabotage;
+#[expect(
+    dead_code,
+    reason = "these types are never made: the schema is made from them"
+)]
+pub mod schema;
 mod syntax;
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,7 @@ mod tunnel;
 mod verb;
 
 pub(crate) use document::{Document, StepNode};
+pub(crate) use footprint::shipped_footprints;
 pub(crate) use names::Names;
 pub(crate) use scenario::scenario;
 pub(crate) use verb::Verb;

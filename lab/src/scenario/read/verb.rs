@@ -1,6 +1,8 @@
 //! A table that is one verb and its object: `{ roam = { … } }`.
 
 use crate::scenario::diagnostic::suggest;
+#[cfg(test)]
+use crate::scenario::syntax::known;
 use crate::scenario::syntax::{Node, Word};
 
 /// A verb and what it says.
@@ -13,6 +15,8 @@ pub(crate) struct Verb<'a> {
 impl<'a> Verb<'a> {
     /// Reads a table with exactly one of `verbs`. `what` is `an act`, for messages.
     pub(crate) fn read(node: Node<'a>, what: &str, verbs: &[&str]) -> Option<Self> {
+        #[cfg(test)]
+        known::note(node.span, known::Kind::Keys, what, verbs);
         if node.value.as_table().is_none() {
             return node.mismatch(&format!("{what}, a table with one verb"));
         }

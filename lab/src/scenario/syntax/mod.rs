@@ -5,6 +5,8 @@
 
 mod address;
 mod duration;
+#[cfg(test)]
+pub(crate) mod known;
 mod name;
 mod node;
 mod table;

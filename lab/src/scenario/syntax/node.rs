@@ -142,6 +142,11 @@ impl<'a> Node<'a> {
 
     /// One of a few words, each with its meaning.
     pub(crate) fn choice<T: Copy>(self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        #[cfg(test)]
+        {
+            let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+            super::known::note(self.span, super::known::Kind::Words, key, &words);
+        }
         let word = self.word()?;
         match choices.iter().find(|(name, _)| *name == word.text) {
             Some((_, meaning)) => Some(*meaning),

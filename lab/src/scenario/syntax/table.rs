@@ -59,6 +59,8 @@ impl<'a> Table<'a> {
     }
 
     fn refuse_others(&self, keys: &[&str]) {
+        #[cfg(test)]
+        super::known::note(self.span, super::known::Kind::Keys, &self.what, keys);
         for (key, _) in self.iter().filter(|(key, _)| !keys.contains(&key.text)) {
             let title = format!("{} has no key `{}`", self.what, key.text);
             key.add(

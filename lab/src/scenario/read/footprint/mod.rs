@@ -20,6 +20,7 @@ use crate::scenario::model::Act;
 use crate::scenario::syntax::{Node, Table, Word};
 use fill::Given;
 use fragment::Fragment;
+pub(crate) use shipped::names as shipped_footprints;
 
 /// What no parameter may be called.
 const OWN_KEYS: [&str; 3] = ["use", "on", "action"];

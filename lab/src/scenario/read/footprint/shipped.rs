@@ -36,7 +36,7 @@ pub(super) fn path(name: &str) -> PathBuf {
 }
 
 /// Their names.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|(name, _)| *name)
 }
 
