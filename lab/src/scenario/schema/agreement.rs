@@ -130,6 +130,8 @@ impl<'s> Walk<'s> {
         let place = (span.start + self.start, span.end + self.start);
         for note in self.notes.get(&place).into_iter().flatten() {
             match (note.kind, value.get_ref()) {
+                // Below a key that neither knows.
+                _ if parts.is_empty() => {}
                 (Kind::Keys, DeValue::Table(_)) => self.keys(note, parts, found),
                 (Kind::Words, DeValue::String(_)) => self.words(note, parts, found),
                 _ => {}
