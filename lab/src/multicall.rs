@@ -19,6 +19,18 @@ pub const PROGRAMS: [&str; 5] = [
     "fps-dns",
 ];
 
+/// The command lines of `fps-lab` and of all these programs.
+pub fn commands() -> Vec<clap::Command> {
+    vec![
+        cli::command(),
+        fps::client::command(),
+        fps::server::command(),
+        fps::carrier::command(),
+        fps_route::cli::command(),
+        fps_dns::cli::command(),
+    ]
+}
+
 /// Does what the name in `arguments[0]` says; `fps-lab` under any other.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();

@@ -30,6 +30,11 @@ struct Args {
     from_uri: cli::FromUri,
 }
 
+/// The command line.
+pub fn command() -> clap::Command {
+    <Args as clap::CommandFactory>::command()
+}
+
 /// Runs the program on a command line whose first word is its name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match cli::parse::<Args>(args) {

@@ -39,6 +39,11 @@ struct Args {
     profile: cli::NewProfile,
 }
 
+/// The command line.
+pub fn command() -> clap::Command {
+    <Args as clap::CommandFactory>::command()
+}
+
 /// Runs the program on a command line whose first word is its name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match cli::parse::<Args>(args) {

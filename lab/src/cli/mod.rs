@@ -16,8 +16,11 @@ macro_rules! complain {
 
 mod check;
 mod doctor;
+mod completions;
 mod graph;
 mod report;
+mod man;
+mod new;
 mod run;
 mod schema;
 
@@ -25,7 +28,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -86,8 +89,19 @@ enum Command {
     },
     /// Try what this machine can and cannot do, and say what to do about it
     Doctor(doctor::Arguments),
+    /// Write a commented scenario to start from
+    New(new::Arguments),
     /// Print the JSON schema of a file, by which editors complete and check
     Schema(schema::Arguments),
+    /// Print what has a shell complete the command line
+    Completions(completions::Arguments),
+    /// Print a page of the manual, or write all of them
+    Man(man::Arguments),
+}
+
+/// The command line of `fps-lab`.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Does what the command line says.
@@ -99,7 +113,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Graph(arguments) => graph::main(&arguments),
         Command::Report { folder } => report::main(&folder),
         Command::Doctor(arguments) => doctor::main(&arguments),
+        Command::New(arguments) => new::main(&arguments),
         Command::Schema(arguments) => schema::main(&arguments),
+        Command::Completions(arguments) => completions::main(&arguments),
+        Command::Man(arguments) => man::main(&arguments),
     };
     exit.into()
 }

@@ -34,6 +34,11 @@ enum CarrierError {
     Tls(#[from] tls::TlsError),
 }
 
+/// The command line.
+pub fn command() -> clap::Command {
+    <args::Args as clap::CommandFactory>::command()
+}
+
 /// Runs the program on a command line whose first word is its name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let Args { program, log_level } = match crate::cli::parse(args) {

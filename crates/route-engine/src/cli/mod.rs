@@ -70,6 +70,11 @@ enum Exit {
     Foreign = 5,
 }
 
+/// The command line.
+pub fn command() -> clap::Command {
+    <Arguments as clap::CommandFactory>::command()
+}
+
 /// Runs the command; `arguments` begin with the program's name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match Arguments::try_parse_from(arguments) {

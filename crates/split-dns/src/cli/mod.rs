@@ -27,6 +27,11 @@ enum Exit {
     Usage = 2,
 }
 
+/// The command line.
+pub fn command() -> clap::Command {
+    <Options as clap::CommandFactory>::command()
+}
+
 /// Runs the command; `arguments` begin with the program's name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match Options::try_parse_from(arguments) {
