@@ -2,8 +2,8 @@
 
 mod common {
     pub(crate) mod played_files;
+    pub(crate) mod root;
     pub(crate) mod schema;
-    pub(crate) mod toml_files;
 }
 
 use std::fs;
@@ -12,8 +12,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use common::played_files::{How, play};
+use common::root::root;
 use common::schema::Schema;
-use common::toml_files::root;
 use fps_lab::run::Outcome;
 use fps_lab::scenario::parse;
 use fps_lab::scenario::schema::Form;

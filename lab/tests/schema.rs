@@ -2,6 +2,7 @@
 //! refuses nothing that the reader takes.
 
 mod common {
+    pub(crate) mod root;
     pub(crate) mod schema;
     pub(crate) mod toml_files;
 }
@@ -9,8 +10,9 @@ mod common {
 use std::collections::BTreeSet;
 use std::fs;
 
+use common::root::root;
 use common::schema::Schema;
-use common::toml_files::{Theme, root, toml_files};
+use common::toml_files::{Theme, toml_files};
 use fps_lab::scenario::schema::Form;
 use serde_json::Value;
 

@@ -2,6 +2,7 @@
 
 mod common {
     pub(crate) mod mutant;
+    pub(crate) mod root;
     pub(crate) mod schema;
     pub(crate) mod toml_files;
     pub(crate) mod unseen;
@@ -12,8 +13,9 @@ use std::fs;
 use std::path::Path;
 
 use common::mutant::mutate;
+use common::root::root;
 use common::schema::Schema;
-use common::toml_files::{Theme, root, toml_files};
+use common::toml_files::{Theme, toml_files};
 use common::unseen::UNSEEN;
 use fps_lab::scenario::parse;
 use fps_lab::scenario::schema::Form;

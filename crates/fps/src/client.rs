@@ -19,7 +19,10 @@ use crate::tunnel::{AutoConfigure, Dispatch, RoundRobin};
 
 /// Carry IP packets in the TLS connections of this machine's applications.
 #[derive(Debug, clap::Parser)]
-#[command(name = "fps_client")]
+#[command(
+    name = "fps_client",
+    after_help = "Example: fps_client --config /etc/fps/client.json"
+)]
 struct Args {
     #[command(flatten)]
     common: cli::Common,

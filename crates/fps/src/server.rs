@@ -22,7 +22,10 @@ use fps_log::chain;
 
 /// Take IP packets out of the TLS connections that clients make through here to the origin.
 #[derive(Debug, clap::Parser)]
-#[command(name = "fps_server")]
+#[command(
+    name = "fps_server",
+    after_help = "Example: fps_server --config /etc/fps/server.json"
+)]
 struct Args {
     #[command(flatten)]
     common: cli::Common,
@@ -31,7 +34,7 @@ struct Args {
     origin: Option<Endpoint>,
     /// Take an auth that crosses so many records of the origin, instead of
     /// limits.max_in_flight_records.
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", hide_short_help = true)]
     in_flight_records: Option<usize>,
     #[command(flatten)]
     leases: cli::LeaseCommand,

@@ -18,9 +18,9 @@ mod check;
 mod doctor;
 mod completions;
 mod graph;
-mod report;
 mod man;
 mod new;
+mod report;
 mod run;
 mod schema;
 
@@ -58,9 +58,13 @@ impl From<Exit> for ExitCode {
 #[command(
     name = "fps-lab",
     version,
-    after_help = "Exit codes: 0 all passed; 1 an expectation failed; 2 a scenario is invalid; \
-                  3 the lab could not be built; 130 stopped.\n\n\
-                  Example: fps-lab run scenarios/split-tunnel.toml"
+    disable_help_subcommand = true,
+    // The commands alone fill a screen.
+    help_template = "{about}\n{usage-heading} {usage}\n\n{subcommands}{after-help}",
+    after_help = "Example: fps-lab run scenarios/split-tunnel.toml",
+    after_long_help = "Exit codes: 0 all passed; 1 an expectation failed; 2 a scenario is invalid; \
+                       3 the lab could not be built; 130 stopped.\n\n\
+                       Example: fps-lab run scenarios/split-tunnel.toml"
 )]
 struct Arguments {
     #[command(subcommand)]

@@ -6,7 +6,7 @@ use boon::{Compiler, SchemaIndex, Schemas};
 use fps_lab::scenario::schema::Form;
 use serde_json::Value;
 
-use super::toml_files::root;
+use super::root::root;
 
 /// A schema that texts are held against.
 pub(crate) struct Schema {

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::root::root;
+
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Theme {
@@ -12,12 +14,6 @@ pub(crate) enum Theme {
     Footprints,
     /// A scenario.
     Scenarios,
-}
-
-/// The root of the repository.
-pub(crate) fn root() -> PathBuf {
-    let lab = Path::new(env!("CARGO_MANIFEST_DIR"));
-    lab.parent().expect("a folder above").to_owned()
 }
 
 /// All of them, sorted.

@@ -11,7 +11,11 @@ use fps_log::Level;
 
 /// An application (and its origin) whose connection can carry the tunnel.
 #[derive(Debug, clap::Parser)]
-#[command(name = "fps_carrier")]
+#[command(
+    name = "fps_carrier",
+    disable_help_subcommand = true,
+    after_help = "Example: fps_carrier origin --listen 0.0.0.0:443 --self-signed carrier.example.net"
+)]
 pub(super) struct Args {
     #[command(subcommand)]
     pub(super) program: Program,
@@ -24,12 +28,24 @@ pub(super) struct Args {
 pub(super) enum Program {
     /// Serve over TLS: a WebSocket echo on /fps-carrier, on / a page that opens one, on /stream an
     /// answer that never ends, and a tiny page elsewhere.
+    #[command(
+        after_help = "Example: fps_carrier origin --listen 0.0.0.0:443 --self-signed carrier.example.net"
+    )]
     Origin(OriginArgs),
     /// Keep one WebSocket open: send frames, check their echo, reconnect when it breaks.
+    #[command(
+        after_help = "Example: fps_carrier client --url wss://carrier.example.net/fps-carrier --ca-file ca.pem"
+    )]
     Client(ClientArgs),
     /// Pass connections on, each byte so much later: a long way, where the kernel has no netem.
+    #[command(
+        after_help = "Example: fps_carrier delay --listen 127.0.0.1:7000 --connect 192.0.2.1:443 --delay-ms 50"
+    )]
     Delay(DelayArgs),
     /// Answer a LAN's questions for a few names: what a gateway's DNS does, and no more.
+    #[command(
+        after_help = "Example: fps_carrier dns --listen 192.168.188.1:53 --answer carrier.example.net=192.0.2.1"
+    )]
     Dns(DnsArgs),
 }
 
@@ -111,10 +127,15 @@ pub(super) struct ClientArgs {
     pub(super) sessions: NonZeroU32,
     /// The pause before the first attempt to reconnect; it doubles from attempt to attempt. 10 ms
     /// at least, so that a refused connection does not spin.
-    #[arg(long, value_name = "MS", default_value = "200")]
+    #[arg(long, value_name = "MS", default_value = "200", hide_short_help = true)]
     reconnect_min_ms: u64,
     /// The longest pause.
-    #[arg(long, value_name = "MS", default_value = "5000")]
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value = "5000",
+        hide_short_help = true
+    )]
     reconnect_max_ms: u64,
     /// Give a connection up when its handshake or an echo takes longer. Without this a network
     /// that vanished silently would be noticed after a quarter of an hour, when TCP gives up.

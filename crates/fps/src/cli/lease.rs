@@ -14,10 +14,10 @@ pub(crate) struct LeaseCommand {
     #[arg(long, requires = "config")]
     lease_list: bool,
     /// Take the address of a client back, and stop.
-    #[arg(long, value_name = "UUID", requires = "config")]
+    #[arg(long, value_name = "UUID", requires = "config", hide_short_help = true)]
     lease_revoke_client_uuid: Option<ClientUuid>,
     /// Take back the addresses of clients that are not allowed any more, and stop.
-    #[arg(long, requires = "config")]
+    #[arg(long, requires = "config", hide_short_help = true)]
     lease_prune: bool,
 }
 

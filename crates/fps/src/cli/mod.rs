@@ -31,32 +31,38 @@ pub(crate) struct Common {
     #[arg(long)]
     pub(crate) status: bool,
     /// Ask by this socket instead of ops.status_socket.
-    #[arg(long, value_name = "PATH", requires = "status")]
+    #[arg(long, value_name = "PATH", requires = "status", hide_short_help = true)]
     pub(crate) status_socket: Option<PathBuf>,
     /// Make a server's keys, print them, and stop.
-    #[arg(long, conflicts_with = "config")]
+    #[arg(long, conflicts_with = "config", hide_short_help = true)]
     pub(crate) generate_server_keypair: bool,
     /// Make a client's identity, print it, and stop.
-    #[arg(long, conflicts_with = "config")]
+    #[arg(long, conflicts_with = "config", hide_short_help = true)]
     pub(crate) generate_client_uuid: bool,
     /// How keys are printed, text or json; and how a profile is, json or uri.
-    #[arg(long, value_name = "FORM")]
+    #[arg(long, value_name = "FORM", hide_short_help = true)]
     pub(crate) format: Option<String>,
     /// Listen here instead of on network.listen.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) listen: Option<Endpoint>,
     /// Do not look at the network: what is lost by a change of it is left to the application's and to
     /// TCP's own patience. For comparison.
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) ignore_network: bool,
     /// How much one read may bring, instead of network.read_buffer_size.
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true)]
     pub(crate) read_buffer: Option<u32>,
     /// Log this level and worse ones, instead of logging.level.
     #[arg(long, value_name = "LEVEL", value_enum)]
     pub(crate) log_level: Option<Level>,
     /// How a line of the log is written.
-    #[arg(long, value_name = "FORM", value_enum, default_value = "text")]
+    #[arg(
+        long,
+        value_name = "FORM",
+        value_enum,
+        default_value = "text",
+        hide_short_help = true
+    )]
     pub(crate) log_format: Form,
 }
 

@@ -15,17 +15,28 @@ pub(crate) struct NewProfile {
     #[arg(long, requires = "config")]
     generate_client_profile: bool,
     /// For this client.
-    #[arg(long, value_name = "UUID", requires = "generate_client_profile")]
+    #[arg(
+        long,
+        value_name = "UUID",
+        requires = "generate_client_profile",
+        hide_short_help = true
+    )]
     client_uuid: Option<ClientUuid>,
     /// Where it finds this server.
-    #[arg(long, value_name = "HOST:PORT", requires = "generate_client_profile")]
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        requires = "generate_client_profile",
+        hide_short_help = true
+    )]
     server_endpoint: Option<Endpoint>,
     /// Where it listens.
     #[arg(
         long,
         value_name = "HOST:PORT",
         default_value = "127.0.0.1:7443",
-        requires = "generate_client_profile"
+        requires = "generate_client_profile",
+        hide_short_help = true
     )]
     client_listen: Endpoint,
     /// The name of its TUN device.
@@ -33,11 +44,17 @@ pub(crate) struct NewProfile {
         long,
         value_name = "NAME",
         default_value = "fpsc0",
-        requires = "generate_client_profile"
+        requires = "generate_client_profile",
+        hide_short_help = true
     )]
     client_tun: fps_netlink::LinkName,
     /// Where its status socket is.
-    #[arg(long, value_name = "PATH", requires = "generate_client_profile")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        requires = "generate_client_profile",
+        hide_short_help = true
+    )]
     client_status_socket: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArgs,

@@ -28,6 +28,7 @@ use crate::{
     name = "fps-route",
     version,
     arg_required_else_help = false,
+    disable_help_subcommand = true,
     after_help = EXIT_CODES
 )]
 struct Arguments {
@@ -41,21 +42,30 @@ const EXIT_CODES: &str = "Exit codes:
   2  a usage error or a missing device; nothing has changed
   3  an operation of `apply` failed; all is rolled back to what it was
   4  the capability CAP_NET_ADMIN is missing
-  5  another program's route or rule is in the way, or a watch; nothing has changed";
+  5  another program's route or rule is in the way, or a watch; nothing has changed
+
+Example: fps-route apply --tun tun0 --tun-address 10.66.0.2/30 --route 10.66.1.0/24";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Print what `apply` would do; needs neither root nor the device
+    #[command(after_help = "Example: fps-route plan --tun tun0 --route 10.66.1.0/24")]
     Plan(Options),
     /// Set addresses, MTU and routes; a second time changes nothing
+    #[command(
+        after_help = "Example: fps-route apply --tun tun0 --tun-address 10.66.0.2/30 --route 10.66.1.0/24"
+    )]
     Apply(Options),
-    /// Take away what `apply` set, with these options or with others; what is absent already is no
-    /// error
+    /// Take away what `apply` set; what is absent already is no error
+    #[command(after_help = "Example: fps-route cleanup --tun tun0")]
     Cleanup(Options),
-    /// Compare the intent with what the kernel holds; without options but --tun, the one that was
-    /// applied
+    /// Compare what was applied, or is asked for, with what the kernel holds
+    #[command(after_help = "Example: fps-route verify --tun tun0")]
     Verify(Options),
-    /// Apply, and keep it true while the machine changes; SIGTERM cleans up, SIGHUP reads files again
+    /// Apply, and keep it true; SIGTERM cleans up, SIGHUP reads files again
+    #[command(
+        after_help = "Example: fps-route watch --tun tun0 --full-tunnel --except-fwmark 0x465053"
+    )]
     Watch(Options),
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Options {
     #[arg(long = "route", value_name = "CIDR")]
     routes: Vec<Destination>,
     /// A file with such networks, one a line; empty lines, and what is behind a #, do not count
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     routes_file: Option<PathBuf>,
     /// A DNS server to ask through the device; may be given more than once
     #[arg(long = "dns", value_name = "ADDRESS")]
@@ -44,30 +44,32 @@ pub(crate) struct Options {
         env = "FPS_ROUTE_DNS_BACKEND",
         hide_env_values = true,
         default_value = "auto",
-        overrides_with = "dns_backend"
+        overrides_with = "dns_backend",
+        hide_short_help = true
     )]
     dns_backend: DnsChoice,
     /// Leave DNS alone, as with --dns-backend none
-    #[arg(long, overrides_with = "no_dns")]
+    #[arg(long, overrides_with = "no_dns", hide_short_help = true)]
     no_dns: bool,
     /// Lead what a selector chooses into the device, by a table of its own
     #[arg(long, overrides_with = "full_tunnel")]
     pub(crate) full_tunnel: bool,
     /// The table of the full tunnel
-    #[arg(long, value_name = "TABLE", default_value = "100", value_parser = table, overrides_with = "table")]
+    #[arg(long, value_name = "TABLE", default_value = "100", value_parser = table, overrides_with = "table", hide_short_help = true)]
     table: TableId,
     /// The priority of the rules that lead there
-    #[arg(long, value_name = "PRIORITY", default_value = "10000", value_parser = priority, overrides_with = "priority")]
+    #[arg(long, value_name = "PRIORITY", default_value = "10000", value_parser = priority, overrides_with = "priority", hide_short_help = true)]
     priority: RulePriority,
     /// Choose packets with this mark
-    #[arg(long, value_name = "MARK", value_parser = mark, overrides_with = "fwmark", requires = "full_tunnel")]
+    #[arg(long, value_name = "MARK", value_parser = mark, overrides_with = "fwmark", requires = "full_tunnel", hide_short_help = true)]
     fwmark: Option<Fwmark>,
     /// Choose packets from this network
     #[arg(
         long,
         value_name = "CIDR",
         overrides_with = "from",
-        requires = "full_tunnel"
+        requires = "full_tunnel",
+        hide_short_help = true
     )]
     from: Option<Destination>,
     /// Choose all packets, IPv4 and IPv6, but those with this mark: the carrier's
@@ -81,26 +83,36 @@ pub(crate) struct Options {
     except_fwmark: Option<Fwmark>,
     /// A network to reach by the underlay all the same, with the gateway and the interface, such as
     /// 203.0.113.10/32,192.0.2.1,eth0; may be given more than once
-    #[arg(long = "bypass", value_name = "CIDR,VIA,DEV", requires = "full_tunnel")]
+    #[arg(
+        long = "bypass",
+        value_name = "CIDR,VIA,DEV",
+        requires = "full_tunnel",
+        hide_short_help = true
+    )]
     bypasses: Vec<Bypass>,
     /// Where the carrier connects to, such as 203.0.113.10:443: its way stays the underlay's,
     /// whatever that is at the moment; may be given more than once
-    #[arg(long = "endpoint", value_name = "IP[:PORT]")]
+    #[arg(long = "endpoint", value_name = "IP[:PORT]", hide_short_help = true)]
     endpoints: Vec<Endpoint>,
     /// Keep the LAN out of the full tunnel: three tables and priorities, from --table and --priority
     /// upwards
-    #[arg(long, requires = "full_tunnel")]
+    #[arg(long, requires = "full_tunnel", hide_short_help = true)]
     keep_lan: bool,
     /// With --keep-lan: keep what main routes by a gateway into this network out as well, such as
     /// 10.9.0.0/16; may be given more than once
-    #[arg(long = "lan-route", value_name = "CIDR", requires = "keep_lan")]
+    #[arg(
+        long = "lan-route",
+        value_name = "CIDR",
+        requires = "keep_lan",
+        hide_short_help = true
+    )]
     lan_routes: Vec<Destination>,
     /// Let no query to port 53 or 853 leave by the underlay, also while the tunnel is down: with --dns
     /// the device takes all names; two tables and five priorities more, before all others
-    #[arg(long, requires = "full_tunnel")]
+    #[arg(long, requires = "full_tunnel", hide_short_help = true)]
     dns_leak_guard: bool,
     /// Take other tables and priorities where these are not free
-    #[arg(long, requires = "full_tunnel")]
+    #[arg(long, requires = "full_tunnel", hide_short_help = true)]
     auto: bool,
     /// Where the record of what is applied is kept
     #[arg(
@@ -108,17 +120,18 @@ pub(crate) struct Options {
         value_name = "FOLDER",
         env = "FPS_ROUTE_STATE_DIR",
         hide_env_values = true,
-        default_value = "/run/fps-route"
+        default_value = "/run/fps-route",
+        hide_short_help = true
     )]
     pub(crate) state_dir: PathBuf,
     /// With `cleanup`: set the device down at the end
-    #[arg(long, overrides_with = "down")]
+    #[arg(long, overrides_with = "down", hide_short_help = true)]
     pub(crate) down: bool,
     /// Print the operations and change nothing
     #[arg(long, overrides_with = "dry_run")]
     pub(crate) dry_run: bool,
     /// Print the plan as JSON
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) json: bool,
 }
 

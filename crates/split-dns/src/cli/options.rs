@@ -18,7 +18,9 @@ use fps_netlink::LinkName;
 #[command(
     name = "fps-dns",
     version,
-    after_help = AFTER,
+    disable_help_subcommand = true,
+    after_help = EXAMPLE,
+    after_long_help = AFTER,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true
 )]
@@ -34,8 +36,8 @@ pub(super) struct Options {
     /// Ask these servers for the names that no route is for
     #[arg(long, value_name = "SERVER", num_args = 1.., value_delimiter = ',')]
     default: Vec<Server>,
-    /// Ask these servers, and no others, for the names in these domains; may be repeated
-    #[arg(long, value_name = "DOMAIN[,DOMAIN…]=SERVER[,SERVER…]")]
+    /// Ask these servers alone for names in these domains; may be repeated
+    #[arg(long, value_name = "DOMAINS=SERVERS")]
     route: Vec<Route>,
     #[command(flatten)]
     pub(super) log: Log,
@@ -45,17 +47,28 @@ pub(super) struct Options {
 #[derive(Args, Clone, Debug)]
 pub(super) struct Log {
     /// How much is told on standard error; `debug` tells each question
-    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = "info",
+        hide_short_help = true
+    )]
     pub(super) log_level: Level,
     /// How a line of it is written
-    #[arg(long, value_name = "FORM", default_value = "text")]
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = "text",
+        hide_short_help = true
+    )]
     pub(super) log_format: Form,
 }
 
 /// Instead of forwarding by a configuration: being the resolver of this host, told by link whom to ask.
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum Verb {
-    /// Be the resolver of this host, in the place of the servers in /etc/resolv.conf, until a signal
+    /// Be the resolver of this host, in the place of /etc/resolv.conf's servers
+    #[command(after_help = "Example: fps-dns serve --listen 127.0.66.53:53")]
     Serve {
         #[command(flatten)]
         place: Place,
@@ -66,14 +79,15 @@ pub(super) enum Verb {
         background: bool,
     },
     /// Set the servers of a link, which are asked by it alone; none takes them away
+    #[command(after_help = "Example: fps-dns dns tun0 10.66.0.1")]
     Dns {
         link: LinkName,
         servers: Vec<Written<Server>>,
         #[command(flatten)]
         place: Place,
     },
-    /// Set the domains that they are asked for: ~fps.test, or fps.test to search it, too; ~. is every
-    /// name
+    /// Set the domains that they are asked for: ~fps.test, or fps.test to search it
+    #[command(after_help = "Example: fps-dns domain tun0 ~fps.test")]
     Domain {
         link: LinkName,
         domains: Vec<Written<Domain>>,
@@ -81,6 +95,7 @@ pub(super) enum Verb {
         place: Place,
     },
     /// Set whether they are asked for the names of no domain
+    #[command(after_help = "Example: fps-dns default-route tun0 no")]
     DefaultRoute {
         link: LinkName,
         on: Answer,
@@ -88,17 +103,20 @@ pub(super) enum Verb {
         place: Place,
     },
     /// Take away all settings of a link; with the last one /etc/resolv.conf is given back
+    #[command(after_help = "Example: fps-dns revert tun0")]
     Revert {
         link: LinkName,
         #[command(flatten)]
         place: Place,
     },
     /// Forget all answers
+    #[command(after_help = "Example: fps-dns flush-caches")]
     FlushCaches {
         #[command(flatten)]
         place: Place,
     },
     /// Print as JSON how it stands, or what a link has
+    #[command(after_help = "Example: fps-dns status tun0")]
     Status {
         link: Option<LinkName>,
         #[command(flatten)]
@@ -167,13 +185,18 @@ impl Verb {
     }
 }
 
+const EXAMPLE: &str =
+    "Example: fps-dns --listen 127.0.0.53:53 --default 192.168.188.1 --route ~fps.test=10.66.0.1";
+
 const AFTER: &str = "SERVER is IP, IP:PORT or either with %LINK, by which alone it is then asked. The most specific domain wins; ~. is every name.
 SIGHUP forgets all answers and reads the file again; SIGTERM and SIGINT stop.
 
 Exit codes:
   0  a signal has ended it
   1  something failed while it ran
-  2  the command line or the configuration is wrong";
+  2  the command line or the configuration is wrong
+
+Example: fps-dns --listen 127.0.0.53:53 --default 192.168.188.1 --route ~fps.test=10.66.0.1";
 
 /// Options that make no configuration.
 #[derive(Debug, thiserror::Error)]

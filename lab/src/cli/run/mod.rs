@@ -36,12 +36,16 @@ pub(super) struct Arguments {
     /// Scenario files, or folders of them
     #[arg(required = true, value_name = "FILE|DIR")]
     paths: Vec<PathBuf>,
-    /// Skip the scenarios that need this program, where the machine has none; once for each
+    /// Skip what needs this program, where the machine has none; once for each
     #[arg(long, value_name = "PROGRAM")]
     may_lack: Vec<String>,
-    /// Whether sabotages are played: `with` the scenarios, `without`, or `only` they are told of, each
-    /// with the expectations that caught it
-    #[arg(long, value_name = "HOW", default_value = "with")]
+    /// Sabotages: `with`, `without`, or `only` what caught each
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "with",
+        hide_possible_values = true
+    )]
     sabotage: Sabotages,
     /// Play a part of the files: `2/4` is the second of four
     #[arg(long, value_name = "N/M")]
@@ -50,6 +54,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     fail_fast: bool,
     /// Keep packets and snapshots of steps that `failed`, or of `all`
+    /// Keep packets and state of `failed` or `all` steps
     #[arg(
         long,
         value_name = "WHICH",
