@@ -15,8 +15,8 @@ macro_rules! complain {
 }
 
 mod check;
-mod doctor;
 mod completions;
+mod doctor;
 mod graph;
 mod man;
 mod new;
