@@ -22,15 +22,10 @@ pub(crate) const UNSEEN: &[(&str, &str)] = &[
         "what is meant depends on how many links or addresses a host has",
         "reach-literal-ambiguous reach-several-links tunnel-endpoint-ambiguous",
     ),
-    ("it depends on what an earlier step has done", "roam"),
     (
         "it depends on what the step that is changed does, and on what comes of the change",
         "sabotage-alter-nothing-done sabotage-alter-verb sabotage-alter-which-act sabotage-changes-nothing \
          sabotage-drops-baseline sabotage-repeats-no-mistake",
-    ),
-    (
-        "a value of one key excludes another key",
-        "nat-without-forward program-routes",
     ),
     ("the mistake is in another file", "footprint-file"),
 ];
