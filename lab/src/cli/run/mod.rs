@@ -54,7 +54,6 @@ pub(super) struct Arguments {
     #[arg(long)]
     fail_fast: bool,
     /// Keep packets and snapshots of steps that `failed`, or of `all`
-    /// Keep packets and state of `failed` or `all` steps
     #[arg(
         long,
         value_name = "WHICH",
