@@ -53,7 +53,7 @@ pub(super) struct Arguments {
     /// Stop at the first play that fails
     #[arg(long)]
     fail_fast: bool,
-    /// Keep packets and snapshots of steps that `failed`, or of `all`
+    /// Keep packets and snapshots of steps: `failed` or `all`
     #[arg(
         long,
         value_name = "WHICH",

@@ -1,8 +1,10 @@
 //! What a step expects: tables with exactly one verb.
 
+mod changes;
 mod count;
 mod names;
 mod path;
+mod prints;
 mod probe;
 mod quiet;
 mod reach;
@@ -12,9 +14,11 @@ mod throughput;
 
 use schemars::JsonSchema;
 
+use changes::Changes;
 use count::{Counter, Log, Status};
 use names::{NotAsked, Resolves};
 use path::Trace;
+use prints::Prints;
 use quiet::{NoCarrierLoop, Silent};
 use reach::{Outage, Reach, Unreachable};
 use says::Says;
@@ -36,7 +40,9 @@ pub(super) struct Expectation {
     resolves: Option<Resolves>,
     not_asked: Option<NotAsked>,
     kernel: Option<Kernel>,
+    changes: Option<Changes>,
     unchanged: Option<Unchanged>,
+    prints: Option<Prints>,
     counter: Option<Counter>,
     log: Option<Log>,
     status: Option<Status>,
