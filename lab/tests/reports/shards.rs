@@ -50,3 +50,16 @@ fn nonsense_is_refused_with_what_to_type() {
         assert_says(&said, &[shard, "write 2/4 for the second of four"]);
     }
 }
+
+#[test]
+fn four_shards_of_the_library_are_the_library() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let all = fps_lab::run::collect(&[root]).expect("there are scenarios");
+    let parts = (1..=4).flat_map(|number| Shard { number, of: 4 }.pick(all.clone()));
+    let mut parts: Vec<_> = parts.collect();
+    parts.sort();
+    let mut all = all;
+    all.sort();
+    // Equal lists: nothing is missing, and nothing is there twice.
+    assert_eq!(parts, all);
+}
