@@ -50,15 +50,21 @@ pub mod cli;
 #[doc(hidden)]
 pub mod counters;
 #[doc(hidden)]
+pub mod customer;
+#[doc(hidden)]
 pub mod doctor;
 #[doc(hidden)]
 pub mod draw;
+#[doc(hidden)]
+pub mod dump;
 #[doc(hidden)]
 pub mod explain;
 #[doc(hidden)]
 pub mod folder;
 #[doc(hidden)]
 pub mod html;
+#[doc(hidden)]
+pub mod import;
 #[doc(hidden)]
 pub mod lab;
 #[doc(hidden)]

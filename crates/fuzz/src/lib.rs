@@ -8,6 +8,7 @@
 //! - Off the link: [`records`], [`auth`] (with the accept), [`classified`].
 //! - Inside what was sealed: [`frames`], [`fragments`], [`control`].
 //! - From a person: [`profile`], [`config`].
+//! - From a customer: [`import`].
 //! - From DNS clients and servers: [`dns`].
 //! - For all of them: [`input`] takes the bytes apart, [`world`] has the peers, [`forge`] seals
 //!   whatever it is given, [`seed`] plants seeds, [`vectors`] has the recorded ones.
@@ -20,6 +21,7 @@ pub mod dns;
 pub mod forge;
 pub mod fragments;
 pub mod frames;
+pub mod import;
 pub mod input;
 pub mod profile;
 pub mod records;

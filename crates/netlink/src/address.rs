@@ -26,6 +26,8 @@ pub struct Address {
     pub tentative: bool,
     /// The kernel made it by itself: an IPv6 link-local or loopback address.
     pub automatic: bool,
+    /// No connected route comes with it (`noprefixroute`).
+    pub bare: bool,
 }
 
 /// For how long an address stands (RFC 4862, section 5.5.4): `valid_lft` and `preferred_lft` of
@@ -64,6 +66,7 @@ impl Address {
             metric: None,
             tentative: false,
             automatic: false,
+            bare: false,
         }
     }
 
@@ -74,6 +77,8 @@ impl Address {
         let address = self.net.addr();
         message.attributes.push(AddressAttribute::Address(address));
         message.attributes.push(AddressAttribute::Local(address));
+        let mut flags = AddressFlags::empty();
+        flags.set(AddressFlags::Noprefixroute, self.bare);
         match self.net {
             IpNet::V4(net) => {
                 message.header.family = AddressFamily::Inet;
@@ -86,10 +91,11 @@ impl Address {
             IpNet::V6(_) => {
                 message.header.family = AddressFamily::Inet6;
                 message.header.flags = AddressHeaderFlags::Nodad;
-                message
-                    .attributes
-                    .push(AddressAttribute::Flags(AddressFlags::Nodad));
+                flags |= AddressFlags::Nodad;
             }
+        }
+        if !flags.is_empty() {
+            message.attributes.push(AddressAttribute::Flags(flags));
         }
         if let Some(metric) = self.metric {
             message
@@ -122,6 +128,7 @@ impl Address {
             metric: metric.filter(|metric| *metric != 0),
             tentative: flags.contains(AddressFlags::Tentative),
             automatic: is_link_local(ip) || message.header.scope == AddressScope::Host,
+            bare: flags.contains(AddressFlags::Noprefixroute),
         })
     }
 }

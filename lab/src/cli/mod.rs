@@ -15,14 +15,17 @@ macro_rules! complain {
 }
 
 mod check;
+mod collect;
 mod completions;
 mod doctor;
 mod graph;
+mod import;
 mod man;
 mod new;
 mod report;
 mod run;
 mod schema;
+mod why;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -101,6 +104,17 @@ enum Command {
     Completions(completions::Arguments),
     /// Print a page of the manual, or write all of them
     Man(man::Arguments),
+    /// Print the script that gathers a customer's network, for him to read and run
+    #[command(after_help = "Example: fps-lab collect --one-line")]
+    Collect {
+        /// Print it as one line for a shell, without its comments
+        #[arg(long)]
+        one_line: bool,
+    },
+    /// Turn what a customer has gathered into a scenario
+    Import(import::Arguments),
+    /// Say where a host sends a packet, and why
+    Why(why::Arguments),
 }
 
 /// The command line of `fps-lab`.
@@ -121,6 +135,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Schema(arguments) => schema::main(&arguments),
         Command::Completions(arguments) => completions::main(&arguments),
         Command::Man(arguments) => man::main(&arguments),
+        Command::Collect { one_line } => collect::main(one_line),
+        Command::Import(arguments) => import::main(&arguments),
+        Command::Why(arguments) => why::main(&arguments),
     };
     exit.into()
 }

@@ -4,16 +4,19 @@
 //! - [`Walk`]: the kernel's lookup, rule by rule, held against what the kernel itself says
 //! - `counters`: which of the kernel's counters tell of packets that went astray
 //! - `cause`: patterns that are known from reports, one file for each
+//! - [`Query`]: what somebody wants to know, and [`way`], how the packet leaves
 //! - [`Explanation`]: all of it, as a failed expectation shows it
 
 mod cause;
 mod counters;
+mod query;
 mod show;
 mod tables;
 mod walk;
 
 pub use cause::{Case, Claims, Fate, Filter, TooBig, Tunnel, likely};
 pub use counters::telling;
+pub use query::{Query, way};
 pub use tables::Tables;
 pub use walk::{Decision, Step, Walk};
 

@@ -56,8 +56,8 @@ pub struct Step {
 }
 
 impl Walk {
-    /// Walks through the rules as the kernel does, and asks the kernel itself (RTM_GETROUTE).
-    pub async fn take(host: &str, netlink: &Netlink, tables: &Tables, flow: &Flow) -> Result<Self> {
+    /// Walks through the rules as the kernel does, by what is known of a host alone.
+    pub fn of(host: &str, tables: &Tables, flow: &Flow) -> Self {
         let mut steps = Vec::new();
         let verdict = tables.fib().walk(flow, |rule, turn| {
             steps.push(Step {
@@ -72,28 +72,32 @@ impl Walk {
         if let Some(last) = steps.last_mut().filter(|step| step.decides) {
             last.finding.clone_from(&end);
         }
-        let kernel = match netlink.lookup(flow).await? {
-            Ok(route) => agrees(flow, verdict, &route).then_some(()).map_or_else(
-                || {
-                    Some(format!(
-                        "{} (table {})",
-                        show::route(&route, tables),
-                        route.table
-                    ))
-                },
-                |()| None,
-            ),
-            Err(errno) => verdict
-                .link()
-                .map(|_| format!("no way: {}", errno.desc().to_lowercase())),
-        };
-        Ok(Self {
+        Self {
             host: host.to_owned(),
             packet: packet(flow, tables),
             steps,
             decision: decision(verdict, tables),
             end,
+            kernel: None,
+        }
+    }
+
+    /// The same, and asks the kernel itself (RTM_GETROUTE).
+    pub async fn take(host: &str, netlink: &Netlink, tables: &Tables, flow: &Flow) -> Result<Self> {
+        let verdict = tables.fib().lookup(flow);
+        let kernel = match netlink.lookup(flow).await? {
+            Ok(route) if agrees(flow, verdict, &route) => None,
+            Ok(route) => {
+                let table = route.table;
+                Some(format!("{} (table {table})", show::route(&route, tables)))
+            }
+            Err(errno) => verdict
+                .link()
+                .map(|_| format!("no way: {}", errno.desc().to_lowercase())),
+        };
+        Ok(Self {
             kernel,
+            ..Self::of(host, tables, flow)
         })
     }
 

@@ -356,6 +356,9 @@ impl Host {
             metric: plan.metric,
             kind: plan.kind,
             table: plan.table.unwrap_or(TableId::MAIN),
+            source: plan.source,
+            protocol: plan.protocol.unwrap_or(route.protocol),
+            onlink: plan.onlink,
             ..route
         })
     }

@@ -2,12 +2,15 @@
 
 use std::time::Instant;
 
+use fps_netlink::{Family, LinkName};
+
 use super::timeline::Timeline;
-use super::{Begun, End, Event, ExpectationReport, Keep, Play, Report, Stage, Until, act};
+use super::{Begun, End, Event, ExpectationReport, Keep, Play, Report, Stage, Until, act, expect};
+use crate::explain::{Query, Tables, way};
 use crate::folder::Folder;
 use crate::lab::{Lab, Site};
 use crate::report::Event as Happening;
-use crate::scenario::{Act, Scenario, Since};
+use crate::scenario::{Act, HostName, Scenario, Since};
 
 /// A play that waits for its next step.
 pub(crate) struct Live<'a> {
@@ -194,6 +197,26 @@ impl<'a> Live<'a> {
     pub(crate) fn lines(&self, program: &str) -> Option<Vec<String>> {
         let heard = self.stage.programs.heard(program, None)?;
         Some(heard.lines)
+    }
+
+    /// How a host decides about a packet at this moment, what is likely the cause where it should leave by
+    /// another link, and the way that it takes.
+    pub(crate) async fn explain(
+        &self,
+        host: &HostName,
+        query: &Query,
+        wanted: Option<LinkName>,
+    ) -> Result<Vec<String>, String> {
+        let netlink = self.stage.lab.host(host).station().netlink();
+        let told = |error: fps_netlink::Error| crate::chain(&error);
+        let family = Family::of(query.to);
+        let tables = Tables::read(netlink, family).await.map_err(told)?;
+        let flow = query.flow(&tables)?;
+        let mut lines = expect::reasons(&self.stage, host, flow, wanted).await;
+        let source = netlink.lookup(&flow).await.map_err(told)?;
+        let source = source.ok().and_then(|route| route.source);
+        lines.extend(way(&tables, &flow, source));
+        Ok(lines)
     }
 
     /// What goes on between steps, until it fails, and why.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use super::routes;
-use fps_netlink::{Family, RouteKind};
+use fps_netlink::{Family, ProtocolName, RouteKind};
 
 use crate::scenario::{
     Act, AddressChange, AdvertisementChange, DhcpOrder, DhcpServerChange, DnsChange,
@@ -196,6 +196,12 @@ fn describe_address(f: &mut fmt::Formatter<'_>, change: &AddressChange) -> fmt::
     } = change;
     let verb = change.action.verb();
     write!(f, "on {on}: ip addr {verb} {address} dev {link}")?;
+    if let Some(metric) = change.metric {
+        write!(f, " metric {metric}")?;
+    }
+    if change.bare {
+        f.write_str(" noprefixroute")?;
+    }
     let Some(times) = change.lifetimes else {
         return Ok(());
     };
@@ -297,6 +303,12 @@ impl fmt::Display for StaticRoute {
         if let Some(table) = self.table {
             write!(f, " table {table}")?;
         }
-        Ok(())
+        if let Some(source) = self.source {
+            write!(f, " src {source}")?;
+        }
+        if let Some(protocol) = self.protocol {
+            write!(f, " proto {}", ProtocolName(protocol))?;
+        }
+        f.write_str(if self.onlink { " onlink" } else { "" })
     }
 }

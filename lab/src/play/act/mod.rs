@@ -181,7 +181,11 @@ async fn change_link(stage: &mut Stage<'_>, change: &LinkChange) -> Result<(), S
 async fn change_address(stage: &Stage<'_>, change: &AddressChange) -> Result<(), StageError> {
     let station = stage.lab.host(&change.on).station();
     let link = station.link(&change.link).await?.index;
-    let address = Address::new(link, change.address);
+    let address = Address {
+        metric: change.metric,
+        bare: change.bare,
+        ..Address::new(link, change.address)
+    };
     let netlink = station.netlink();
     let changed = match (change.action, change.lifetimes) {
         (RouteAction::Delete, _) => netlink.delete_address(&address).await,

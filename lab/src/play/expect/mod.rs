@@ -34,6 +34,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use changes::Recording;
+use fps_netlink::{Flow, LinkName};
 use outage::Outages;
 
 use super::stage::Stage;
@@ -42,7 +43,7 @@ use crate::ask::AskError;
 use crate::lab::LabError;
 use crate::probe::ProbeError;
 use crate::report::Event;
-use crate::scenario::{Check, Expectation, Step};
+use crate::scenario::{Check, Expectation, HostName, Step};
 use crate::tape::TapeError;
 
 /// What came of an expectation, and what was measured on the way.
@@ -191,4 +192,30 @@ fn lossy(host: &crate::scenario::HostName, lost: u32) -> Verdict {
     Verdict::Inconclusive(format!(
         "the capture on {host} lost {lost} packets, so nothing can be said of what did not pass"
     ))
+}
+
+/// How a host decides about a packet that somebody asks about, and what is likely the cause where it is not
+/// to leave as it does.
+pub(super) async fn reasons(
+    stage: &Stage<'_>,
+    host: &HostName,
+    flow: Flow,
+    wanted: Option<LinkName>,
+) -> Vec<String> {
+    let suspect = why::Suspect {
+        wanted,
+        stranded: flow
+            .from
+            .zip(flow.came_in)
+            .map(|(from, link)| why::Stranded {
+                from,
+                link,
+                length: 0,
+            }),
+        ..why::Suspect::new(host, flow)
+    };
+    let explanation = why::explain(stage, &suspect).await;
+    let trouble = explanation.trouble.iter();
+    let trouble = trouble.map(|why| format!("not explained: {why}"));
+    explanation.reasons().into_iter().chain(trouble).collect()
 }

@@ -231,6 +231,10 @@ pub struct AddressChange {
     pub address: IpNet,
     /// For how long it stands; always where that is none.
     pub lifetimes: Option<Lifetimes>,
+    /// The metric of the connected route that comes with it.
+    pub metric: Option<u32>,
+    /// No connected route comes with it (`noprefixroute`).
+    pub bare: bool,
 }
 
 /// A rule that comes or goes, as another program than the route engine sets it.

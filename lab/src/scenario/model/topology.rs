@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use fps_netlink::{LinkName, RouteKind, TableId};
+use fps_netlink::{LinkName, RouteKind, RouteProtocol, TableId};
 use indexmap::IndexMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -129,6 +129,12 @@ pub struct StaticRoute {
     pub metric: Option<u32>,
     /// Its table, if that is not table main.
     pub table: Option<TableId>,
+    /// The source that sockets take by it which have none; the kernel's choice where there is none.
+    pub source: Option<IpAddr>,
+    /// Who is said to have set it: `boot`, as ip-route(8) says, where that is none.
+    pub protocol: Option<RouteProtocol>,
+    /// Its gateway is taken for a neighbour, though no subnet says so.
+    pub onlink: bool,
 }
 
 /// Ports on which the lab answers, on every address of a host.

@@ -26,7 +26,9 @@ const KEYS: &[&str] = &[
     "link",
 ];
 const LINK_KEYS: &[&str] = &["net", "ip", "via", "metric", "renewal", "privacy"];
-const ROUTE_KEYS: &[&str] = &["to", "type", "via", "link", "metric", "table"];
+const ROUTE_KEYS: &[&str] = &[
+    "to", "type", "via", "link", "metric", "table", "source", "protocol", "onlink",
+];
 
 const RESOLVERS: [(&str, Resolver); 2] = [
     ("resolv-conf", Resolver::ResolvConf),

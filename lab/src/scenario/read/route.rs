@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use fps_netlink::{LinkName, RouteKind, TableId};
+use fps_netlink::{LinkName, RouteKind, RouteProtocol, TableId};
+use ipnet::IpNet;
 
 use super::{Family, Lab, link};
 use crate::scenario::model::{HostName, StaticRoute};
-use crate::scenario::syntax::{Node, Table, Word};
+use crate::scenario::syntax::{Node, Table, Word, optional};
 
 /// What becomes of a packet that leaves by no link, as ip-route(8) calls it.
 const TYPES: &[(&str, RouteKind)] = &[
@@ -16,7 +17,16 @@ const TYPES: &[(&str, RouteKind)] = &[
     ("throw", RouteKind::Throw),
 ];
 
-/// Reads `to`, `type`, `via`, `link`, `metric` and `table`. A route that is deleted needs only `to`.
+/// Who has set a route or a rule, by the names of ip-route(8).
+const PROTOCOLS: &[(&str, RouteProtocol)] = &[
+    ("kernel", RouteProtocol::Kernel),
+    ("boot", RouteProtocol::Boot),
+    ("static", RouteProtocol::Static),
+    ("ra", RouteProtocol::Ra),
+    ("dhcp", RouteProtocol::Dhcp),
+];
+
+/// Reads all keys of a route but the host's. A route that is deleted needs only `to`.
 pub(crate) fn route(
     table: &Table<'_>,
     host: Option<&HostName>,
@@ -50,13 +60,25 @@ pub(crate) fn route(
             .add(wrong.help("add a gateway, `via = …`, an interface, `link = …`, or both"));
     }
     let number = table.get("table").and_then(table_id);
-    let (to, kind) = (to?, kind?);
+    let protocol = optional(table.get("protocol"), protocol);
+    let onlink = table.get("onlink").map(|node| (node, node.flag()));
+    if let Some((node, _)) = onlink.filter(|_| via_word.is_none() || link_word.is_none()) {
+        let wrong = node.wrong("only a gateway on a link is taken for a neighbour");
+        node.problems
+            .add(wrong.help("add `via` and `link`, or leave `onlink` out"));
+    }
+    let onlink = onlink.and_then(|(_, flag)| flag).unwrap_or(false);
+    let (to, kind, protocol) = (to?, kind?, protocol?);
+    let source = optional(table.get("source"), |node| source(node, to))?;
     if let Some((ip, word)) = via {
         let (family, found) = (Family::of(to.addr()), Family::of(ip));
         if family != found {
             let wrong = word.wrong(format!("an {found} gateway for an {family} destination"));
             return word.refuse(wrong.label(format!("`to` is {to}")));
         }
+        // Of such a gateway no subnet says where it is.
+        let anywhere = onlink || (is_link_local(ip) && link.is_some());
+        let host = host.filter(|_| !anywhere);
         if let Some(host) = host.filter(|_| link_word.is_none() || link.is_some()) {
             check_gateway(host, link.as_ref(), ip, word, lab)?;
         }
@@ -68,7 +90,35 @@ pub(crate) fn route(
         link,
         metric,
         table: number,
+        source,
+        protocol,
+        onlink,
     })
+}
+
+/// The source that a route gives: an address of the family of its destination.
+fn source(node: Node<'_>, to: IpNet) -> Option<IpAddr> {
+    let ip = node.address()?;
+    let (family, found) = (Family::of(to.addr()), Family::of(ip));
+    if family == found {
+        return Some(ip);
+    }
+    let wrong = node.wrong(format!("an {found} source for an {family} destination"));
+    node.refuse(wrong.label(format!("`to` is {to}")))
+}
+
+/// Whether an address is that of a link alone, whatever its subnets are.
+fn is_link_local(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
+}
+
+/// Reads who is said to have set a route or a rule: a name of ip-route(8), or a number.
+pub(crate) fn protocol(node: Node<'_>) -> Option<RouteProtocol> {
+    if node.value.is_str() {
+        return node.choice("protocol", PROTOCOLS);
+    }
+    let number = node.integer("protocol", 0..=255)?;
+    u8::try_from(number).ok().map(RouteProtocol::from)
 }
 
 /// Reads a table's number; not one of the machine's own (`default`, `main` and `local`).

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 
 use super::rule;
-use super::text::{Address, LinkName, Metric, Subnet, TableNumber};
+use super::text::{Address, LinkName, Metric, Protocol, Subnet, TableNumber};
 
 /// A route that a host has from the start. It has `via`, `link` or both, or a `type`.
 #[derive(JsonSchema)]
@@ -11,7 +11,9 @@ use super::text::{Address, LinkName, Metric, Subnet, TableNumber};
     rename_all = "kebab-case",
     deny_unknown_fields,
     transform = rule::at_least_one("via link type"),
-    transform = rule::without("type", "via link")
+    transform = rule::without("type", "via link"),
+    transform = rule::needs("onlink", "via"),
+    transform = rule::needs("onlink", "link")
 )]
 pub(super) struct Route {
     #[schemars(flatten)]
@@ -35,6 +37,13 @@ pub(super) struct Way {
     metric: Option<Metric>,
     /// The number of its table; table main where not given.
     table: Option<TableNumber>,
+    /// The source of sockets that have none: an address of the family of `to`.
+    source: Option<Address>,
+    /// Who is said to have set it; `"boot"` where not given.
+    protocol: Option<Protocol>,
+    /// Takes `via` for a neighbour on `link`, whatever the subnets are.
+    #[schemars(extend("default" = false))]
+    onlink: Option<bool>,
 }
 
 #[derive(JsonSchema)]

@@ -193,6 +193,13 @@ kind! {
     PrefixLength: { "type": "integer", "minimum": 0, "maximum": 128 }
 }
 kind! {
+    /// Who has set a route or a rule: a name of ip-route(8), or a number, 0 to 255.
+    Protocol: { "anyOf": [
+        { "enum": ["kernel", "boot", "static", "ra", "dhcp"] },
+        { "type": "integer", "minimum": 0, "maximum": 255 }
+    ] }
+}
+kind! {
     /// The code that a program ends with.
     ExitCode: { "type": "integer", "minimum": 0, "maximum": 255 }
 }

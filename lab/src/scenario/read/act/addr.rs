@@ -4,12 +4,21 @@ use fps_netlink::{Lifetimes, LinkName};
 use ipnet::IpNet;
 
 use crate::scenario::model::{AddressChange, HostName, RouteAction};
-use crate::scenario::read::{Lab, Plug, net};
+use crate::scenario::read::{Lab, Plug, link::metric, net};
 use crate::scenario::syntax::{Node, Table, optional};
 
 /// Reads an address that comes or goes.
 pub(crate) fn change(node: Node<'_>, lab: &mut Lab) -> Option<AddressChange> {
-    let keys = ["on", "link", "action", "ip", "valid", "preferred"];
+    let keys = [
+        "on",
+        "link",
+        "action",
+        "ip",
+        "valid",
+        "preferred",
+        "metric",
+        "prefix-route",
+    ];
     let table = node.table("`addr`", &keys)?;
     let on = super::on(&table, lab);
     let link = table.need("link", "\"wlan0\"").and_then(Node::word);
@@ -20,6 +29,8 @@ pub(crate) fn change(node: Node<'_>, lab: &mut Lab) -> Option<AddressChange> {
     let ip = ip?;
     let address = address(ip, &on, &link, lab)?;
     let lifetimes = lifetimes(&table, action)?;
+    let metric = optional(table.get("metric"), metric)?;
+    let prefix_route = optional(table.get("prefix-route"), Node::flag)?;
     match action {
         RouteAction::Delete => lab.plugs.remove(&on, &link, address.addr()),
         RouteAction::Add => {
@@ -39,6 +50,8 @@ pub(crate) fn change(node: Node<'_>, lab: &mut Lab) -> Option<AddressChange> {
         action,
         address,
         lifetimes,
+        metric,
+        bare: prefix_route == Some(false),
     })
 }
 

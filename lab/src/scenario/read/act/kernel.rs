@@ -44,7 +44,8 @@ pub(crate) fn key_below_net(word: Word<'_>) -> Option<String> {
 /// Reads a route that comes or goes.
 pub(crate) fn route(node: Node<'_>, lab: &Lab) -> Option<RouteChange> {
     let keys = [
-        "on", "action", "to", "type", "via", "link", "metric", "table",
+        "on", "action", "to", "type", "via", "link", "metric", "table", "source", "protocol",
+        "onlink",
     ];
     let table = node.table("`route`", &keys)?;
     let on = super::on(&table, lab);

@@ -1,14 +1,15 @@
 //! `rule`
 
 use fps_netlink::{
-    Family, IpProtocol, LinkName, MarkMatch, Ports, Rule, RuleAction, RulePriority, TableId, Users,
+    Family, IpProtocol, LinkName, MarkMatch, Ports, RouteProtocol, Rule, RuleAction, RulePriority,
+    TableId, Users,
 };
 use ipnet::IpNet;
 
 use super::kernel::action;
 use crate::scenario::model::{RouteAction, RuleChange};
-use crate::scenario::read::Lab;
 use crate::scenario::read::tunnel::fwmark;
+use crate::scenario::read::{Lab, route};
 use crate::scenario::syntax::{Node, Table, Word, optional};
 
 const KEYS: &[&str] = &[
@@ -27,6 +28,7 @@ const KEYS: &[&str] = &[
     "dport",
     "uid",
     "suppress-prefix",
+    "protocol",
     "ip",
 ];
 
@@ -69,6 +71,7 @@ pub(super) fn rule(node: Node<'_>, lab: &Lab) -> Option<RuleChange> {
     let leads_to = leads_to(&table);
     let selector = selector(&table);
     let families = families(&table);
+    let protocol = optional(table.get("protocol"), route::protocol)?;
     let (priority, selector, leads_to) = (priority?, selector?, leads_to?);
     let make = |family| Rule {
         mark: selector.mark,
@@ -81,6 +84,7 @@ pub(super) fn rule(node: Node<'_>, lab: &Lab) -> Option<RuleChange> {
         users: selector.users,
         inverted: selector.inverted,
         suppress_prefix: selector.suppress_prefix,
+        protocol: protocol.unwrap_or(RouteProtocol::Boot),
         ..Rule::new(family, priority.unwrap_or(RulePriority(0)), leads_to)
     };
     let change = RuleChange {

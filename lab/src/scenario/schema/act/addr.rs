@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 
 use super::Action;
-use crate::scenario::schema::text::{AddressOrInterface, LinkName, Name, Seconds};
+use crate::scenario::schema::text::{AddressOrInterface, LinkName, Metric, Name, Seconds};
 
 /// `addr`: an address by hand: `{ on = "laptop", link = "wlan0", ip = "192.168.188.113" }`.
 #[derive(JsonSchema)]
@@ -22,4 +22,9 @@ pub(super) struct AddressChange {
     valid: Option<Seconds>,
     /// For how long it is taken for what begins, in whole seconds; `valid` where not given.
     preferred: Option<Seconds>,
+    /// The metric of the connected route that comes with it; the kernel's where not given.
+    metric: Option<Metric>,
+    /// Whether a connected route comes with it.
+    #[schemars(extend("default" = true))]
+    prefix_route: Option<bool>,
 }

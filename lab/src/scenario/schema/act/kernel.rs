@@ -21,7 +21,13 @@ pub(super) struct Sysctl {
 
 /// `route`: a route that comes or goes: `{ on = "laptop", to = "10.0.0.0/8", via = "192.168.188.1" }`. `"delete"` needs only `to`.
 #[derive(JsonSchema)]
-#[schemars(rename_all = "kebab-case", deny_unknown_fields, transform = rule::without("type", "via link"))]
+#[schemars(
+    rename_all = "kebab-case",
+    deny_unknown_fields,
+    transform = rule::without("type", "via link"),
+    transform = rule::needs("onlink", "via"),
+    transform = rule::needs("onlink", "link")
+)]
 pub(super) struct RouteChange {
     /// The host: `"laptop"`.
     on: Name,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use super::Action;
 use crate::scenario::schema::rule;
 use crate::scenario::schema::text::{
-    AnyTable, LinkName, MarkMask, Name, Port, PrefixLength, Priority, Subnet, Users,
+    AnyTable, LinkName, MarkMask, Name, Port, PrefixLength, Priority, Protocol, Subnet, Users,
 };
 use crate::scenario::schema::words::Family;
 
@@ -50,6 +50,8 @@ pub(super) struct RuleChange {
     uid: Option<Users>,
     /// A route that it finds counts only if its prefix is longer, 0 to 128.
     suppress_prefix: Option<PrefixLength>,
+    /// Who is said to have set it; `"boot"` where not given.
+    protocol: Option<Protocol>,
     /// Its family; that of `from` and `to`, else both.
     ip: Option<Family>,
 }

@@ -1,0 +1,187 @@
+//! What a customer's host was like, read from the archive of `fps-lab collect`.
+//!
+//! - [`Files`]: the texts of the archive, within bounds
+//! - [`Dump`]: what they say, in the types of `fps-netlink`
+//! - `links`, `routes`, `rules`: ip(8); `sysctls`: sysctl(8); `resolver`: names
+//! - `object`: JSON as the versions of ip(8) write it; `names`: their words for numbers
+//! - `explain`: where the host would have sent a packet
+//! - [`Remarks`]: what was not understood
+//! - [`DumpError`]: why nothing can be read
+//!
+//! Nothing in an archive is trusted. What is broken as a whole is an error; a single object that cannot
+//! be read is left out, and a remark tells so.
+
+mod archive;
+mod error;
+mod explain;
+mod links;
+mod names;
+mod object;
+mod remarks;
+mod resolver;
+mod routes;
+mod rules;
+mod sysctls;
+
+use std::collections::BTreeMap;
+
+use fps_netlink::{Family, IfIndex, Link};
+use serde_json::{Map, Value};
+
+pub use archive::{Files, LARGEST_ARCHIVE};
+pub use error::DumpError;
+pub use links::{HostAddress, HostLink};
+pub use remarks::Remarks;
+pub use resolver::{HostResolver, ResolvedLink};
+pub use routes::{Hop, HostRoute};
+pub use rules::HostRule;
+
+use crate::explain::Tables;
+use names::TableNames;
+
+/// A host's network at the moment when it was collected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dump {
+    /// Its links, with their addresses.
+    pub links: Vec<HostLink>,
+    /// The routes of all tables.
+    pub routes: Vec<HostRoute>,
+    /// The rules, IPv4 and IPv6.
+    pub rules: Vec<HostRule>,
+    /// The sysctls below net.
+    pub sysctls: BTreeMap<String, String>,
+    /// The ruleset of nftables, as a text.
+    pub nft: String,
+    /// What answers for names.
+    pub resolver: HostResolver,
+    /// The kernel and the programs that it was read with, a line each.
+    pub about: Vec<String>,
+    /// What was not understood, and what is missing.
+    pub remarks: Remarks,
+}
+
+impl Dump {
+    /// Reads an archive.
+    pub fn unpack(archive: &[u8]) -> Result<Self, DumpError> {
+        Self::read(&Files::unpack(archive)?)
+    }
+
+    /// Reads the files of an archive.
+    pub fn read(files: &Files) -> Result<Self, DumpError> {
+        if !files.is_collection() {
+            return Err(DumpError::NoCollection);
+        }
+        let mut remarks = Remarks::default();
+        // What `ip addr` tells of a link is all that is needed where `ip link` is missing.
+        let addresses = need(files, "addr.json")?;
+        let links = object::list(files, "link.json")?;
+        let mut links = links::links(links.as_ref().unwrap_or(&addresses), &mut remarks);
+        links::addresses(&addresses, &mut links, &mut remarks);
+        let tables = TableNames::read(files.get("tables.txt").unwrap_or_default());
+        let (mut routes, mut rules) = (Vec::new(), Vec::new());
+        let files_of = [
+            (Family::V4, "route4.json", "rule4.json"),
+            (Family::V6, "route6.json", "rule6.json"),
+        ];
+        for (family, route, rule) in files_of {
+            let list = match family {
+                Family::V4 => need(files, route)?,
+                Family::V6 => optional(files, route, &mut remarks)?,
+            };
+            routes.extend(routes::routes(&list, family, &links, &tables, &mut remarks));
+            let list = match family {
+                Family::V4 => need(files, rule)?,
+                Family::V6 => optional(files, rule, &mut remarks)?,
+            };
+            rules.extend(rules::rules(&list, family, &tables, &mut remarks));
+        }
+        let text = |name: &str| files.get(name).unwrap_or_default();
+        for line in text("missing.txt").lines().take(20) {
+            remarks.add(format!("was not collected: {line}"));
+        }
+        let legacy: Vec<&str> = text("legacy.txt").split_whitespace().collect();
+        if !legacy.is_empty() {
+            let names = legacy.join(", ");
+            remarks.add(format!(
+                "tables of the older iptables are not reproduced: {names}"
+            ));
+        }
+        let resolver = HostResolver {
+            resolv_conf: files.get("resolv.conf").map(str::to_owned),
+            link: files.get("resolv.link").map(|text| text.trim().to_owned()),
+            resolved: resolver::resolved(text("resolvectl.txt")),
+        };
+        Ok(Self {
+            links,
+            routes,
+            rules,
+            sysctls: sysctls::sysctls(text("sysctl.txt")),
+            nft: text("nft.txt").to_owned(),
+            resolver,
+            about: text("about.txt")
+                .lines()
+                .take(8)
+                .map(str::to_owned)
+                .collect(),
+            remarks,
+        })
+    }
+
+    /// What the kernel goes by when it routes a packet of a family.
+    pub fn tables(&self, family: Family) -> Tables {
+        let rules = self.rules.iter().map(|it| it.rule);
+        let routes = self.routes.iter().map(|it| it.route.clone());
+        let addresses = self.links.iter().flat_map(|link| &link.addresses);
+        Tables {
+            family,
+            rules: rules.filter(|rule| rule.family == family).collect(),
+            routes: routes.filter(|route| route.family() == family).collect(),
+            links: self
+                .links
+                .iter()
+                .map(|it| it.link.clone())
+                .collect::<Vec<Link>>(),
+            addresses: addresses.map(|it| it.address.clone()).collect(),
+        }
+    }
+
+    /// A link by its index.
+    pub fn link(&self, index: IfIndex) -> Option<&HostLink> {
+        self.links.iter().find(|it| it.link.index == index)
+    }
+}
+
+fn need(files: &Files, file: &'static str) -> Result<Vec<Value>, DumpError> {
+    let missing = files.get("missing.txt").unwrap_or_default();
+    let why = missing.lines().find(|line| line.starts_with(file));
+    let why = why.map(|line| format!(" ({line})")).unwrap_or_default();
+    // A file that a command has left when it failed is empty, or ends somewhere.
+    if !why.is_empty() {
+        return Err(DumpError::Missing { file, why });
+    }
+    object::list(files, file)?.ok_or(DumpError::Missing { file, why })
+}
+
+fn optional(
+    files: &Files,
+    file: &'static str,
+    remarks: &mut Remarks,
+) -> Result<Vec<Value>, DumpError> {
+    let list = object::list(files, file)?;
+    Ok(list.unwrap_or_else(|| {
+        remarks.add(format!("the archive has no {file}"));
+        Vec::new()
+    }))
+}
+
+/// An object as a remark names it.
+fn shown(fields: &Map<String, Value>) -> String {
+    let text = |name: &str| match fields.get(name) {
+        Some(Value::String(text)) => Some(format!("{name} {text}")),
+        Some(Value::Number(number)) => Some(format!("{name} {number}")),
+        _ => None,
+    };
+    let names = ["priority", "type", "dst", "src", "gateway", "dev", "table"];
+    let parts: Vec<String> = names.iter().filter_map(|name| text(name)).collect();
+    parts.join(" ")
+}

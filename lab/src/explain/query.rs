@@ -1,0 +1,98 @@
+//! A packet that somebody asks about, and the way that it takes.
+
+use std::net::IpAddr;
+
+use fps_netlink::{Family, Flow, Fwmark, IfIndex, IpProtocol, LinkName, RouteKind, Verdict};
+
+use super::Tables;
+
+/// What somebody wants to know: where such a packet goes.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Where it is to go.
+    pub to: IpAddr,
+    /// Its source; without one it is a packet of a socket that has none.
+    pub from: Option<IpAddr>,
+    /// Its mark.
+    pub mark: Option<Fwmark>,
+    /// The link by which it comes in, where it is not the host's own.
+    pub came_in: Option<LinkName>,
+    /// Its protocol, and the port that it goes to.
+    pub port: Option<(IpProtocol, u16)>,
+}
+
+impl Query {
+    /// As the lookup takes it, with the links of a host; or what is wrong with it there.
+    pub fn flow(&self, tables: &Tables) -> Result<Flow, String> {
+        if let Some(from) = self.from.filter(|from| from.is_ipv4() != self.to.is_ipv4()) {
+            return Err(format!("{from} is of another family than {}", self.to));
+        }
+        let mut flow = Flow::to(self.to);
+        flow.from = self.from;
+        flow.mark = self.mark.unwrap_or(Fwmark(0));
+        flow.port = self.port;
+        if let Some(name) = &self.came_in {
+            let Some(link) = tables.named(name) else {
+                let names: Vec<String> =
+                    tables.links.iter().map(|it| it.name.to_string()).collect();
+                return Err(format!(
+                    "there is no link {name}; there are: {}",
+                    names.join(", ")
+                ));
+            };
+            let from = self
+                .from
+                .ok_or("a packet that comes in has a source: add --from")?;
+            flow = flow.came_in(from, link.index);
+        }
+        Ok(flow)
+    }
+}
+
+/// How a packet leaves: by which link, to which neighbour, from which address. `told` is the source that
+/// the kernel tells; without it the likeliest is taken, since a socket may have its own.
+pub fn way(tables: &Tables, flow: &Flow, told: Option<IpAddr>) -> Vec<String> {
+    let verdict = tables.fib().lookup(flow);
+    let Verdict::Leaves { route, .. } = verdict else {
+        return vec!["it does not leave".to_owned()];
+    };
+    if route.kind == RouteKind::Local {
+        return vec!["it is for the host itself".to_owned()];
+    }
+    let link = verdict.link().and_then(|index| tables.link(index));
+    let next = match route.gateway {
+        Some(gateway) => format!("next hop {gateway}"),
+        None => format!("{} is taken for a neighbour there", flow.to),
+    };
+    let name = link.map_or_else(|| "no link".to_owned(), |link| link.name.to_string());
+    let mut lines = vec![format!("it leaves by {name}; {next}")];
+    if flow.from.is_none() {
+        let chosen = told.or(route.source);
+        let source =
+            chosen.or_else(|| source(tables, link?.index, route.gateway.unwrap_or(flow.to)));
+        lines.push(match source {
+            Some(ip) => format!("its source is {ip}"),
+            None => "no address of its link is a source for it".to_owned(),
+        });
+    }
+    if route.richer {
+        lines.push("the route has more next hops, or more to it than is looked at here".to_owned());
+    }
+    lines
+}
+
+/// The address that a socket without one takes (`inet_select_addr` in net/ipv4/devinet.c): the first in
+/// the subnet of the next hop, or else the first of the link.
+fn source(tables: &Tables, link: IfIndex, next: IpAddr) -> Option<IpAddr> {
+    let ours = |family| {
+        let own = tables.addresses.iter().filter(move |it| it.link == link);
+        own.filter(move |it| Family::of(it.net.addr()) == family && !is_link_local(it.net.addr()))
+    };
+    let near = || ours(tables.family).find(|it| it.net.contains(&next));
+    let found = near().or_else(|| ours(tables.family).next());
+    found.map(|it| it.net.addr())
+}
+
+fn is_link_local(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
+}

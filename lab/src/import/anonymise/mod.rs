@@ -1,0 +1,294 @@
+//! A dump in which other addresses and names are in place of the customer's, consistently.
+//!
+//! - [`anonymise`]: the whole dump
+//! - `bits`: addresses, so that each lookup finds what it found before
+//! - `words`: domains, and addresses in texts
+//!
+//! The last byte of an address stays, and so do private ranges as such, tables, marks, priorities and
+//! the names of links that say what they are. Hardware addresses are not in a scenario at all.
+
+mod bits;
+mod words;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use fps_netlink::LinkName;
+use ipnet::IpNet;
+
+use crate::dump::{Dump, Remarks};
+use bits::Addresses;
+use words::Domains;
+
+/// What a link's name begins with that says what it is, and nothing of whose.
+const TELLING: [&str; 39] = [
+    "lo",
+    "eth",
+    "en",
+    "wl",
+    "ww",
+    "usb",
+    "br",
+    "virbr",
+    "docker",
+    "veth",
+    "vnet",
+    "lxc",
+    "lxdbr",
+    "wg",
+    "tun",
+    "tap",
+    "ppp",
+    "tailscale",
+    "ts",
+    "bond",
+    "team",
+    "vlan",
+    "dummy",
+    "ifb",
+    "fps",
+    "nordlynx",
+    "nordtun",
+    "proton",
+    "pvpn",
+    "mullvad",
+    "wt",
+    "utun",
+    "cali",
+    "cni",
+    "flannel",
+    "vxlan",
+    "gre",
+    "sit",
+    "ipsec",
+];
+
+/// How a dump is made anonymous.
+struct Anonymiser {
+    addresses: Addresses,
+    domains: Domains,
+    links: HashMap<LinkName, LinkName>,
+}
+
+/// Puts other addresses and names in place of the customer's. With the same key the same come out.
+pub fn anonymise(dump: &Dump, key: [u8; 16]) -> Dump {
+    let anonymiser = Anonymiser {
+        addresses: Addresses::new(key, &nets(dump)),
+        domains: Domains::default(),
+        links: links(dump),
+    };
+    let mut new = dump.clone();
+    anonymiser.apply(&mut new);
+    new
+}
+
+/// All subnets and addresses of a dump that its routing knows.
+fn nets(dump: &Dump) -> Vec<IpNet> {
+    let mut nets: Vec<IpNet> = Vec::new();
+    for address in dump.links.iter().flat_map(|link| &link.addresses) {
+        nets.push(address.address.net.trunc());
+        nets.extend(address.peer.map(IpNet::from));
+    }
+    for route in &dump.routes {
+        let own = &route.route;
+        nets.push(own.to);
+        let ips = [own.gateway, own.source, route.via].into_iter().flatten();
+        let hops = route.hops.iter().filter_map(|hop| hop.gateway);
+        nets.extend(ips.chain(hops).map(IpNet::from));
+    }
+    nets.extend(
+        dump.rules
+            .iter()
+            .flat_map(|it| [it.rule.from, it.rule.to])
+            .flatten(),
+    );
+    nets.extend(dump.resolver.servers().into_iter().map(IpNet::from));
+    nets
+}
+
+/// The names of links that may be somebody's, and others in their place.
+fn links(dump: &Dump) -> HashMap<LinkName, LinkName> {
+    let mut new = HashMap::new();
+    for link in &dump.links {
+        let name = link.name();
+        if tells(name.as_str()) {
+            continue;
+        }
+        let kind = match link.kind.as_deref() {
+            Some("wireguard") => "wg",
+            Some("tun") => "tun",
+            Some("bridge") => "br",
+            _ => "link",
+        };
+        let taken = |name: &LinkName| {
+            let mut links = dump.links.iter();
+            links.any(|it| it.name() == *name) || new.values().any(|it| it == name)
+        };
+        let mut names = (90..).filter_map(|number| LinkName::new(format!("{kind}{number}")).ok());
+        if let Some(free) = names.find(|name| !taken(name)) {
+            new.insert(name, free);
+        }
+    }
+    new
+}
+
+/// Whether a name says what kind of link it is, and nothing else: a known beginning, then digits and what
+/// udev(7) puts between them.
+fn tells(name: &str) -> bool {
+    let plain = |rest: &str| {
+        let short = |part: &str| part.len() <= 1;
+        let letters = rest.split(|c: char| c.is_ascii_digit() || ".-_".contains(c));
+        letters.into_iter().all(short)
+    };
+    let random = |start: &str, rest: &str| {
+        // What container engines draw by lot.
+        ["veth", "br", "cali", "lxc"].contains(&start)
+            && rest
+                .trim_start_matches('-')
+                .chars()
+                .all(|c| c.is_ascii_hexdigit())
+    };
+    let mut starts = TELLING.iter();
+    // `enx` goes on with a hardware address.
+    !name.starts_with("enx")
+        && starts.any(|start| {
+            let rest = name.strip_prefix(*start);
+            rest.is_some_and(|rest| plain(rest) || random(start, rest))
+        })
+}
+
+impl Anonymiser {
+    fn apply(&self, dump: &mut Dump) {
+        for link in &mut dump.links {
+            link.link.name = self.link(link.link.name);
+            for address in &mut link.addresses {
+                let before = address.address.net;
+                let after = self.addresses.net(before);
+                address.address.net = after;
+                address.peer = address.peer.map(|ip| self.addresses.ip(ip));
+                let usual = address.broadcast == Some(before.broadcast());
+                address.broadcast = match usual {
+                    true => Some(after.broadcast()),
+                    false => address.broadcast.map(|ip| self.addresses.ip(ip)),
+                };
+                // A label may begin with the link's name only, and says nothing.
+                address.label = None;
+            }
+        }
+        for route in &mut dump.routes {
+            route.route.to = self.addresses.net(route.route.to);
+            let ip = |ip: IpAddr| self.addresses.ip(ip);
+            route.route.gateway = route.route.gateway.map(ip);
+            route.route.source = route.route.source.map(ip);
+            route.via = route.via.map(ip);
+            for hop in &mut route.hops {
+                hop.gateway = hop.gateway.map(ip);
+                hop.link = hop.link.map(|name| self.link(name));
+            }
+        }
+        for rule in &mut dump.rules {
+            rule.rule.from = rule.rule.from.map(|net| self.addresses.net(net));
+            rule.rule.to = rule.rule.to.map(|net| self.addresses.net(net));
+            rule.rule.input = rule.rule.input.map(|name| self.link(name));
+            rule.rule.output = rule.rule.output.map(|name| self.link(name));
+        }
+        self.names(dump);
+        let sysctls = std::mem::take(&mut dump.sysctls);
+        let sysctls = sysctls
+            .into_iter()
+            .map(|(key, value)| (self.sysctl(&key), value));
+        dump.sysctls = sysctls.collect();
+        dump.nft = self.firewall(&dump.nft);
+        let mut remarks = Remarks::default();
+        for line in dump.remarks.lines() {
+            remarks.add(self.sentence(&line));
+        }
+        if !self.addresses.fits() {
+            remarks.add("its public subnets are too large for the ranges of documentation: other public addresses are in their place, which are somebody's, too");
+        }
+        dump.remarks = remarks;
+    }
+
+    fn link(&self, name: LinkName) -> LinkName {
+        self.links.get(&name).copied().unwrap_or(name)
+    }
+
+    /// A text that names links, as words of their own.
+    fn sentence(&self, text: &str) -> String {
+        let words = text.split(' ').map(|word| {
+            let bare = word.trim_matches(|c: char| "\"',:;{}".contains(c));
+            let name = LinkName::new(bare).ok().filter(|_| !bare.is_empty());
+            match name.and_then(|name| self.links.get(&name)) {
+                Some(new) => word.replace(bare, new.as_str()),
+                None => words::text(word, &self.addresses),
+            }
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// A ruleset, without its comments.
+    fn firewall(&self, text: &str) -> String {
+        let lines = text.lines().map(|line| {
+            let line = match line.find(" comment \"") {
+                Some(start) => {
+                    let behind = &line[start + 10..];
+                    let end = behind.find('"').map_or(behind.len(), |end| end + 1);
+                    format!("{}{}", &line[..start], &behind[end..])
+                }
+                None => line.to_owned(),
+            };
+            self.sentence(&line) + "\n"
+        });
+        lines.collect()
+    }
+
+    fn names(&self, dump: &mut Dump) {
+        let resolver = &mut dump.resolver;
+        for link in &mut resolver.resolved {
+            link.servers
+                .iter_mut()
+                .for_each(|ip| *ip = self.addresses.ip(*ip));
+            link.domains
+                .iter_mut()
+                .for_each(|name| *name = self.domains.name(name));
+            let name = link
+                .link
+                .as_deref()
+                .and_then(|name| LinkName::new(name).ok());
+            link.link = name.map(|name| self.link(name).to_string());
+        }
+        let text = resolver.resolv_conf.take();
+        resolver.resolv_conf = text.map(|text| {
+            let lines = text.lines().filter_map(|line| self.resolv_line(line));
+            lines.map(|line| line + "\n").collect()
+        });
+    }
+
+    /// A line of /etc/resolv.conf; none of a comment.
+    fn resolv_line(&self, line: &str) -> Option<String> {
+        let mut words = line.split_whitespace();
+        let first = words.next().unwrap_or_default();
+        match first {
+            "search" | "domain" => {
+                let names: Vec<String> = words.map(|name| self.domains.name(name)).collect();
+                Some(format!("{first} {}", names.join(" ")))
+            }
+            first if first.starts_with(['#', ';']) => None,
+            _ => Some(words::text(line, &self.addresses)),
+        }
+    }
+
+    fn sysctl(&self, key: &str) -> String {
+        let mut parts: Vec<String> = key.split('.').map(str::to_owned).collect();
+        if let Some(part) = parts.get_mut(3) {
+            let name = LinkName::new(part.replace('/', ".")).ok();
+            if let Some(new) = name.and_then(|name| self.links.get(&name)) {
+                *part = new.as_str().replace('.', "/");
+            }
+        }
+        parts.join(".")
+    }
+}
+
+#[cfg(test)]
+mod tests;

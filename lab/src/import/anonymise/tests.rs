@@ -1,0 +1,223 @@
+//! What is found in the anonymous tables is what was found in the customer's.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use fps_netlink::{Family, Flow, Verdict};
+use ipnet::IpNet;
+use proptest::prelude::*;
+
+use super::*;
+use crate::dump::Files;
+use crate::explain::Tables;
+
+/// Addresses of every kind: private, shared, link-local, of documentation, public.
+fn v4() -> impl Strategy<Value = IpAddr> {
+    let starts = prop_oneof![
+        Just(0x0a00_0000u32),
+        Just(0xac10_0000),
+        Just(0xc0a8_0000),
+        Just(0x6440_0000),
+        Just(0xcb00_7100),
+        Just(0x0808_0000),
+        Just(0x5db8_0000),
+        any::<u32>(),
+    ];
+    (starts, any::<u32>()).prop_map(|(start, low)| Ipv4Addr::from(start ^ (low & 0xffff)).into())
+}
+
+fn v6() -> impl Strategy<Value = IpAddr> {
+    let starts = prop_oneof![
+        Just(0xfd00_0000u128 << 96),
+        Just(0x2001_0db8u128 << 96),
+        Just(0x2a02_1234u128 << 96),
+        Just(0x2600_0000u128 << 96),
+    ];
+    (starts, any::<u64>(), any::<u8>(), any::<bool>()).prop_map(|(start, high, low, plain)| {
+        let id = if plain {
+            u128::from(low)
+        } else {
+            u128::from(high)
+        };
+        Ipv6Addr::from(start | (u128::from(high & 0xff_ffff) << 64) | id).into()
+    })
+}
+
+fn net(ip: impl Strategy<Value = IpAddr>) -> impl Strategy<Value = IpNet> {
+    (ip, 0u8..=128).prop_map(|(ip, length)| {
+        let most = if ip.is_ipv4() { 32 } else { 128 };
+        IpNet::new(ip, length % (most + 1))
+            .expect("at most all bits")
+            .trunc()
+    })
+}
+
+/// A host with these routes, a table each second, and rules for some of its networks.
+fn dump(family: Family, routes: &[IpNet], rules: &[(IpNet, IpNet)]) -> Dump {
+    let four = family == Family::V4;
+    let routes: Vec<String> = routes
+        .iter()
+        .enumerate()
+        .map(|(at, to)| {
+            let table = if at % 2 == 0 { "main" } else { "100" };
+            format!("{{\"dst\":\"{to}\",\"dev\":\"eth0\",\"table\":\"{table}\",\"metric\":{at}}}")
+        })
+        .collect();
+    let rules: Vec<String> = rules
+        .iter()
+        .enumerate()
+        .map(|(at, (from, to))| {
+            format!(
+                "{{\"priority\":{at},\"src\":\"{}\",\"srclen\":{},\"dst\":\"{}\",\"dstlen\":{},\"table\":\"100\"}}",
+                from.addr(), from.prefix_len(), to.addr(), to.prefix_len()
+            )
+        })
+        .chain(["{\"priority\":32766,\"src\":\"all\",\"table\":\"main\"}".to_owned()])
+        .collect();
+    let list = |items: &[String], ours: bool| match ours {
+        true => format!("[{}]", items.join(",")),
+        false => "[]".to_owned(),
+    };
+    let mut files = Files::default();
+    let link =
+        "[{\"ifindex\":2,\"ifname\":\"eth0\",\"flags\":[\"UP\",\"LOWER_UP\"],\"addr_info\":[]}]";
+    files.insert("addr.json", link);
+    files.insert("route4.json", list(&routes, four));
+    files.insert("rule4.json", list(&rules, four));
+    files.insert("route6.json", list(&routes, !four));
+    files.insert("rule6.json", list(&rules, !four));
+    Dump::read(&files).expect("a dump")
+}
+
+/// The places of the rule and the route that decide.
+fn decided(tables: &Tables, flow: &Flow) -> (Option<usize>, Option<usize>) {
+    let verdict = tables.fib().lookup(flow);
+    let rule = verdict.rule();
+    let route = match verdict {
+        Verdict::Leaves { route, .. } => Some(route),
+        Verdict::Refused { route, .. } => route,
+        _ => None,
+    };
+    let rule = rule.and_then(|it| {
+        tables
+            .rules
+            .iter()
+            .position(|other| std::ptr::eq(it, other))
+    });
+    let route = route.and_then(|it| {
+        tables
+            .routes
+            .iter()
+            .position(|other| std::ptr::eq(it, other))
+    });
+    (rule, route)
+}
+
+fn same(before: &Dump, key: [u8; 16], asked: &[(IpAddr, IpAddr)]) -> Result<(), TestCaseError> {
+    let after = anonymise(before, key);
+    let addresses = Addresses::new(key, &nets(before));
+    for (from, to) in asked {
+        let family = Family::of(*to);
+        let flow = Flow::to(*to).sent_from(*from);
+        let new = Flow::to(addresses.ip(*to)).sent_from(addresses.ip(*from));
+        let found = decided(&before.tables(family), &flow);
+        prop_assert_eq!(
+            found,
+            decided(&after.tables(family), &new),
+            "{} is {}",
+            to,
+            new.to
+        );
+    }
+    Ok(())
+}
+
+/// Addresses to ask about: any, and those that subnets begin with.
+fn asked(any: Vec<IpAddr>, nets: &[IpNet]) -> Vec<(IpAddr, IpAddr)> {
+    let starts = nets.iter().map(IpNet::addr);
+    let all: Vec<IpAddr> = any.into_iter().chain(starts).collect();
+    let sources = all.iter().rev().copied();
+    let pairs: Vec<_> = sources.zip(all.iter().copied()).collect();
+    pairs
+}
+
+proptest! {
+    #[test]
+    fn each_lookup_of_ipv4_finds_what_it_found(
+        routes in prop::collection::vec(net(v4()), 1..12),
+        rules in prop::collection::vec((net(v4()), net(v4())), 0..4),
+        any in prop::collection::vec(v4(), 8),
+        key in any::<[u8; 16]>(),
+    ) {
+        let before = dump(Family::V4, &routes, &rules);
+        same(&before, key, &asked(any, &routes))?;
+    }
+
+    #[test]
+    fn each_lookup_of_ipv6_finds_what_it_found(
+        routes in prop::collection::vec(net(v6()), 1..12),
+        rules in prop::collection::vec((net(v6()), net(v6())), 0..4),
+        any in prop::collection::vec(v6(), 8),
+        key in any::<[u8; 16]>(),
+    ) {
+        let before = dump(Family::V6, &routes, &rules);
+        same(&before, key, &asked(any, &routes))?;
+    }
+}
+
+#[test]
+fn public_addresses_go_to_ranges_that_are_nobodys() {
+    let nets = [
+        "93.184.216.0/24",
+        "8.8.8.8/32",
+        "2a02:1234:5::/48",
+        "10.1.0.0/16",
+    ];
+    let nets = nets.map(|net| net.parse().expect("a subnet"));
+    let addresses = Addresses::new([7; 16], &nets);
+    assert!(addresses.fits());
+    let new = |text: &str| addresses.ip(text.parse().expect("an address"));
+    let of = |text: &str| text.parse::<IpNet>().expect("a subnet");
+    assert!(of("198.18.0.0/15").contains(&new("93.184.216.34")));
+    assert!(of("198.18.0.0/15").contains(&new("8.8.8.8")));
+    assert!(of("2001:db8::/32").contains(&new("2a02:1234:5::1")));
+    assert!(of("10.0.0.0/8").contains(&new("10.1.2.3")));
+    assert!(new("10.1.2.3").to_string().ends_with(".3"));
+}
+
+#[test]
+fn nothing_of_the_customer_is_left() {
+    let mut files = Files::default();
+    files.insert("addr.json", "[{\"ifindex\":2,\"ifname\":\"acme-hq\",\"flags\":[\"UP\"],\"linkinfo\":{\"info_kind\":\"wireguard\"},\"addr_info\":[{\"family\":\"inet\",\"local\":\"10.77.1.2\",\"prefixlen\":24}]}]");
+    files.insert(
+        "route4.json",
+        "[{\"dst\":\"93.184.216.0/24\",\"dev\":\"acme-hq\",\"secret\":\"93.184.216.9\"}]",
+    );
+    files.insert(
+        "rule4.json",
+        "[{\"priority\":5,\"src\":\"all\",\"iif\":\"acme-hq\",\"table\":\"main\"}]",
+    );
+    files.insert("sysctl.txt", "net.ipv4.conf.acme-hq.rp_filter = 1\n");
+    files.insert(
+        "resolv.conf",
+        "# of acme\nsearch hq.acme.com acme.com\nnameserver 93.184.216.53\n",
+    );
+    files.insert("nft.txt", "table ip t {\n chain c {\n  oifname \"acme-hq\" ip daddr 93.184.216.7 drop comment \"acme\"\n }\n}\n");
+    files.insert(
+        "resolvectl.txt",
+        "Link 2 (acme-hq)\n  DNS Servers: 93.184.216.53\n  DNS Domain: hq.acme.com\n",
+    );
+    let before = Dump::read(&files).expect("a dump");
+    let text = |dump: &Dump| format!("{dump:?}");
+    for sign in ["acme", "93.184", "10.77"] {
+        assert!(text(&before).contains(sign), "{sign}");
+        let after = text(&anonymise(&before, [3; 16]));
+        assert!(!after.contains(sign), "{sign}: {after}");
+    }
+    let after = anonymise(&before, [3; 16]);
+    let conf = after.resolver.resolv_conf.unwrap_or_default();
+    assert!(
+        conf.starts_with("search name2.name1.example name1.example\n")
+            || conf.starts_with("search name1.name2.example name2.example\n"),
+        "{conf}"
+    );
+}

@@ -1,0 +1,56 @@
+//! The ruleset of nftables, as an act.
+
+use super::draft::{Inline, quoted};
+use crate::dump::{Dump, Remarks};
+
+/// How long a ruleset may be.
+const LONGEST: usize = 1 << 20;
+
+/// The act `nft`; none where there is no ruleset.
+pub(super) fn act(host: &str, dump: &Dump, remarks: &mut Remarks) -> Option<String> {
+    if dump.nft.trim().is_empty() {
+        return None;
+    }
+    if dump.nft.len() > LONGEST {
+        remarks.add("the ruleset of nftables is left out: it is too long");
+        return None;
+    }
+    let mut text = String::new();
+    for line in dump.nft.lines() {
+        match fate(line) {
+            None => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            Some(why) => remarks.add(format!(
+                "a line of the firewall is left out ({why}): {}",
+                line.trim()
+            )),
+        }
+    }
+    let plain = |c: char| !c.is_control() || c == '\n' || c == '\t';
+    // A literal text of TOML has no escapes, so that the ruleset is there as nft(8) prints it.
+    let text = match !text.contains("'''") && text.chars().all(plain) {
+        true => format!("'''\n{text}'''"),
+        false => quoted(&text),
+    };
+    Some(
+        Inline::default()
+            .text("on", host)
+            .raw("ruleset", text)
+            .of("nft"),
+    )
+}
+
+/// Why a line cannot be loaded, if it cannot.
+fn fate(line: &str) -> Option<&'static str> {
+    let first = line.split_whitespace().next().unwrap_or_default();
+    if line.contains(" xt match ") || line.contains(" xt target ") {
+        return Some("of iptables, which nft(8) shows and does not take");
+    }
+    // A listing has none of these; they would read other files.
+    match ["include", "define", "redefine", "undefine"].contains(&first) {
+        true => Some("no line of a listing"),
+        false => None,
+    }
+}
