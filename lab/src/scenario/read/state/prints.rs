@@ -16,7 +16,7 @@ pub(crate) fn prints(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Exp
         .and_then(Node::command);
     let canonical = on_word
         .zip(command.as_ref())
-        .map(|(on, command)| format!("{} prints by `{}`", on.text, command.join(" ")));
+        .map(|(on, command)| format!("{} prints by {}", on.text, command.join(" ")));
     let name = name(&table, "name", verb, canonical, names);
     let text = table.need("text", "\"pong\\n\"").and_then(Node::text);
     let exit = table
