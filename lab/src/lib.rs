@@ -36,8 +36,9 @@
 //! [`Lab::to_toml`] gives a lab back as a file to play.
 //!
 //! A lab needs the program `fps-lab`, which holds its namespaces, and brings along FPS and the route
-//! engine. It is the one that `FPS_LAB_BIN` names, or else beside the test (`cargo build -p fps-lab`),
-//! in the package's target folder, or in `PATH`, and must be built from the same sources as this library.
+//! engine. It is the one that `FPS_LAB_BIN` names, or else beside the test, in the package's target folder,
+//! or in `PATH`, and must be built from the same sources as this library. Where there is none, or a stale
+//! one, the failure has the command that builds it: in this workspace `cargo build -p fps-lab`.
 //! Labs need root or user namespaces, those with a tunnel also `/dev/net/tun`. Logs go to `fps-lab-out` in
 //! the target folder, or where `FPS_LAB_OUT` says.
 
@@ -85,6 +86,8 @@ pub mod scenario;
 pub mod snapshot;
 #[doc(hidden)]
 pub mod tape;
+#[doc(hidden)]
+pub mod tell;
 #[doc(hidden)]
 pub mod wire;
 

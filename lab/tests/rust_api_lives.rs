@@ -183,7 +183,7 @@ async fn the_helper_is_found() {
     let said = searched(&deps, &[]);
     assert!(said.contains("there is no program `fps-lab`"), "{said}");
     assert!(
-        said.contains("`cargo build -p fps-lab`") && said.contains("FPS_LAB_BIN"),
+        said.contains("`cargo build --manifest-path ") && said.contains("FPS_LAB_BIN"),
         "{said}"
     );
     let said = searched(&deps, &[("FPS_LAB_BIN", Path::new("/nowhere/fps-lab"))]);

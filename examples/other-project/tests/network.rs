@@ -10,7 +10,8 @@ use rstest::rstest;
 #[tokio::test]
 async fn a_laptop_behind_nat_reaches_the_server(home_nat: LabBuilder) -> Result<(), Failure> {
     let lab = home_nat.start().await?;
-    lab.expect(reach("laptop", SERVER).tcp().port(80).via("wlan0")).await?;
+    lab.expect(reach("laptop", SERVER).tcp().port(80).via("wlan0"))
+        .await?;
     lab.act(unplug("laptop", "wlan0")).await?;
     lab.expect(unreachable("laptop", "web").for_ms(200)).await
 }
@@ -38,7 +39,15 @@ fn a_plain_test_waits() {
         .start()
         .wait()
         .unwrap();
-    let failure = lab.expect(reach("laptop", "192.168.188.1").within_ms(100)).wait().unwrap_err();
+    let failure = lab
+        .expect(reach("laptop", "192.168.188.1").within_ms(100))
+        .wait()
+        .unwrap_err();
     assert_eq!(failure.kind(), FailureKind::Expectation);
-    assert!(failure.to_string().contains("laptop decides about 192.168.188.1"), "{failure}");
+    assert!(
+        failure
+            .to_string()
+            .contains("laptop decides about 192.168.188.1"),
+        "{failure}"
+    );
 }

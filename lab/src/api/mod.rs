@@ -5,7 +5,7 @@
 //! - [`act`], [`expect`]: what is done, and what must hold; `phrase` and `value`: both as text of the
 //!   scenario format
 //! - `document`: all of it as one scenario, which the one reader reads; `thread`: the play of it
-//! - `helper`: where the program `fps-lab` is; `place`: where logs go
+//! - `place`: where logs go
 //! - [`Failure`]: what an expectation that does not hold prints
 //! - [`fixtures`]: labs that are wanted often
 
@@ -16,7 +16,6 @@ mod doing;
 pub mod expect;
 mod failure;
 pub mod fixtures;
-mod helper;
 mod phrase;
 mod place;
 mod running;

@@ -5,8 +5,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::helper;
 use crate::folder::Folder;
+use crate::sandbox::whereabouts;
 
 /// Names the folder for all labs.
 const VARIABLE: &str = "FPS_LAB_OUT";
@@ -34,7 +34,7 @@ pub(super) fn name(given: Option<&str>) -> String {
 pub(super) fn folder(out: Option<&Path>, name: &str) -> std::io::Result<Folder> {
     let named = out.map(Path::to_owned);
     let named = named.or_else(|| env::var_os(VARIABLE).map(PathBuf::from));
-    let target = || helper::own_target().map(|target| target.join(NAME));
+    let target = || whereabouts::own_target().map(|target| target.join(NAME));
     let out = named.or_else(target).unwrap_or_else(elsewhere);
     // Tests of different programs may have one name, and run at once.
     Folder::create(out)?.fresh(&format!("{}/{name}", program()))

@@ -18,6 +18,7 @@ mod check;
 mod collect;
 mod completions;
 mod doctor;
+mod explain;
 mod graph;
 mod import;
 mod man;
@@ -96,6 +97,8 @@ enum Command {
     },
     /// Try what this machine can and cannot do, and say what to do about it
     Doctor(doctor::Arguments),
+    /// Say in sentences what scenarios do, and what must hold
+    Explain(explain::Arguments),
     /// Write a commented scenario to start from
     New(new::Arguments),
     /// Print the JSON schema of a file, by which editors complete and check
@@ -131,6 +134,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Graph(arguments) => graph::main(&arguments),
         Command::Report { folder } => report::main(&folder),
         Command::Doctor(arguments) => doctor::main(&arguments),
+        Command::Explain(arguments) => explain::main(&arguments),
         Command::New(arguments) => new::main(&arguments),
         Command::Schema(arguments) => schema::main(&arguments),
         Command::Completions(arguments) => completions::main(&arguments),

@@ -21,7 +21,8 @@ pub enum SandboxError {
     /// The helper is another build than who has started it.
     #[error(
         "{program} was built from other sources than this program, so the two do not understand each \
-         other: build it anew with `cargo build -p fps-lab`, or name another one in FPS_LAB_BIN"
+         other: build it anew with `{}`, or name another one in FPS_LAB_BIN",
+        super::whereabouts::build_command()
     )]
     Stale {
         /// Its path.

@@ -4,6 +4,7 @@
 //! - `keeper`: the thread that starts the helper and waits for its end
 //! - `helper`: the process itself, pid 1 of its PID namespace
 //! - `cgroup` and `janitor`: control groups for the scenarios that name some, and who removes them
+//! - `whereabouts`: where the helper is, for a program that is not `fps-lab` itself
 //! - `protocol` and `channel`: what the two say, over a socket that carries descriptors
 //!
 //! The helper has namespaces of its own for processes, mounts, network, host name and IPC, and
@@ -19,6 +20,7 @@ pub mod janitor;
 mod keeper;
 mod program;
 mod protocol;
+pub(crate) mod whereabouts;
 
 use std::fs::File;
 use std::io;

@@ -9,8 +9,9 @@ use toml::{Table, Value};
 use super::{HostBuilder, ProgramBuilder, TunnelBuilder, merge, table};
 use crate::api::document::{Document, StepText};
 use crate::api::value::texts;
-use crate::api::{Doing, Failure, IntoValue, Lab, helper, place, thread};
+use crate::api::{Doing, Failure, IntoValue, Lab, place, thread};
 use crate::lab::Site;
+use crate::sandbox::whereabouts;
 use crate::scenario;
 
 /// Nets, hosts, programs and the tunnel of a lab that is to stand.
@@ -197,7 +198,7 @@ impl LabBuilder {
             }
             let helper = match self.helper {
                 Some(helper) => helper,
-                None => helper::find().map_err(Failure::no_lab)?,
+                None => whereabouts::find().map_err(Failure::no_lab)?,
             };
             let folder = place::folder(self.out.as_deref(), &name);
             let folder = folder

@@ -170,7 +170,7 @@ impl<'a> Session<'a> {
         if acts > 0 {
             return Err(Failure::mistake(
                 "outages and changes are watched from before the acts on: give both to one step, \
-                 `lab.step(\"…\").act(…).expect(outage(…))`",
+                 `lab.step(\"…\").act(…).expect(…)`",
             ));
         }
         if let Some(step) = self.document.steps.last_mut() {

@@ -14,7 +14,7 @@ const PROFILES: [&str; 3] = match cfg!(debug_assertions) {
 
 /// The program: what FPS_LAB_BIN names, else the one beside this test, else the one of this package's
 /// target folder, else the one in PATH.
-pub(super) fn find() -> Result<PathBuf, String> {
+pub(crate) fn find() -> Result<PathBuf, String> {
     if let Some(named) = env::var_os(VARIABLE) {
         let named = PathBuf::from(named);
         return match named.is_file() {
@@ -38,8 +38,9 @@ pub(super) fn find() -> Result<PathBuf, String> {
     candidates.find(|it| it.is_file()).ok_or_else(|| {
         format!(
             "there is no program `{PROGRAM}`, which holds the namespaces of a lab: build it beside this \
-             test with `cargo build -p fps-lab`, or install it, or name it in {VARIABLE}; looked beside \
-             {}, in the target folder and in PATH",
+             test with `{}`, or install it, or name it in {VARIABLE}; looked beside {}, in the target \
+             folder and in PATH",
+            build_command(),
             test.display()
         )
     })
@@ -63,7 +64,7 @@ fn targets(package: Option<&Path>) -> Vec<PathBuf> {
 }
 
 /// The target folder that this program was built in, or that of its package.
-pub(super) fn own_target() -> Option<PathBuf> {
+pub(crate) fn own_target() -> Option<PathBuf> {
     let program = env::current_exe().unwrap_or_default();
     let own = program.parent();
     let built = own.filter(|own| own.ends_with("deps") || own.ends_with("examples"));
@@ -72,4 +73,24 @@ pub(super) fn own_target() -> Option<PathBuf> {
     let is_target = |folder: &PathBuf| PROFILES.iter().any(|it| folder.join(it).is_dir());
     let of_package = || targets(package.as_deref()).into_iter().find(is_target);
     own.map(Path::to_owned).or_else(of_package)
+}
+
+/// What builds the program beside this one. Where the lab is a dependency cargo has to be led to it: it
+/// builds the programs of members of a workspace alone.
+pub(super) fn build_command() -> String {
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let release = if cfg!(debug_assertions) {
+        ""
+    } else {
+        " --release"
+    };
+    let own = own_target().filter(|target| !lab.ancestors().any(|it| target.parent() == Some(it)));
+    match own {
+        Some(target) if lab.is_dir() => format!(
+            "cargo build{release} --manifest-path {}/Cargo.toml --target-dir {}",
+            lab.display(),
+            target.display()
+        ),
+        _ => format!("cargo build{release} -p fps-lab"),
+    }
 }
