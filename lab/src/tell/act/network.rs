@@ -57,6 +57,8 @@ pub(super) fn address(change: &AddressChange) -> String {
         action,
         address,
         lifetimes,
+        metric,
+        bare,
     } = change;
     let times = lifetimes.map(|times| {
         let valid = times.valid.map(|it| format!("valid for {}", time(it)));
@@ -66,10 +68,13 @@ pub(super) fn address(change: &AddressChange) -> String {
         list(valid.into_iter().chain(preferred))
     });
     let times = times.map_or_else(String::new, |times| format!(", {times}"));
-    format!(
-        "On {on} the address {address} of {link} {}{times}.",
-        comes(*action)
-    )
+    let route = match (metric, bare) {
+        (_, true) => ", without a connected route".to_owned(),
+        (Some(metric), false) => format!(", with a connected route of metric {metric}"),
+        (None, false) => String::new(),
+    };
+    let comes = comes(*action);
+    format!("On {on} the address {address} of {link} {comes}{times}{route}.")
 }
 
 fn comes(action: RouteAction) -> &'static str {
