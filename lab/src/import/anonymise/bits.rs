@@ -87,7 +87,9 @@ impl Addresses {
         if let Some(class) = parsed(&KEPT).find(|net| net.contains(&ip)) {
             return self.turn(ip, class.prefix_len(), |_| false);
         }
-        if parsed(&FIXED).any(|net| net.contains(&ip)) || is_nobodys(ip) {
+        // Where others are in that range now, it is for what the host has nothing of.
+        let taken = self.fits[usize::from(ip.is_ipv4())] && doc(ip.is_ipv4()).contains(&ip);
+        if !taken && (parsed(&FIXED).any(|net| net.contains(&ip)) || is_nobodys(ip)) {
             return ip;
         }
         let v4 = ip.is_ipv4();
