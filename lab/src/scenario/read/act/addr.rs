@@ -29,8 +29,9 @@ pub(crate) fn change(node: Node<'_>, lab: &mut Lab) -> Option<AddressChange> {
     let ip = ip?;
     let address = address(ip, &on, &link, lab)?;
     let lifetimes = lifetimes(&table, action)?;
-    let metric = optional(table.get("metric"), metric)?;
-    let prefix_route = optional(table.get("prefix-route"), Node::flag)?;
+    let metric = optional(table.get("metric"), metric);
+    let prefix_route = optional(table.get("prefix-route"), Node::flag);
+    let (metric, prefix_route) = (metric?, prefix_route?);
     match action {
         RouteAction::Delete => lab.plugs.remove(&on, &link, address.addr()),
         RouteAction::Add => {
