@@ -46,12 +46,15 @@ mod api;
 #[doc(hidden)]
 pub mod ask;
 pub(crate) mod authority;
+pub(crate) mod channel;
 #[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]
 pub mod counters;
 #[doc(hidden)]
 pub mod customer;
+#[doc(hidden)]
+pub mod desk;
 #[doc(hidden)]
 pub mod doctor;
 #[doc(hidden)]

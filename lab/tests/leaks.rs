@@ -124,9 +124,9 @@ fn a_runner_whose_sandbox_is_killed_says_so_and_ends() {
             let before = Snapshot::take();
             let mut runner = Process::start(run(world, &file));
             runner.await_line("step     step 1", PATIENCE);
-            let sandbox = || named("fps-lab-sandbox");
             await_that(CLEARING, "sleep(1) runs", || named("sleep").is_some());
-            let sandbox = sandbox().expect("it is the parent of sleep(1)");
+            // There is another one, which shows that there can be one.
+            let sandbox = parent(named("sleep").expect("it runs"));
             kill(sandbox, Signal::SIGKILL).expect("kill the sandbox");
             let said = runner.finish(CLEARING).expect_exit(1);
             assert_says(&said, &["FAILED   in step 1: the sandbox is gone"]);
@@ -175,6 +175,52 @@ fn a_killed_runner_leaves_no_control_group() {
     });
 }
 
+/// A held lab, with a shell in it that ignores all that can be ignored.
+#[test]
+fn a_killed_holder_leaves_nothing_but_a_socket_that_the_next_removes() {
+    let test = "a_killed_holder_leaves_nothing_but_a_socket_that_the_next_removes";
+    inside(test, |world| {
+        let reached = "[[step]]\nexpect = { reach = { from = \"laptop\", to = \"printer\" } }\n";
+        let file = files::pair(Path::new("/tmp"), "pair", reached);
+        fs::create_dir(NOT_COMPARED).expect("make the folder for logs");
+        let lab = |arguments: &[&str]| {
+            let mut command = Command::new(world.program());
+            command
+                .args(arguments)
+                .env("FPS_LAB_RUNTIME_DIR", "/tmp/run-folder/labs");
+            command
+        };
+        let before = Snapshot::take();
+        let file = file.to_str().expect("UTF-8");
+        let up = ["up", "-d", file, "--out", NOT_COMPARED];
+        let up = || Process::start(lab(&up)).finish(PATIENCE).expect_exit(0);
+        up();
+        let script = "trap '' INT TERM HUP; (sleep 4246); exit 1";
+        let exec = Process::start(lab(&["exec", "laptop", "--", "sh", "-c", script]));
+        await_that(PATIENCE, "it runs", || named("sleep").is_some());
+        let program = world.program().to_str().expect("UTF-8");
+        let holder = running(program, "up").expect("it runs");
+        kill(holder, Signal::SIGKILL).expect("kill it");
+        let said = exec.finish(PATIENCE).expect_exit(125);
+        assert_says(&said, &["the lab has ended"]);
+        assert_eq!(leaked(world, &before, CLEARING), "", "after the kill");
+        let socket = Path::new("/tmp/run-folder/labs/pair.sock");
+        assert!(socket.exists(), "nobody was left to remove it");
+        let said = Process::start(lab(&["ps"])).finish(PATIENCE).expect_exit(0);
+        assert_says(&said, &["no lab is up"]);
+        assert!(!socket.exists(), "it was recognised");
+        up();
+        Process::start(lab(&["down"]))
+            .finish(PATIENCE)
+            .expect_exit(0);
+        assert_eq!(
+            leaked(world, &before, CLEARING),
+            "",
+            "after its end in order"
+        );
+    });
+}
+
 /// Where control groups are mounted.
 const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
 
@@ -195,12 +241,36 @@ fn is_root_of_the_machine() -> bool {
 
 /// The process of this name, by the first word of its command line.
 fn named(name: &str) -> Option<Pid> {
+    with_words(|words| words.next() == Some(name.as_bytes()))
+}
+
+/// The process that has started a process.
+fn parent(process: Pid) -> Pid {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+    let number = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+    Pid::from_raw(
+        number
+            .expect("it has one")
+            .trim()
+            .parse()
+            .expect("a number"),
+    )
+}
+
+/// The process of this program that does this.
+fn running(program: &str, what: &str) -> Option<Pid> {
+    let wanted = [program.as_bytes(), what.as_bytes()];
+    with_words(|words| words.take(2).eq(wanted))
+}
+
+/// The process whose command line is so.
+fn with_words(is_so: impl Fn(&mut dyn Iterator<Item = &[u8]>) -> bool) -> Option<Pid> {
     let listing = fs::read_dir("/proc").expect("/proc is mounted");
     listing
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .find(|pid: &i32| {
             let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            line.split(|byte| *byte == 0).next() == Some(name.as_bytes())
+            is_so(&mut line.split(|byte| *byte == 0))
         })
         .map(Pid::from_raw)
 }

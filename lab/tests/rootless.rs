@@ -91,6 +91,35 @@ fn an_ordinary_user_plays_the_split_tunnel() {
 }
 
 #[test]
+fn an_ordinary_user_holds_a_lab() {
+    let place = Place::of(ORDINARY);
+    let (file, runtime) = (place.pair(), place.0.path().join("runtime"));
+    fs::create_dir(&runtime).expect("a folder");
+    if geteuid().is_root() {
+        chown(&runtime, Some(ORDINARY), Some(ORDINARY)).expect("give it away");
+    }
+    let lab = |arguments: &[&str]| {
+        let mut command = Command::new(place.program());
+        command.args(arguments).current_dir(place.0.path());
+        command.env_remove("FPS_LAB_RUNTIME_DIR");
+        command.env("XDG_RUNTIME_DIR", &runtime);
+        if geteuid().is_root() {
+            command.uid(ORDINARY).gid(ORDINARY);
+        }
+        Process::start(command).finish(PATIENCE)
+    };
+    let there = ["ip", "netns", "exec", "printer", "ip", "-4", "addr"];
+    lab(&["up", "-d", file.to_str().expect("UTF-8"), "--to", "1"]).expect_exit(0);
+    let said = lab(&[&["exec", "laptop", "--"], &there[..]].concat()).expect_exit(0);
+    assert_says(&said, &["192.168.188.20/24"]);
+    lab(&["exec", "laptop", "--", "sh", "-c", "kill -9 $$"]).expect_exit(137);
+    let said = lab(&["ps"]).expect_exit(0);
+    assert_says(&said, &["held after step `step 1`"]);
+    lab(&["down"]).expect_exit(0);
+    assert!(!runtime.join("fps-lab").exists(), "its folder is gone");
+}
+
+#[test]
 fn what_a_run_leaves_belongs_to_who_called_sudo() {
     let place = Place::of(0);
     let text = include_str!("../../scenarios/split-tunnel.toml");

@@ -4,6 +4,7 @@
 //! - [`Capture`] (`capture.rs`): sees every packet of one network namespace, as [`Frame`]s
 //!   (`frame.rs`).
 //! - [`Frames`] (`frames.rs`): whole frames of one interface, read and written.
+//! - [`Tap`] (`tap.rs`): whole frames of one interface in both directions, for a file.
 //! - [`Packet`] (`packet.rs`): what a frame says, read by `ipv4.rs`, `ipv6.rs` and
 //!   [`Transport`] (`transport.rs`); its one-line text is in `display.rs`.
 //! - [`injectable`] (`control.rs`) and [`Injector`] (`injector.rs`): the positive control, a packet
@@ -27,6 +28,7 @@ mod ipv6;
 mod link_address;
 mod nonce;
 mod packet;
+mod tap;
 mod transport;
 
 pub use capture::{Capture, CaptureOptions};
@@ -38,4 +40,5 @@ pub use frames::Frames;
 pub use injector::Injector;
 pub use nonce::Nonce;
 pub use packet::Packet;
+pub use tap::{Tap, Tapped};
 pub use transport::{Icmp, TcpFlags, Transport};

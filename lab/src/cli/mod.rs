@@ -14,18 +14,25 @@ macro_rules! complain {
     };
 }
 
+mod attach;
+mod builds;
+mod capture;
 mod check;
 mod collect;
 mod completions;
 mod doctor;
+mod down;
 mod explain;
 mod graph;
 mod import;
 mod man;
 mod new;
+mod ps;
 mod report;
 mod run;
 mod schema;
+mod signals;
+mod up;
 mod why;
 
 use std::ffi::OsString;
@@ -64,7 +71,7 @@ impl From<Exit> for ExitCode {
     version,
     disable_help_subcommand = true,
     // The commands alone fill a screen.
-    help_template = "{about}\n{usage-heading} {usage}\n\n{subcommands}{after-help}",
+    help_template = "{about}\n{usage-heading} {usage}\n{subcommands}{after-help}",
     after_help = "Example: fps-lab run scenarios/split-tunnel.toml",
     after_long_help = "Exit codes: 0 all passed; 1 an expectation failed; 2 a scenario is invalid; \
                        3 the lab could not be built; 130 stopped.\n\n\
@@ -97,6 +104,20 @@ enum Command {
     },
     /// Try what this machine can and cannot do, and say what to do about it
     Doctor(doctor::Arguments),
+    /// Build a lab and hold it, for shells and captures
+    Up(Box<up::Arguments>),
+    /// Open a shell in a host of a held lab
+    Shell(attach::Shell),
+    /// Run a command in a host of a held lab
+    Exec(attach::Exec),
+    /// Show the labs that are held, and what runs in them
+    Ps(ps::Arguments),
+    /// Stream the packets of a link of a held lab, for Wireshark
+    Capture(capture::Arguments),
+    /// Go on with a play that stopped at a failure
+    Resume(down::Resume),
+    /// End a held lab
+    Down(down::Down),
     /// Say in sentences what scenarios do, and what must hold
     Explain(explain::Arguments),
     /// Write a commented scenario to start from
@@ -142,6 +163,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Collect { one_line } => collect::main(one_line),
         Command::Import(arguments) => import::main(&arguments),
         Command::Why(arguments) => why::main(&arguments),
+        Command::Up(arguments) => up::main(&arguments),
+        Command::Shell(arguments) => return attach::shell(arguments),
+        Command::Exec(arguments) => return attach::exec(arguments),
+        Command::Ps(arguments) => ps::main(&arguments),
+        Command::Capture(arguments) => capture::main(&arguments),
+        Command::Resume(arguments) => down::resume(&arguments),
+        Command::Down(arguments) => down::down(&arguments),
     };
     exit.into()
 }

@@ -82,6 +82,12 @@ impl Host {
         self.id
     }
 
+    /// Its network namespace, as /proc names that of its processes: `net:[4026532008]`.
+    pub(crate) fn network(&self) -> String {
+        let about = nix::sys::stat::fstat(&self.namespace).expect("an open descriptor has a file");
+        format!("net:[{}]", about.st_ino)
+    }
+
     /// The host's network.
     pub fn station(&self) -> &Station {
         &self.station

@@ -69,6 +69,7 @@ impl<'a> Live<'a> {
             stage: &mut self.stage,
             until: Until::End,
             keep: Keep::Failed,
+            desk: None,
             observe: self.observe,
             report: &mut self.report,
         }

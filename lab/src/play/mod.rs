@@ -4,6 +4,7 @@
 //! - `act`: one file per kind of act
 //! - `baseline`: what hosts were like at earlier moments
 //! - `expect`: one file per kind of expectation
+//! - `hold`: a lab that is held, at a failure or when its steps are through
 //! - `live`: the same with steps that come one after the other, for tests in Rust
 //! - `keep`: the packets and the state of hosts, of a step that failed
 //! - `programs`: programs by name, with their output and readiness
@@ -14,6 +15,7 @@ mod act;
 mod baseline;
 mod expect;
 mod fps;
+mod hold;
 mod keep;
 mod live;
 mod programs;
@@ -32,6 +34,7 @@ use futures_util::stream::FuturesUnordered;
 pub(crate) use fps::{CA, CARRIER_NAME, CLIENT_STATUS, SERVER_STATUS};
 pub(crate) use live::{Checked, Live};
 pub use programs::ProgramError;
+pub(crate) use programs::environment;
 pub use report::{
     ActReport, End, Event, ExpectationReport, GapReport, KeptFile, Report, StateReport, StepReport,
     Verdict,
@@ -43,6 +46,7 @@ use expect::Begun;
 
 use timeline::{Timeline, testify};
 
+use crate::desk::Desk;
 use crate::folder::Folder;
 use crate::lab::{Lab, Site};
 use crate::report::Event as Happening;
@@ -75,6 +79,8 @@ pub enum Until<'a> {
     End,
     /// Until it is clear whether this sabotage bites.
     Bite(&'a Sabotage),
+    /// Through so many steps, whatever fails.
+    Steps(usize),
 }
 
 /// Plays a scenario and tells `observe` of each thing as it happens.
@@ -86,7 +92,20 @@ pub async fn play(
     scenario: &Scenario,
     site: &Site,
     folder: &Folder,
+    how: How<'_>,
+    observe: &mut dyn FnMut(Event<'_>),
+) -> (Report, Option<Lab>) {
+    play_at(scenario, site, folder, how, None, observe).await
+}
+
+/// The same, with a desk at which somebody can ask for something of the lab, and which says when the
+/// play is held.
+pub async fn play_at(
+    scenario: &Scenario,
+    site: &Site,
+    folder: &Folder,
     How { until, keep }: How<'_>,
+    desk: Option<&mut Desk>,
     observe: &mut dyn FnMut(Event<'_>),
 ) -> (Report, Option<Lab>) {
     let start = Instant::now();
@@ -113,8 +132,12 @@ pub async fn play(
         scenario,
         took: start.elapsed(),
     });
+    if let Some(desk) = &desk {
+        desk.plays(&lab);
+    }
     let mut stage = Stage::new(scenario, lab, folder, (start, timeline.clone()));
     report.end = Play {
+        desk,
         stage: &mut stage,
         until,
         keep,
@@ -133,22 +156,25 @@ struct Play<'a, 'b> {
     stage: &'a mut Stage<'b>,
     until: Until<'a>,
     keep: Keep,
+    desk: Option<&'a mut Desk>,
     observe: &'a mut dyn FnMut(Event<'_>),
     report: &'a mut Report,
 }
 
 impl Play<'_, '_> {
     async fn run(mut self) -> End {
-        match self.play().await {
+        let end = match self.play().await {
             Ok(()) => End::Played,
             Err(end) => end,
-        }
+        };
+        self.hold_at(&end).await;
+        end
     }
 
     async fn play(&mut self) -> Result<(), End> {
         self.set_up().await?;
         done("look at the hosts", self.stage.look_at_hosts(0).await)?;
-        for step in &self.stage.scenario.steps {
+        for step in self.stage.scenario.steps.iter().take(self.steps()) {
             self.step(step).await?;
             self.remember(Since::Step(step.name.clone())).await?;
         }
@@ -195,6 +221,7 @@ impl Play<'_, '_> {
             "write the timeline",
             self.stage.timeline.check().map_err(StageError::from),
         )?;
+        self.pause(step).await?;
         match self.far_enough() {
             true => Err(End::Played),
             false => Ok(()),
@@ -377,14 +404,7 @@ impl Play<'_, '_> {
     /// Keeps the packets and the state of all hosts, where the step ended early or something in it did not
     /// hold that no sabotage was to harm, or where all is kept; looks at the expectations from one on.
     async fn keep(&mut self, first: usize, failed: bool) -> Result<(), StageError> {
-        let until = self.until;
-        let meant = |name: &str| match until {
-            Until::Bite(sabotage) => sabotage.names(name),
-            Until::End => false,
-        };
-        let mut reports = self.current().expectations.iter().skip(first);
-        let failed =
-            failed || reports.any(|report| !report.verdict.passed() && !meant(&report.name));
+        let failed = failed || self.failures(first) > 0;
         if !failed && self.keep == Keep::Failed {
             return Ok(());
         }
@@ -396,6 +416,27 @@ impl Play<'_, '_> {
             (self.observe)(Event::Kept { files: &files });
         }
         Ok(())
+    }
+
+    /// How many expectations of the step, from one on, did not hold that no sabotage was to harm.
+    fn failures(&mut self, first: usize) -> usize {
+        let until = self.until;
+        let meant = |name: &str| match until {
+            Until::Bite(sabotage) => sabotage.names(name),
+            Until::End | Until::Steps(_) => false,
+        };
+        let reports = self.current().expectations.iter().skip(first);
+        reports
+            .filter(|report| !report.verdict.passed() && !meant(&report.name))
+            .count()
+    }
+
+    /// How many steps are played at most.
+    fn steps(&self) -> usize {
+        match self.until {
+            Until::Steps(steps) => steps,
+            Until::End | Until::Bite(_) => usize::MAX,
+        }
     }
 
     /// Whether nothing that comes could still matter.

@@ -236,4 +236,20 @@ pub enum Event<'a> {
         /// What their names begin with.
         files: &'a str,
     },
+    /// The lab is held for somebody to look at.
+    Held {
+        /// Where the play stands.
+        at: &'a str,
+        /// Its hosts and how to enter them, line by line.
+        guide: &'a [String],
+        /// Whether it goes on from here.
+        paused: bool,
+    },
+    /// The play goes on after it was held.
+    Resumed,
+    /// Something went wrong with holding the lab, and the play goes on.
+    Trouble {
+        /// What.
+        why: &'a str,
+    },
 }

@@ -161,6 +161,19 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// Has the tapes forget what passes until the next step.
+    pub(super) async fn rest(&self) -> Result<(), StageError> {
+        for tape in self.tapes.values() {
+            tape.rest().await?;
+        }
+        Ok(())
+    }
+
+    /// Watches no interface any more.
+    pub(super) fn disarm(&mut self) {
+        self.tapes.clear();
+    }
+
     /// Waits until the tape of a host knows a link by its new name: the kernel has told it already.
     pub(super) async fn await_name(
         &self,

@@ -54,6 +54,13 @@ impl<'a> Voice<'a> {
             Event::Kept { files } => self.say(format!(
                 "  kept   packets and state of each host: {files}HOST.pcapng and .json; logs beside them"
             )),
+            Event::Held { at, guide, paused } => {
+                let guide: Vec<_> = guide.iter().map(|line| format!("\n  {line}")).collect();
+                let what = if paused { "PAUSED  " } else { "held    " };
+                self.say(format!("{what} {at}{}", guide.concat().replace("\n  \n", "\n\n")));
+            }
+            Event::Resumed => self.say("goes on".to_owned()),
+            Event::Trouble { why } => self.say(format!("TROUBLE  {why}")),
         }
     }
 

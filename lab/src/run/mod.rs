@@ -5,11 +5,13 @@
 //! - [`Audience`]: who is told of it as it goes on
 //! - [`Outcome`]: what came of each file
 //! - [`Catch`]: which expectations caught a sabotage
+//! - [`HeldLab`]: builds one lab and holds it
 //! - `line`: what is said of it as it happens
 
 mod audience;
 mod catch;
 mod files;
+mod held;
 mod job;
 mod line;
 mod outcome;
@@ -23,6 +25,7 @@ use std::thread;
 pub use audience::Audience;
 pub use catch::{Catch, Caught};
 pub use files::{FilesError, collect};
+pub use held::HeldLab;
 use job::Job;
 pub use job::play_folder;
 pub use line::Line;
@@ -31,6 +34,7 @@ pub use outcome::{Counts, Outcome, SabotageOutcome, unplayed};
 pub use shard::{NoShard, Shard};
 use tokio::sync::watch;
 
+use crate::desk::RuntimeFolder;
 use crate::folder::Folder;
 use crate::lab::Site;
 use crate::play::Keep;
@@ -60,6 +64,8 @@ pub struct Options<'a> {
     pub fail_fast: bool,
     /// Of which steps packets are kept.
     pub keep: Keep,
+    /// Where a lab is found that is held at a failure; none where none is to be held.
+    pub pause: Option<&'a RuntimeFolder>,
     /// Turns true when the run is to end early.
     pub stop: watch::Receiver<bool>,
 }

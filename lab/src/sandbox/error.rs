@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::channel::DEADLINE;
 use super::protocol::Failure;
+use crate::channel::DEADLINE;
 
 /// A sandbox that could not be had, or an operation in it that failed.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,8 @@ pub enum SandboxError {
         operation: String,
         /// The step that failed, with its errno.
         reason: String,
+        /// That errno.
+        errno: Option<i32>,
     },
     /// The helper gave an answer to another question.
     #[error("{operation}: the helper's answer makes no sense; is it of this version?")]
@@ -78,6 +80,15 @@ impl SandboxError {
         Self::Refused {
             operation: operation.to_owned(),
             reason,
+            errno,
+        }
+    }
+
+    /// The errno with which the helper refused, if there was one.
+    pub(crate) fn errno(&self) -> Option<i32> {
+        match self {
+            Self::Refused { errno, .. } => *errno,
+            _ => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The thread that starts the helper and outlives it.
 
 use std::ffi::{CString, c_char, c_int};
+use std::fs;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -13,9 +14,9 @@ use nix::libc;
 use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getegid, geteuid};
 
-use super::channel::Channel;
 use super::error::SandboxError;
 use super::protocol::{CONTROL_DESCRIPTOR, HELPER_NAME};
+use crate::channel::Channel;
 
 /// How long the helper's death may take: the kernel waits for every process inside to die.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -90,6 +91,16 @@ impl Keeper {
                 no_flags,
             )
         };
+    }
+
+    /// The helper's process number; none once it has been reaped.
+    ///
+    /// The kernel tells it of a pidfd (pidfd_open(2)), -1 of one whose process is no more.
+    pub(super) fn process(&self) -> Option<i32> {
+        let path = format!("/proc/self/fdinfo/{}", self.helper.as_raw_fd());
+        let text = fs::read_to_string(path).ok()?;
+        let number = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;
+        number.trim().parse().ok().filter(|pid| *pid > 0)
     }
 
     fn has_ended(&self) -> bool {

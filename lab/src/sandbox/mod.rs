@@ -5,7 +5,7 @@
 //! - `helper`: the process itself, pid 1 of its PID namespace
 //! - `cgroup` and `janitor`: control groups for the scenarios that name some, and who removes them
 //! - `whereabouts`: where the helper is, for a program that is not `fps-lab` itself
-//! - `protocol` and `channel`: what the two say, over a socket that carries descriptors
+//! - `protocol`: what the two say, over a socket that carries descriptors (`channel.rs`)
 //!
 //! The helper has namespaces of its own for processes, mounts, network, host name and IPC, and
 //! for users where the runner is not root. It ends when its control socket closes or its keeper
@@ -13,7 +13,6 @@
 //! whatever ended the runner.
 
 mod cgroup;
-mod channel;
 mod error;
 pub mod helper;
 pub mod janitor;
@@ -29,13 +28,13 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cgroup::Subtree;
-use channel::Channel;
 pub use error::SandboxError;
 use keeper::Keeper;
-pub use program::{Exit, Running, Signal};
+pub use program::{Exit, Running, Signal, Start};
 use protocol::{BUILD, Reply, Request};
 pub use protocol::{FileSpec, GroupsSpec, HostId, HostSpec, PATH, PROGRAMS, SocketKind};
 
+use crate::channel::Channel;
 use crate::scenario::Sender;
 
 /// A live sandbox. Calls block for the time of a round trip: 30 to 100 µs, a new host 0.6 ms.
@@ -231,6 +230,19 @@ impl Sandbox {
         let request = Request::Sysctls { host };
         let [file] = self.call(&request, &[], "read the sysctls of a host")?.1;
         Ok(file.into())
+    }
+
+    /// Gives each host the network namespaces of all by the hosts' names, where ip-netns(8) looks
+    /// for them: on /run/netns of its own mounts.
+    pub fn name_namespaces(&self) -> Result<(), SandboxError> {
+        let operation = "name the hosts' network namespaces";
+        let [] = self.call(&Request::NameNamespaces, &[], operation)?.1;
+        Ok(())
+    }
+
+    /// The helper's process, as this process numbers it; none once it has been reaped.
+    pub(crate) fn process(&self) -> Option<i32> {
+        self.keeper.process()
     }
 
     fn call<const N: usize>(

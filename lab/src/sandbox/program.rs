@@ -1,5 +1,7 @@
 //! A program that runs in a host, as the runner sees it.
 
+use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
@@ -27,13 +29,28 @@ pub struct Running {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit(pub ExitStatus);
 
-/// A request to end.
+/// A program to start, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    /// The program and its arguments.
+    pub command: Vec<OsString>,
+    /// All that is in its environment.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Where it starts: in `/` where there is no such folder in the host.
+    pub folder: Option<OsString>,
+    /// Whether its stdin is a terminal that is to be its own, with a session that it leads.
+    pub terminal: bool,
+}
+
+/// A signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// SIGTERM: end in order.
     Terminate,
     /// SIGKILL: end now.
     Kill,
+    /// Any, by its number (signal(7)).
+    Number(i32),
 }
 
 impl Sandbox {
@@ -46,30 +63,56 @@ impl Sandbox {
         command: &[String],
         environment: &[(String, String)],
     ) -> Result<Running, SandboxError> {
-        let operation = format!(
-            "start {}",
-            command.first().map_or("nothing", String::as_str)
-        );
-        let plumbing = |e: io::Error| SandboxError::lost(e);
-        let stdin = std::fs::File::open("/dev/null").map_err(plumbing)?.into();
-        let (output, stdout) = io::pipe().map_err(plumbing)?;
-        let (end, status) = io::pipe().map_err(plumbing)?;
+        let stdin = File::open("/dev/null").map_err(SandboxError::lost)?.into();
+        let (output, stdout) = io::pipe().map_err(SandboxError::lost)?;
         let stdout: OwnedFd = stdout.into();
+        let start = Start {
+            command: command.iter().map(OsString::from).collect(),
+            environment: environment
+                .iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+            ..Start::default()
+        };
+        let mut running = self.start_program(host, start, [&stdin, &stdout, &stdout])?;
+        running.output = Some(receiver(output).map_err(SandboxError::lost)?);
+        Ok(running)
+    }
+
+    /// Starts a program in a host with somebody else's stdin, stdout and stderr.
+    ///
+    /// Returns once the exec has succeeded or failed.
+    pub fn start_program(
+        &self,
+        host: HostId,
+        start: Start,
+        [stdin, stdout, stderr]: [&OwnedFd; 3],
+    ) -> Result<Running, SandboxError> {
+        let operation = match start.command.first() {
+            Some(program) => format!("start {}", program.display()),
+            None => "start nothing".to_owned(),
+        };
+        let (end, status) = io::pipe().map_err(SandboxError::lost)?;
         let status: OwnedFd = status.into();
         let spec = SpawnSpec {
             host,
-            command: command.to_vec(),
-            environment: environment.to_vec(),
+            command: start.command,
+            environment: start.environment,
+            folder: start.folder,
+            terminal: start.terminal,
         };
-        let with = [&stdin, &stdout, &stdout, &status];
+        let with = [stdin, stdout, stderr, &status];
         let (reply, []) = self.call(&Request::Spawn(spec), &with, &operation)?;
         let Reply::Process(pid) = reply else {
             return Err(SandboxError::confused(&operation));
         };
         let (tell, exit) = watch::channel(None);
-        tokio::spawn(report_end(receiver(end).map_err(plumbing)?, tell));
-        let output = Some(receiver(output).map_err(plumbing)?);
-        Ok(Running { pid, exit, output })
+        tokio::spawn(report_end(receiver(end).map_err(SandboxError::lost)?, tell));
+        Ok(Running {
+            pid,
+            exit,
+            output: None,
+        })
     }
 
     /// Sends a signal to a program and its process group; nothing happens where it has ended.
@@ -77,6 +120,7 @@ impl Sandbox {
         let number = match signal {
             Signal::Terminate => nix::libc::SIGTERM,
             Signal::Kill => nix::libc::SIGKILL,
+            Signal::Number(number) => number,
         };
         let request = Request::Signal {
             pid: program.pid,
@@ -88,12 +132,19 @@ impl Sandbox {
 }
 
 impl Running {
+    /// Its pid inside the sandbox.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
     /// Waits until the program has ended.
-    pub async fn wait(&self) -> Result<Exit, SandboxError> {
+    pub fn wait(&self) -> impl Future<Output = Result<Exit, SandboxError>> + use<> {
         let mut exit = self.exit.clone();
-        match exit.wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(exit)) => Ok(*exit),
-            _ => Err(SandboxError::lost(io::ErrorKind::UnexpectedEof.into())),
+        async move {
+            match exit.wait_for(Option::is_some).await.as_deref() {
+                Ok(Some(exit)) => Ok(*exit),
+                _ => Err(SandboxError::lost(io::ErrorKind::UnexpectedEof.into())),
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! One request, one reply, each one datagram of JSON; descriptors travel beside it.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -65,6 +66,8 @@ pub(super) enum Request {
     /// Comes with stdin, stdout, stderr and a pipe to which the wait status is written.
     /// Answered by [`Reply::Process`].
     Spawn(SpawnSpec),
+    /// Makes each host's network namespace known to ip-netns(8) in all hosts.
+    NameNamespaces,
     /// Sent to the process and its group, if it has not been reaped yet.
     Signal {
         pid: i32,
@@ -164,8 +167,12 @@ impl FileSpec {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SpawnSpec {
     pub(super) host: HostId,
-    pub(super) command: Vec<String>,
-    pub(super) environment: Vec<(String, String)>,
+    pub(super) command: Vec<OsString>,
+    pub(super) environment: Vec<(OsString, OsString)>,
+    /// Where it starts, if there is such a folder in the host.
+    pub(super) folder: Option<OsString>,
+    /// Whether its stdin is a terminal that is to be its own: of a session that it leads.
+    pub(super) terminal: bool,
 }
 
 /// A socket that the lab needs inside a host.

@@ -7,7 +7,7 @@
 //!   `sabotage`: the changes that must make an expectation fail
 //! - [`schema`]: the JSON schema of a file, for editors
 
-mod diagnostic;
+pub(crate) mod diagnostic;
 mod error;
 mod model;
 mod places;

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 pub use names::LinkNames;
-use reel::{Reel, Request, record};
+use reel::{Ask, Reel, Request, record};
 
 use crate::lab::Host;
 use crate::sandbox::{Sandbox, SandboxError, SocketKind};
@@ -77,7 +77,7 @@ impl Tape {
     /// A packet is on the tape before its answer can be read from a socket, so that after this
     /// an attempt that was answered has its question on the tape.
     pub async fn sync(&self) -> Result<u32, TapeError> {
-        let lost = self.ask(false).await?;
+        let lost = self.ask(Ask::Keep).await?;
         let strange = self.look(|frames| frames.iter().any(|f| self.names.of(f.ifindex).is_none()));
         if strange {
             self.names.refresh().await?;
@@ -90,14 +90,20 @@ impl Tape {
     /// The capture goes on: to close one and open another would cost a grace period of RCU, ten
     /// to twenty milliseconds (`packet_release` in net/packet/af_packet.c).
     pub async fn rewind(&self) -> Result<(), TapeError> {
-        self.ask(true).await?;
+        self.ask(Ask::Rewind).await?;
         self.names.forget();
         Ok(())
     }
 
-    async fn ask(&self, rewind: bool) -> Result<u32, TapeError> {
+    /// Forgets all, and records nothing until it is rewound: while a play is held, for as long as
+    /// somebody likes.
+    pub async fn rest(&self) -> Result<(), TapeError> {
+        self.ask(Ask::Rest).await.map(drop)
+    }
+
+    async fn ask(&self, ask: Ask) -> Result<u32, TapeError> {
         let (tell, told) = oneshot::channel();
-        let request = Request { rewind, tell };
+        let request = Request { ask, tell };
         self.requests
             .send(request)
             .await

@@ -12,8 +12,19 @@ const LONGEST: usize = 200_000;
 /// What is asked of the recorder, and where it tells how many packets were lost.
 #[derive(Debug)]
 pub(super) struct Request {
-    pub(super) rewind: bool,
+    pub(super) ask: Ask,
     pub(super) tell: oneshot::Sender<Result<u32, String>>,
+}
+
+/// What is to become of what was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// It stays.
+    Keep,
+    /// It is forgotten, and what comes is recorded.
+    Rewind,
+    /// It is forgotten, and so is all that comes, until the next rewind.
+    Rest,
 }
 
 pub(super) struct Reel {
@@ -21,6 +32,8 @@ pub(super) struct Reel {
     frames: Arc<Mutex<Vec<Frame>>>,
     grown: watch::Sender<usize>,
     overflow: u32,
+    /// What comes is forgotten.
+    resting: bool,
     /// What the kernel had lost when the tape was last rewound.
     forgiven: u32,
     /// The first failure: what it would have read is gone, so every later answer is this.
@@ -38,12 +51,13 @@ impl Reel {
             frames,
             grown,
             overflow: 0,
+            resting: false,
             forgiven: 0,
             hole: None,
         }
     }
 
-    fn answer(&mut self, rewind: bool) -> Result<u32, String> {
+    fn answer(&mut self, ask: Ask) -> Result<u32, String> {
         self.read();
         let lost = self.capture.dropped();
         let lost = self.or_hole(lost);
@@ -51,7 +65,8 @@ impl Reel {
             return Err(hole.clone());
         }
         let lost = lost.unwrap_or_default();
-        if rewind {
+        if ask != Ask::Keep {
+            self.resting = ask == Ask::Rest;
             self.forgiven = lost;
             self.overflow = 0;
             self.frames
@@ -65,6 +80,9 @@ impl Reel {
     fn read(&mut self) {
         let new = self.capture.drain();
         let Some(new) = self.or_hole(new) else { return };
+        if self.resting {
+            return;
+        }
         let mut frames = self.frames.lock().unwrap_or_else(PoisonError::into_inner);
         let room = LONGEST - frames.len();
         self.overflow += u32::try_from(new.len().saturating_sub(room)).unwrap_or(u32::MAX);
@@ -90,7 +108,7 @@ pub(super) async fn record(mut reel: Reel, mut requests: mpsc::Receiver<Request>
             request = requests.recv() => {
                 let Some(request) = request else { return };
                 // Who asked may have been cancelled.
-                drop(request.tell.send(reel.answer(request.rewind)));
+                drop(request.tell.send(reel.answer(request.ask)));
             }
             ready = reel.capture.readable(), if reel.hole.is_none() => {
                 if reel.or_hole(ready).is_some() {

@@ -44,6 +44,7 @@ pub(crate) fn play(files: &[ScenarioFile], how: How) -> (Vec<Outcome>, String) {
         sabotages,
         fail_fast,
         keep: Keep::Failed,
+        pause: None,
         stop,
     };
     let lines = Mutex::new(String::new());

@@ -22,6 +22,7 @@ pub(crate) fn run_with_sabotages(text: &str) -> (Outcome, String) {
         sabotages: true,
         fail_fast: false,
         keep: Keep::Failed,
+        pause: None,
         stop,
     };
     let said = Mutex::new(String::new());

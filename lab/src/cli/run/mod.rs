@@ -4,7 +4,6 @@ mod github;
 mod page;
 mod paint;
 mod progress;
-mod signals;
 mod skip;
 mod terminal;
 
@@ -15,23 +14,28 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use indexmap::IndexMap;
+use clap::ArgAction;
 use tokio::sync::watch;
 
 use paint::paint;
 use terminal::Terminal;
 
-use super::{Exit, check};
+use super::builds::Builds;
+use super::{Exit, check, signals};
+use crate::desk::RuntimeFolder;
 use crate::doctor;
 use crate::folder::Folder;
 use crate::lab::Site;
 use crate::play::Keep;
 use crate::report::{OutcomeFile, Record, RunEnd};
-use crate::run::{Catch, Counts, Options, Outcome, Shard, run, unplayed};
+use crate::run::{Catch, Counts, Line, Options, Outcome, Shard, run, unplayed};
 use crate::scenario::ScenarioFile;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: fps-lab run scenarios/split-tunnel.toml")]
+#[command(
+    disable_help_flag = true,
+    after_help = "Example: fps-lab run scenarios/split-tunnel.toml"
+)]
 pub(super) struct Arguments {
     /// Scenario files, or folders of them
     #[arg(required = true, value_name = "FILE|DIR")]
@@ -70,21 +74,15 @@ pub(super) struct Arguments {
     /// How many plays at once; as many as there are cores where not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Another build of `fps_client`
-    #[arg(long, value_name = "FILE")]
-    client_bin: Option<PathBuf>,
-    /// Another build of `fps_server`
-    #[arg(long, value_name = "FILE")]
-    server_bin: Option<PathBuf>,
-    /// Another build of `fps_carrier`
-    #[arg(long, value_name = "FILE")]
-    carrier_bin: Option<PathBuf>,
-    /// Another build of `fps-route`
-    #[arg(long, value_name = "FILE")]
-    route_bin: Option<PathBuf>,
-    /// Another build of `fps-dns`
-    #[arg(long, value_name = "FILE")]
-    dns_bin: Option<PathBuf>,
+    /// Stop where something fails, with the lab held; Enter goes on
+    #[arg(long)]
+    pause_on_failure: bool,
+    #[command(flatten)]
+    builds: Builds,
+    /// Print help
+    // Everybody knows it, and the line is the one that a screen does not have.
+    #[arg(short, long, action = ArgAction::Help, hide = true)]
+    help: Option<bool>,
 }
 
 /// What is done about sabotages.
@@ -96,27 +94,43 @@ enum Sabotages {
 }
 
 impl Arguments {
-    fn site(&self) -> io::Result<Site> {
-        let builds = [
-            ("fps_client", &self.client_bin),
-            ("fps_server", &self.server_bin),
-            ("fps_carrier", &self.carrier_bin),
-            ("fps-route", &self.route_bin),
-            ("fps-dns", &self.dns_bin),
-        ];
-        let mut programs = IndexMap::new();
-        for (name, path) in builds {
-            if let Some(path) = path {
-                let path = path.canonicalize().map_err(|error| {
-                    io::Error::other(format!("find {}: {error}", path.display()))
-                })?;
-                programs.insert(name.to_owned(), path);
-            }
+    /// Where a lab is found that is held; told before anything is played, for nobody could find it.
+    fn pause(&self) -> io::Result<Option<RuntimeFolder>> {
+        match self.pause_on_failure {
+            true => RuntimeFolder::find().map(Some).map_err(io::Error::other),
+            false => Ok(None),
         }
-        Ok(Site {
-            programs,
-            ..Site::this_program()
-        })
+    }
+
+    fn jobs(&self) -> NonZeroUsize {
+        let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        match self.pause_on_failure {
+            true => NonZeroUsize::MIN,
+            false => self.jobs.unwrap_or(cores),
+        }
+    }
+
+    /// Plays, and prints what is said of plays where that is wanted.
+    fn play(&self, files: &[ScenarioFile], options: &Options<'_>, width: usize) -> Vec<Outcome> {
+        let aloud = !self.json && self.sabotage != Sabotages::Only;
+        if self.pause_on_failure {
+            // Somebody is waited for, and is to know why. No line of progress is drawn over it.
+            return run(files, options, &|Line { play, text }: Line| {
+                let line = format!("{play:width$}  {}", paint(&text));
+                drop(match aloud {
+                    true => writeln!(anstream::stdout().lock(), "{line}"),
+                    false => writeln!(anstream::stderr().lock(), "{line}"),
+                });
+            });
+        }
+        let sabotages = usize::from(options.sabotages);
+        let plays = files
+            .iter()
+            .map(|file| 1 + file.sabotages.len() * sabotages);
+        let terminal = Terminal::new(width, aloud, plays.sum());
+        let outcomes = run(files, options, &terminal);
+        terminal.end();
+        outcomes
     }
 }
 
@@ -153,7 +167,6 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
     let width = width(&files);
     let (site, folder, _lock) = prepare(arguments)?;
     let mut record = Record::new(&folder, command_line(), arguments.shard);
-    let aloud = !arguments.json && arguments.sabotage != Sabotages::Only;
     let (files, skipped) = skip::skip(files, &arguments.may_lack, (width, !arguments.json));
     let count = skipped.len();
     record.skipped(skipped);
@@ -165,6 +178,7 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
     }
     // Kept until the end: while the kernel clears one away, it makes no others.
     let _stands = stand(arguments, (&site, &folder), &mut record)?;
+    let pause = arguments.pause()?;
     let sabotages = arguments.sabotage != Sabotages::Without;
     // A run that is killed leaves this.
     let begun = record.write(&files, &unplayed(&files, sabotages), RunEnd::Unfinished)?;
@@ -172,23 +186,18 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
     let (interrupt, stop) = watch::channel(false);
     signals::listen(interrupt)
         .map_err(|error| io::Error::other(format!("listen for Ctrl-C: {error}")))?;
-    let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let options = Options {
         site: &site,
         folder: &folder,
-        jobs: arguments.jobs.unwrap_or(cores),
+        jobs: arguments.jobs(),
+        pause: pause.as_ref(),
         sabotages,
         fail_fast: arguments.fail_fast,
         keep: arguments.keep,
         stop: stop.clone(),
     };
-    let plays = files
-        .iter()
-        .map(|file| 1 + file.sabotages.len() * usize::from(sabotages));
-    let terminal = Terminal::new(width, aloud, plays.sum());
     let start = Instant::now();
-    let outcomes = run(&files, &options, &terminal);
-    terminal.end();
+    let outcomes = arguments.play(&files, &options, width);
     let exit = match *stop.borrow() {
         true => Exit::Interrupted,
         false => verdict(&outcomes),
@@ -309,7 +318,7 @@ fn tell(arguments: &Arguments, outcomes: &[Outcome], outcome: &OutcomeFile) -> i
 
 /// The folder, locked against a second run in the same place.
 fn prepare(arguments: &Arguments) -> io::Result<(Site, Folder, std::fs::File)> {
-    let site = arguments.site()?;
+    let site = arguments.builds.site()?;
     let out = arguments.out.display();
     let folder = Folder::create(&arguments.out)
         .map_err(|error| io::Error::other(format!("create {out}: {error}; see --out")))?;

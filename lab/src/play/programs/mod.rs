@@ -5,6 +5,7 @@ mod error;
 mod output;
 mod sign;
 
+use std::collections::HashMap;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
@@ -249,7 +250,7 @@ impl Programs {
         let (program, last) = (name.to_owned(), program.output.last_lines());
         let Ok(exit) = ended else {
             return Err(match signal {
-                Signal::Terminate => ProgramError::Stubborn {
+                Signal::Terminate | Signal::Number(_) => ProgramError::Stubborn {
                     program,
                     grace: GRACE,
                     last,
@@ -267,6 +268,14 @@ impl Programs {
                 last,
             }),
         }
+    }
+
+    /// What the programs that run are called, by their numbers in the sandbox.
+    pub(super) fn names(&self) -> HashMap<i32, String> {
+        let running = self.programs.iter().filter(|(_, program)| program.runs());
+        running
+            .map(|(name, program)| (program.running.pid(), name.clone()))
+            .collect()
     }
 
     /// Kills whatever still runs, without waiting.
@@ -400,7 +409,7 @@ impl Program {
 }
 
 /// What every program finds in its environment, whatever the runner's is.
-pub(super) fn environment() -> Vec<(String, String)> {
+pub(crate) fn environment() -> Vec<(String, String)> {
     let path = format!("{PROGRAMS}:{PATH}");
     [
         ("PATH", path.as_str()),

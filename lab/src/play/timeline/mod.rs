@@ -53,7 +53,7 @@ impl Timeline {
             title: scenario.title.clone(),
             sabotage: match until {
                 Until::Bite(sabotage) => Some(sabotage.name.clone()),
-                Until::End => None,
+                Until::End | Until::Steps(_) => None,
             },
         });
     }

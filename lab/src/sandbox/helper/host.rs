@@ -18,8 +18,9 @@ use crate::scenario::Sender;
 
 /// A host.
 pub(super) struct Host {
-    network: Namespace,
-    mounts: OwnedFd,
+    pub(super) called: String,
+    pub(super) network: Namespace,
+    pub(super) mounts: OwnedFd,
     name: OwnedFd,
     /// Copies of the packet sockets: to close the last copy of one costs a grace period of RCU,
     /// ten to twenty milliseconds, which nobody waits for when this process dies.
@@ -88,6 +89,7 @@ impl Host {
             .try_clone_to_owned()
             .step("copy a descriptor")?;
         let host = Self {
+            called: spec.name.clone(),
             network,
             mounts: own_namespace("mnt")?,
             name: own_namespace("uts")?,

@@ -3,12 +3,14 @@
 //! - `setup`: mounts and the empty network namespace
 //! - `groups`: a host's control groups
 //! - `host`: a host's namespaces and files
+//! - `netns`: where ip-netns(8) finds the hosts
 //! - `socket`: the sockets that are made in one
 //! - `sysctls`: all that one has
 //! - `process`: programs started and reaped
 
 mod groups;
 mod host;
+mod netns;
 mod process;
 mod setup;
 mod socket;
@@ -23,9 +25,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use self::host::Host;
 use self::process::Processes;
-use super::channel::Channel;
 pub use super::protocol::HELPER_NAME;
 use super::protocol::{BUILD, CONTROL_DESCRIPTOR, Failure, HostId, Reply, Request};
+use crate::channel::Channel;
 use crate::scenario::Sender;
 
 type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -153,6 +155,10 @@ impl Helper {
                     Reply::Process(self.processes.spawn(host, &spec, with)?),
                     Vec::new(),
                 )
+            }
+            Request::NameNamespaces => {
+                netns::publish(&self.home, &self.hosts)?;
+                done
             }
             Request::Signal { pid, signal } => {
                 self.processes.signal(pid, signal)?;

@@ -6,10 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
+use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, setsid};
 
 use super::super::protocol::{Failure, SpawnSpec};
 use super::host::Host;
@@ -61,19 +62,33 @@ impl Processes {
             .envs(spec.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::from(stdin))
             .stdout(Stdio::from(stdout))
-            .stderr(Stdio::from(stderr))
+            .stderr(Stdio::from(stderr));
+        let terminal = spec.terminal;
+        if !terminal {
             // A group of its own, so that a signal reaches what it starts itself.
-            .process_group(0);
+            command.process_group(0);
+        }
         let enter = host.entrance();
+        let folder = spec.folder.clone();
         // SAFETY: the closure makes system calls only; this process has one thread.
         unsafe {
             command.pre_exec(move || {
                 SigSet::empty().thread_set_mask()?;
+                default_signals();
+                if terminal {
+                    lead_session()?;
+                }
                 enter.enter()?;
-                std::env::set_current_dir("/")
+                // A folder of the machine need not be one of the host.
+                match folder.as_ref().map(std::env::set_current_dir) {
+                    Some(Ok(())) => Ok(()),
+                    _ => std::env::set_current_dir("/"),
+                }
             });
         }
-        let child = command.spawn().step(format!("execute {program}"))?;
+        let child = command
+            .spawn()
+            .step(format!("execute {}", program.display()))?;
         let pid = child.id().cast_signed();
         self.running.insert(pid, end.into());
         Ok(pid)
@@ -104,4 +119,22 @@ impl Processes {
             }
         }
     }
+}
+
+/// Forgets which signals the runner was started to ignore: a shell has what it starts in the
+/// background ignore Ctrl-C, and nohup(1) a lost terminal.
+fn default_signals() {
+    for signal in Signal::iterator() {
+        // It fails for SIGKILL and SIGSTOP, which nobody can ignore.
+        // SAFETY: the default action is no function.
+        unsafe { libc::signal(signal as libc::c_int, libc::SIG_DFL) };
+    }
+}
+
+/// Begins a session, of which the terminal on stdin is the controlling one (credentials(7)): then
+/// Ctrl-C, Ctrl-Z and a lost line reach the programs in front, and a shell can choose who is that.
+fn lead_session() -> nix::Result<()> {
+    setsid()?;
+    // SAFETY: stdin is open, and the argument is a number: 0 takes no terminal away from anybody.
+    Errno::result(unsafe { libc::ioctl(libc::STDIN_FILENO, libc::TIOCSCTTY, 0) }).map(drop)
 }

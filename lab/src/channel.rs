@@ -20,11 +20,11 @@ const MOST_DESCRIPTORS: usize = 8;
 
 /// How long the helper may take for one request. It answers in 30 to 100 µs, and a new host takes
 /// 0.6 ms; while the kernel clears namespaces away it has taken half a second.
-pub(super) const DEADLINE: Duration = Duration::from_secs(10);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
-/// One end of the connection between runner and helper.
+/// One end of a connection.
 #[derive(Debug)]
-pub(super) struct Channel {
+pub(crate) struct Channel {
     socket: OwnedFd,
     /// What a datagram is received into.
     buffer: Vec<u8>,
@@ -33,7 +33,7 @@ pub(super) struct Channel {
 impl Channel {
     /// Two connected ends, both closed on exec. The first, which is the runner's, waits no longer
     /// than [`DEADLINE`]: its error is then [`io::ErrorKind::WouldBlock`].
-    pub(super) fn pair() -> io::Result<(Self, Self)> {
+    pub(crate) fn pair() -> io::Result<(Self, Self)> {
         let (runner, helper) = socketpair(
             AddressFamily::Unix,
             SockType::SeqPacket,
@@ -50,7 +50,7 @@ impl Channel {
     }
 
     /// Takes an end by its descriptor.
-    pub(super) fn adopt(descriptor: OwnedFd) -> Self {
+    pub(crate) fn adopt(descriptor: OwnedFd) -> Self {
         Self {
             socket: descriptor,
             buffer: Vec::new(),
@@ -58,16 +58,14 @@ impl Channel {
     }
 
     /// The end's descriptor.
-    pub(super) fn descriptor(&self) -> &OwnedFd {
+    pub(crate) fn descriptor(&self) -> &OwnedFd {
         &self.socket
     }
 
-    pub(super) fn send(&self, message: &impl Serialize, with: &[&OwnedFd]) -> io::Result<()> {
+    pub(crate) fn send(&self, message: &impl Serialize, with: &[&OwnedFd]) -> io::Result<()> {
         let bytes = serde_json::to_vec(message)?;
         if bytes.len() > LARGEST {
-            return Err(io::Error::other(
-                "the message to the sandbox is over 256 KiB",
-            ));
+            return Err(io::Error::other("the message is over 256 KiB"));
         }
         let descriptors: Vec<RawFd> = with.iter().map(|fd| fd.as_raw_fd()).collect();
         let rights = [ControlMessage::ScmRights(&descriptors)];
@@ -89,12 +87,12 @@ impl Channel {
     }
 
     /// Refuses all further requests. What comes late would be taken for the answer to the next.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         // It is connected, so that nothing can fail.
         shutdown(self.socket.as_raw_fd(), Shutdown::Both).ok();
     }
 
-    pub(super) fn receive<M: DeserializeOwned>(&mut self) -> io::Result<(M, Vec<OwnedFd>)> {
+    pub(crate) fn receive<M: DeserializeOwned>(&mut self) -> io::Result<(M, Vec<OwnedFd>)> {
         self.buffer.resize(LARGEST, 0);
         let mut space = nix::cmsg_space!([RawFd; MOST_DESCRIPTORS]);
         let mut data = [IoSliceMut::new(&mut self.buffer)];

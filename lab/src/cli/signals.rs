@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM, and the loss of the terminal.
 
 use std::io;
 use std::thread;
@@ -6,9 +6,9 @@ use std::thread;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::cli::Exit;
+use super::Exit;
 
-/// Turns Ctrl-C and SIGTERM into a request to stop, and a second one into the end: the kernel
+/// Turns Ctrl-C, SIGTERM and SIGHUP into a request to stop, and a second one into the end: the kernel
 /// kills the sandboxes when we die.
 pub(super) fn listen(interrupt: watch::Sender<bool>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -17,6 +17,7 @@ pub(super) fn listen(interrupt: watch::Sender<bool>) -> io::Result<()> {
     let _inside = runtime.enter();
     let mut keys = signal(SignalKind::interrupt())?;
     let mut term = signal(SignalKind::terminate())?;
+    let mut lost = signal(SignalKind::hangup())?;
     drop(_inside);
     thread::Builder::new()
         .name("fps-lab signals".to_owned())
@@ -26,6 +27,7 @@ pub(super) fn listen(interrupt: watch::Sender<bool>) -> io::Result<()> {
                     tokio::select! {
                         _ = keys.recv() => {}
                         _ = term.recv() => {}
+                        _ = lost.recv() => {}
                     }
                 };
                 either().await;
