@@ -146,7 +146,8 @@ fn shown(changes: &[Change]) -> Vec<String> {
 )]
 #[case::rule_uids(
     "ip rule add pref 901 uidrange 0-0 lookup 78",
-    "uidrange 0-0",
+    // Whoever reads it finds the number that the user has in his own namespace.
+    "+ rule -4 priority 901 from all uidrange ",
     "ip rule del pref 901"
 )]
 #[case::nft_table("nft add table ip x", "+ nft table ip x", "nft delete table ip x")]
