@@ -261,16 +261,21 @@ do = { rule = { on = "laptop", priority = 100, uid = "1000-1999", table = 7, ip 
     let place = Place::new();
     let asks = place.write("asks", ASKS);
     let rule = place.write("rule", RULE);
+    let says = place.0.path().join("says.toml");
+    let text = fs::read_to_string(&asks).expect("it was written");
+    let text = text.replace(", uid = 1000", "");
+    fs::write(&says, format!("needs = [\"second-uid\"]\n{text}")).expect("our own folder");
     let plain = place.write("plain", REACHED);
     // Root of a namespace with one user has no second one either.
     for user in [ORDINARY, 0] {
-        let mut command = place.run(&[&asks, &rule, &plain]);
+        let mut command = place.run(&[&asks, &rule, &says, &plain]);
         in_user_namespace(&mut command, user, nothing);
         let said = Process::start(command).finish(PATIENCE).expect_exit(0);
         let signs = [
             "SKIPPED  needs a second uid (uid 1000, as whom a probe asks): run as root (sudo)",
             "SKIPPED  needs a second uid (uids 1000 to 1999, for whom a rule is): run as root",
-            "scenarios: 1 passed, 0 failed, 2 SKIPPED",
+            "SKIPPED  needs a second uid (as it says in `needs`): run as root (sudo)",
+            "scenarios: 1 passed, 0 failed, 3 SKIPPED",
         ];
         assert_says(&said, &signs);
     }

@@ -1,7 +1,12 @@
 //! What a scenario needs of the machine, beside what every lab does.
 
+use super::user::ANOTHER;
 use super::{Lack, programs, resolved, tun, user};
 use crate::scenario::{Act, Check, Resolver, Scenario};
+
+/// What a scenario has among its `needs` whose programs take a user beside root, which nothing else in it
+/// tells.
+const SECOND_UID: &str = "second-uid";
 
 /// One thing that a scenario needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +29,14 @@ pub enum Need {
 impl Need {
     /// All that a scenario needs.
     pub fn of(scenario: &Scenario) -> Vec<Self> {
-        let mut needs: Vec<_> = scenario.needs.iter().cloned().map(Self::Program).collect();
+        let named = scenario.needs.iter().map(|name| match name.as_str() {
+            SECOND_UID => Self::SecondUid {
+                uid: ANOTHER,
+                what: "as it says in `needs`".to_owned(),
+            },
+            name => Self::Program(name.to_owned()),
+        });
+        let mut needs: Vec<_> = named.collect();
         let mut hosts = scenario.hosts.values();
         if hosts.any(|host| host.resolver == Resolver::SystemdResolved) {
             needs.push(Self::Resolved);

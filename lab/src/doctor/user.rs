@@ -18,7 +18,7 @@ const ABOUT: About = About {
 const REMEDY: &str = "run as root (sudo)";
 
 /// Any user that is not root: the first that Debian gives to a person.
-const ANOTHER: u32 = 1000;
+pub(super) const ANOTHER: u32 = 1000;
 
 pub(super) fn examine() -> Finding {
     let user = geteuid();
