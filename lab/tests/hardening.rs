@@ -128,10 +128,10 @@ async fn the_sandbox_keeps_a_copy_of_each_packet_socket() {
 /// Waits until somebody stops it, or until its time is over.
 const WAITS: &str = r#"
 [[step]]
-do = { run = { on = "laptop", command = ["sh", "-c", "echo waits; exec sleep 60"], within = "1s" } }
+do = { run = { on = "laptop", command = ["sh", "-c", "echo wa''its; exec sleep 60"], within = "1s" } }
 "#;
 
-/// Starts a run that waits, and stops its sandbox, which then answers nothing.
+/// Starts a run that waits (its command is in the timeline, too, so what it prints is another text), and stops its sandbox, which then answers nothing.
 fn run_with_a_stopped_sandbox(place: &Place, steps: &str) -> (Process, Instant) {
     let mut run = Process::start(place.run(steps));
     run.await_line("step     step 1", PATIENCE);

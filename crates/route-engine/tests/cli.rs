@@ -78,7 +78,7 @@ fn refuses_what_it_does_not_understand_in_one_line() {
         (
             "",
             "'fps-route' requires a subcommand but one was not provided [subcommands: plan, \
-              apply, cleanup, verify, watch, help]",
+              apply, cleanup, verify, watch]",
         ),
         ("roam", "unrecognized subcommand 'roam'"),
         (
