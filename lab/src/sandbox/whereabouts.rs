@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 const VARIABLE: &str = "FPS_LAB_BIN";
 const PROGRAM: &str = "fps-lab";
 /// The folders of a target folder in which it may be, that of this very build first.
-const PROFILES: [&str; 3] = match cfg!(debug_assertions) {
-    true => ["debug", "lab", "release"],
-    false => ["release", "lab", "debug"],
+const PROFILES: [&str; 2] = match cfg!(debug_assertions) {
+    true => ["debug", "release"],
+    false => ["release", "debug"],
 };
 
 /// The program: what FPS_LAB_BIN names, else the one beside this test, else the one of this package's
