@@ -56,7 +56,7 @@ const FILES: [(&str, &str); 12] = [
 /// See the module.
 pub fn check(data: &[u8]) -> bool {
     let mut input = Input::new(data);
-    if input.byte() % 2 == 0 {
+    if input.byte().is_multiple_of(2) {
         return Dump::unpack(input.rest()).is_ok_and(|dump| import(&dump));
     }
     let mut files = Files::default();
