@@ -65,7 +65,7 @@ do   = [
      ip rule add pref 102 lookup main suppress_prefixlength 0
      ip -6 rule add pref 102 lookup main suppress_prefixlength 0
      ip rule add pref 103 from 10.8.0.2 to 10.66.0.0/16 iif lo ipproto tcp dport 443 lookup 77
-     ip rule add pref 104 uidrange 1000-1999 ipproto udp sport 1-99 dport 53 prohibit
+     ip rule add pref 104 uidrange 0-0 ipproto udp sport 1-99 dport 53 prohibit
      ip rule add pref 105 fwmark 0x9 goto 200
      ip rule add pref 200 nop
      ip rule add pref 201 oif wg0 unreachable
