@@ -5,6 +5,7 @@
 //!   (`frame.rs`).
 //! - [`Frames`] (`frames.rs`): whole frames of one interface, read and written.
 //! - [`Tap`] (`tap.rs`): whole frames of one interface in both directions, for a file.
+//! - `packet_socket.rs`: the socket of these three.
 //! - [`Packet`] (`packet.rs`): what a frame says, read by `ipv4.rs`, `ipv6.rs` and
 //!   [`Transport`] (`transport.rs`); its one-line text is in `display.rs`.
 //! - [`injectable`] (`control.rs`) and [`Injector`] (`injector.rs`): the positive control, a packet
@@ -28,6 +29,7 @@ mod ipv6;
 mod link_address;
 mod nonce;
 mod packet;
+mod packet_socket;
 mod tap;
 mod transport;
 
