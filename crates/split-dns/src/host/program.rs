@@ -18,7 +18,7 @@ use super::networks::{self, Moves, Networks};
 use super::pace::Pace;
 use super::shared::is_of_another_network;
 use super::state::State;
-use super::takeover::{self, Seen, Takeover};
+use super::takeover::{self, Seen, Takeover, UNFINISHED};
 use crate::forward::{Config, RunError, Server, Service, say_ready};
 use crate::signals::{Asked, Signals};
 
@@ -225,7 +225,7 @@ impl<'a> Host<'a> {
     }
 
     fn expect_a_look(&mut self) {
-        if self.look.is_none() {
+        if self.look.is_none() || self.takeover.is_unfinished() {
             self.look = Some(self.pace.next(Instant::now()));
             if self.pace.is_slow() {
                 tracing::warn!(
@@ -242,14 +242,19 @@ impl<'a> Host<'a> {
         self.look = None;
         let networks = self.networks().await;
         let seen = self.takeover.look(&networks);
-        if seen.map_err(|error| self.file_failed(error))? == Seen::Theirs {
-            let watched = self.changes.watch(self.takeover.watched());
-            watched.map_err(|error| self.file_failed(error))?;
-            self.networks = networks;
-            self.configure();
-            return self.write();
+        match seen.map_err(|error| self.file_failed(error))? {
+            Seen::Theirs => {
+                let watched = self.changes.watch(self.takeover.watched());
+                watched.map_err(|error| self.file_failed(error))?;
+                self.networks = networks;
+                self.configure();
+            }
+            Seen::Unfinished => {
+                self.look = Some(Instant::now() + UNFINISHED);
+                return Ok(());
+            }
+            Seen::Ours => self.move_to(networks)?,
         }
-        self.move_to(networks)?;
         self.write()
     }
 

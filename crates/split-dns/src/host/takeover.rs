@@ -5,12 +5,17 @@ use std::io::{self, ErrorKind, Write};
 use std::net::IpAddr;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::backup::{Backup, Found, Was};
 use super::networks::Networks;
 use super::resolv_conf::{Ours, ours, servers, without};
 use super::state::State;
 use crate::forward::Server;
+
+/// For how long a file that is empty is taken for one that somebody is writing. That he has closed it is
+/// told by an event; this is for a file that was emptied for good.
+pub(super) const UNFINISHED: Duration = Duration::from_millis(500);
 
 /// A file that is ours as long as this program runs.
 #[derive(Debug)]
@@ -26,6 +31,9 @@ pub(super) struct Takeover {
     written: String,
     /// What was there when it was looked at last.
     seen: Was,
+    /// Since when it is known to be empty, as it is between open(2) with O_TRUNC and what is then written.
+    /// To write ours in between would lose what comes.
+    empty: Option<Instant>,
 }
 
 /// What a look at the file has found.
@@ -35,6 +43,8 @@ pub(super) enum Seen {
     Ours,
     /// Somebody had written something else, which now names whom to ask.
     Theirs,
+    /// It is empty, and somebody may be about to write it; it is to be looked at again.
+    Unfinished,
 }
 
 impl Takeover {
@@ -54,6 +64,7 @@ impl Takeover {
             learned: String::new(),
             written: String::new(),
             seen: Was::Absent,
+            empty: None,
         };
         let there = takeover.there()?;
         takeover.seen.clone_from(&there);
@@ -122,6 +133,9 @@ impl Takeover {
     /// Looks whether somebody has written something else, and learns from it whom to ask.
     pub(super) fn look(&mut self, networks: &Networks) -> io::Result<Seen> {
         let there = self.there()?;
+        if self.may_be_unfinished(&there) {
+            return Ok(Seen::Unfinished);
+        }
         self.seen.clone_from(&there);
         let is_as_written = matches!(&there, Was::Text(text) if *text == self.written);
         match ours_in(&there) {
@@ -146,6 +160,23 @@ impl Takeover {
             true => Seen::Ours,
             false => Seen::Theirs,
         })
+    }
+
+    /// Whether the last look has found an empty file that somebody may be writing.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.empty.is_some()
+    }
+
+    fn may_be_unfinished(&mut self, there: &Was) -> bool {
+        let is_empty = matches!(there, Was::Text(text) if text.is_empty());
+        let now = Instant::now();
+        let since = self.empty.filter(|_| is_empty);
+        self.empty = match since {
+            _ if !is_empty => None,
+            Some(since) if now.duration_since(since) >= UNFINISHED => None,
+            since => since.or(Some(now)),
+        };
+        self.is_unfinished()
     }
 
     /// Goes by what belongs to the networks where the host is now, if that is known.
@@ -363,5 +394,74 @@ fn remove(file: &Path) -> io::Result<()> {
     match fs::remove_file(file) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 53));
+
+    struct Place(tempfile::TempDir, Networks);
+
+    impl Place {
+        fn file(&self) -> PathBuf {
+            self.0.path().join("resolv.conf")
+        }
+
+        /// Ours is there, for what had been this.
+        fn taken_over(text: &str) -> (Self, Takeover) {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let place = Self(folder, Networks::default());
+            fs::write(place.file(), text).expect("it can be written");
+            let state = State::open(&place.0.path().join("state")).expect("a folder");
+            let takeover = Takeover::begin(place.file(), state, OURS, &place.1);
+            let mut takeover = takeover.expect("it can be read");
+            takeover.write(&[]).expect("it can be written");
+            (place, takeover)
+        }
+
+        fn look(&self, takeover: &mut Takeover) -> Seen {
+            let seen = takeover.look(&self.1).expect("it can be read");
+            takeover.write(&[]).expect("it can be written");
+            seen
+        }
+
+        fn is_ours(&self) -> bool {
+            ours_in(&there(&self.file()).expect("it can be read")).is_some()
+        }
+    }
+
+    fn asked(takeover: &Takeover) -> Vec<String> {
+        let servers = takeover.servers();
+        servers.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_written_into_a_file_that_has_just_been_emptied_is_not_lost() {
+        let (place, mut takeover) = Place::taken_over("nameserver 192.0.2.1\n");
+        assert!(place.is_ours());
+        let mut writer = File::create(place.file()).expect("it can be emptied");
+        assert_eq!(place.look(&mut takeover), Seen::Unfinished);
+        // Nor does a setting that changes meanwhile write over it.
+        takeover.write(&["fps.test"]).expect("nothing is written");
+        assert_eq!(read(&place.file()).expect("it can be read"), "");
+        assert_eq!(asked(&takeover), ["192.0.2.1:53"]);
+        writer.write_all(b"nameserver 192.0.2.2\n").expect("room");
+        assert_eq!(place.look(&mut takeover), Seen::Theirs);
+        assert_eq!(asked(&takeover), ["192.0.2.2:53"]);
+        assert!(place.is_ours());
+    }
+
+    #[test]
+    fn a_file_that_was_emptied_for_good_is_taken_over_again() {
+        let (place, mut takeover) = Place::taken_over("nameserver 192.0.2.1\n");
+        File::create(place.file()).expect("it can be emptied");
+        assert_eq!(place.look(&mut takeover), Seen::Unfinished);
+        let long_ago = Instant::now().checked_sub(UNFINISHED);
+        takeover.empty = Some(long_ago.expect("the machine has run for longer"));
+        assert_eq!(place.look(&mut takeover), Seen::Theirs);
+        assert!(place.is_ours());
     }
 }
