@@ -1,11 +1,13 @@
 //! The command from outside: what it prints, how it ends, and what it leaves alone.
 
 mod common {
+    pub(crate) mod cable;
     pub(crate) mod copy;
     pub(crate) mod ended;
     pub(crate) mod files;
     pub(crate) mod proc_table;
     pub(crate) mod process;
+    pub(crate) mod reached;
     mod talk;
     pub(crate) mod texts;
     pub(crate) mod wait;
@@ -14,24 +16,21 @@ mod common {
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use common::cable::CABLE_OUT;
 use common::copy::copy_program;
 use common::ended::assert_says;
 use common::proc_table::ProcessTable;
 use common::process::Process;
+use common::reached::REACHED;
 use common::{files, texts};
 use nix::sys::signal::{Signal, kill};
 use tempfile::TempDir;
 
 /// More than any command here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-const REACHED: &str = r#"
-[[step]]
-expect = [ { reach = { from = "laptop", to = "printer" } } ]
-"#;
 
 /// Nobody has the address.
 const OUT_OF_REACH: &str = r#"
@@ -91,13 +90,7 @@ fn expect(code: i32, command: Command) -> String {
 #[test]
 fn a_scenario_that_holds_ends_with_0() {
     let place = Place::new();
-    let sabotage = r#"
-[[sabotage]]
-name = "the cable is out"
-change = { seed = { link = { on = "laptop", link = "eth0", state = "unplugged" } } }
-must-fail = ["reach laptop -> printer"]
-"#;
-    let text = [texts::PAIR, REACHED, sabotage].concat();
+    let text = [texts::PAIR, REACHED, CABLE_OUT].concat();
     let file = place.write("good", &text);
     let said = expect(0, place.run(&[&file]));
     assert_says(
@@ -456,5 +449,30 @@ fn a_closed_pipe_does_not_change_the_exit_code() {
             .arg(file);
         shell.arg("--out").arg(place.out());
         assert_says(&expect(0, shell), &[&format!("exit {code}")]);
+    }
+}
+
+/// What is there of a text that was cut short would pass for the whole.
+#[test]
+fn a_text_that_cannot_be_printed_whole_ends_with_3() {
+    for command in [
+        &["schema"][..],
+        &["collect"],
+        &["man"],
+        &["completions", "bash"],
+        &["new"],
+    ] {
+        let print = |to| {
+            let mut print = Command::new(env!("CARGO_BIN_EXE_fps-lab"));
+            print.args(command).stdout(to);
+            print.output().expect("it starts")
+        };
+        // The control: it can be printed.
+        assert!(print(Stdio::null()).status.success(), "{command:?}");
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        let output = print(full.expect("it takes nothing").into());
+        assert_eq!(output.status.code(), Some(3), "{command:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_says(&said, &["fps-lab: print the ", "No space left on device"]);
     }
 }

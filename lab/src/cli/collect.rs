@@ -1,14 +1,15 @@
 //! `fps-lab collect`.
 
 use super::Exit;
+use super::output::put;
 use crate::customer;
 
 /// Prints what a customer runs.
 pub(super) fn main(one_line: bool) -> Exit {
-    if one_line {
-        say!("{}", customer::one_line());
+    let text = if one_line {
+        customer::one_line()
     } else {
-        say!("{}", customer::SCRIPT.trim_end());
-    }
-    Exit::Passed
+        customer::SCRIPT.to_owned()
+    };
+    put("the script", format!("{}\n", text.trim_end()))
 }

@@ -1,10 +1,9 @@
 //! `fps-lab completions`.
 
-use std::io::{self, Write};
-
 use clap_complete::Shell;
 
 use super::Exit;
+use super::output::put;
 use crate::multicall;
 
 #[derive(Debug, clap::Args)]
@@ -28,7 +27,5 @@ pub(super) fn main(arguments: &Arguments) -> Exit {
     let mut command = command.unwrap_or_else(super::command);
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut command, &arguments.of, &mut script);
-    // A closed pipe ends nothing: the exit code still tells.
-    drop(io::stdout().lock().write_all(&script));
-    Exit::Passed
+    put("the completions", script)
 }

@@ -1,8 +1,8 @@
 //! `fps-lab explain`.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::output::put;
 use super::{Exit, check};
 use crate::tell::{page, story};
 
@@ -36,12 +36,5 @@ pub(super) fn main(arguments: &Arguments) -> Exit {
         Form::Markdown => page::markdown(&story(file)),
     });
     let told: Vec<String> = told.collect();
-    match io::stdout().lock().write_all(told.join("\n\n").as_bytes()) {
-        // A closed pipe ends nothing: the exit code still tells.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            complain!("fps-lab: print what the scenario does: {error}");
-            Exit::NoLab
-        }
-        _ => Exit::Passed,
-    }
+    put("what the scenario does", told.join("\n\n"))
 }

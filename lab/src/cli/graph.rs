@@ -1,8 +1,8 @@
 //! `fps-lab graph`.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::output::put;
 use super::{Exit, check};
 use crate::draw::{Plan, mermaid, svg_file, text};
 use crate::report::Topology;
@@ -47,12 +47,5 @@ pub(super) fn main(arguments: &Arguments) -> Exit {
         Form::Svg => svg_file(&plan),
         Form::Mermaid => mermaid(&plan),
     };
-    match io::stdout().lock().write_all(picture.as_bytes()) {
-        // A closed pipe ends nothing: the exit code still tells.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            complain!("fps-lab: print the picture: {error}");
-            Exit::NoLab
-        }
-        _ => Exit::Passed,
-    }
+    put("the picture", picture)
 }

@@ -1,12 +1,13 @@
 //! `fps-lab import`.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::Exit;
+use super::output::{put, write_new};
 use crate::dump::{Dump, DumpError, LARGEST_ARCHIVE};
 use crate::import::{Options, anonymise, is_host_name, scenario};
 use crate::scenario::parse;
@@ -32,7 +33,7 @@ pub(super) struct Arguments {
 
 pub(super) fn main(arguments: &Arguments) -> Exit {
     match import(arguments) {
-        Ok(()) => Exit::Passed,
+        Ok(exit) => exit,
         Err(error) => {
             complain!("fps-lab: {}: {error}", arguments.archive.display());
             Exit::Invalid
@@ -40,7 +41,7 @@ pub(super) fn main(arguments: &Arguments) -> Exit {
     }
 }
 
-fn import(arguments: &Arguments) -> Result<(), String> {
+fn import(arguments: &Arguments) -> Result<Exit, String> {
     if !is_host_name(&arguments.host) {
         return Err(format!(
             "`{}` is no name for the host: take lower-case letters, digits and hyphens, and none of \
@@ -71,19 +72,16 @@ fn import(arguments: &Arguments) -> Result<(), String> {
             "the scenario that came of it is invalid, which is a bug of fps-lab:\n{error}"
         ));
     }
-    match &arguments.output {
-        None => say!("{}", text.trim_end()),
-        Some(path) => {
-            let created = File::create_new(path).map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => format!("{} is there already", path.display()),
-                _ => format!("create {}: {error}", path.display()),
-            });
-            drop(created?);
-            let written = fs::write(path, &text);
-            written.map_err(|error| format!("write {}: {error}", path.display()))?;
+    let Some(path) = &arguments.output else {
+        return Ok(put("the scenario", &text));
+    };
+    match write_new(path, &text) {
+        Ok(()) => Ok(Exit::Passed),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(format!("{} is there already", path.display()))
         }
+        Err(error) => Err(format!("write {}: {error}", path.display())),
     }
-    Ok(())
 }
 
 /// Reads an archive, and no more of it than one may have.

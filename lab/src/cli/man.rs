@@ -1,13 +1,14 @@
 //! `fps-lab man`.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Command;
 use clap_mangen::Man;
 
 use super::Exit;
+use super::output::put;
 use crate::multicall;
 
 #[derive(Debug, clap::Args)]
@@ -44,9 +45,7 @@ pub(super) fn main(arguments: &Arguments) -> Exit {
         complain!("pages are: {}", names.join(", "));
         return Exit::Invalid;
     };
-    // A closed pipe ends nothing: the exit code still tells.
-    drop(io::stdout().lock().write_all(&page.text));
-    Exit::Passed
+    put("the page", &page.text)
 }
 
 fn write_all(pages: &[Page], folder: &Path) -> Exit {

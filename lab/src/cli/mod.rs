@@ -27,6 +27,7 @@ mod graph;
 mod import;
 mod man;
 mod new;
+mod output;
 mod ps;
 mod report;
 mod run;

@@ -1,10 +1,11 @@
 //! `fps-lab new`.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Exit;
+use super::output::{put, write_new};
 use crate::scenario::schema::Form;
 
 #[derive(Debug, clap::Args)]
@@ -40,9 +41,7 @@ impl Kind {
 pub(super) fn main(arguments: &Arguments) -> Exit {
     let kind = arguments.kind;
     let Some(file) = &arguments.file else {
-        // A closed pipe ends nothing: the exit code still tells.
-        drop(write!(io::stdout().lock(), "{}{}", head(None), kind.text()));
-        return Exit::Passed;
+        return put("the scenario", format!("{}{}", head(None), kind.text()));
     };
     let text = format!("{}{}", head(committed_schema(file).as_deref()), kind.text());
     let path = file.display();
@@ -60,11 +59,6 @@ pub(super) fn main(arguments: &Arguments) -> Exit {
             Exit::Invalid
         }
     }
-}
-
-/// Writes a file that is not there yet.
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    File::create_new(path)?.write_all(text.as_bytes())
 }
 
 /// The first lines: where editors find the schema, and how to go on.
