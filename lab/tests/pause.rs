@@ -1,22 +1,26 @@
 //! `run --pause-on-failure`: a play that stops at a failure, for somebody to look.
 
 mod common {
+    pub(crate) mod cable;
     pub(crate) mod desk;
     pub(crate) mod ended;
-    mod files;
+    pub(crate) mod files;
     pub(crate) mod process;
+    pub(crate) mod reached;
     mod talk;
     pub(crate) mod terminal;
-    mod texts;
+    pub(crate) mod texts;
 }
 
-use std::fs;
 use std::path::Path;
 
+use common::cable::CABLE_OUT;
 use common::desk::{Desk, PATIENCE};
 use common::ended::assert_says;
 use common::process::Process;
+use common::reached::REACHED;
 use common::terminal::Terminal;
+use common::{files, texts};
 
 /// The second step holds, in a time that a pause would use up.
 const FAILS: &str = r#"
@@ -126,23 +130,8 @@ fn a_lab_that_has_the_name_already_is_left_alone() {
 #[test]
 fn a_sabotage_that_bites_stops_nothing() {
     let desk = Desk::new();
-    let text = r#"
-title = "A pair"
-[net.home]
-v4 = "192.168.188.0/24"
-[host.laptop]
-link.eth0 = { net = "home", ip = "192.168.188.112" }
-[host.printer]
-link.eth0 = { net = "home", ip = "192.168.188.20" }
-[[step]]
-expect = { reach = { from = "laptop", to = "printer", within = "300ms" } }
-[[sabotage]]
-name = "the cable is out"
-change = { seed = { link = { on = "laptop", link = "eth0", state = "unplugged" } } }
-must-fail = ["reach laptop -> printer"]
-"#;
-    let file = desk.path().join("good.toml");
-    fs::write(&file, text).expect("write it");
+    let text = [texts::PAIR, REACHED, CABLE_OUT].concat();
+    let file = files::write(desk.path(), "good", &text);
     let said = Process::start(run(&desk, &file, &[]))
         .finish(PATIENCE)
         .expect_exit(0);

@@ -5,6 +5,7 @@ mod common {
     pub(crate) mod ended;
     mod files;
     pub(crate) mod process;
+    mod reached;
     pub(crate) mod terminal;
     mod texts;
     pub(crate) mod wait;

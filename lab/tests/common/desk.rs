@@ -10,13 +10,10 @@ use tempfile::TempDir;
 
 use super::files;
 use super::process::Process;
+use super::reached::REACHED;
 
 /// More than any command here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A scenario must have a step.
-pub(crate) const REACHED: &str =
-    "[[step]]\nexpect = { reach = { from = \"laptop\", to = \"printer\" } }\n";
 
 /// A folder with the labs of a test, which end with it.
 pub(crate) struct Desk {
@@ -39,7 +36,8 @@ impl Desk {
         self.path().join("labs")
     }
 
-    /// Writes two hosts on a net, and these tables; a step, where there is none among them.
+    /// Writes two hosts on a net, and these tables; a step, which a scenario must have, where there is none
+    /// among them.
     pub(crate) fn pair(&self, name: &str, tables: &str) -> PathBuf {
         let step = match tables.contains("[[step]]") {
             true => "",

@@ -1,16 +1,31 @@
-//! A held lab from outside: up, exec, ps, ip netns, capture, down.
+//! A held lab from outside: up, exec, ps, ip netns, down; `capture` in a file of its own.
 
-mod common {
-    pub(crate) mod copy;
-    pub(crate) mod desk;
-    pub(crate) mod ended;
-    mod exec;
-    mod files;
-    pub(crate) mod process;
-    mod talk;
-    mod texts;
-    pub(crate) mod wait;
-}
+#[path = "../common/cable.rs"]
+mod cable;
+#[path = "../common/copy.rs"]
+mod copy;
+#[path = "../common/desk.rs"]
+mod desk;
+#[path = "../common/ended.rs"]
+mod ended;
+#[path = "../common/exec.rs"]
+mod exec;
+#[path = "../common/files.rs"]
+mod files;
+#[path = "../common/process.rs"]
+mod process;
+#[path = "../common/reached.rs"]
+mod reached;
+#[path = "../common/talk.rs"]
+mod talk;
+#[path = "../common/texts.rs"]
+mod texts;
+#[path = "../common/wait.rs"]
+mod wait;
+#[path = "../common/web_host.rs"]
+mod web_host;
+
+mod capture;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -19,15 +34,16 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::copy::copy_program;
-use common::desk::{Desk, PATIENCE};
-use common::ended::assert_says;
-use common::process::Process;
-use common::wait::await_that;
+use self::cable::CABLE_OUT;
+use self::copy::copy_program;
+use self::desk::{Desk, PATIENCE};
+use self::ended::assert_says;
+use self::process::Process;
+use self::reached::REACHED;
+use self::wait::await_that;
+use self::web_host::{SERVES, ask_web};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid};
-use pcap_file::DataLink;
-use pcap_file::pcapng::{Block, PcapNgReader};
 use serde_json::Value;
 
 const FAILS: &str = r#"
@@ -37,13 +53,6 @@ expect = { reach = { name = "nobody answers", from = "laptop", to = "192.168.188
 [[step]]
 name = "unplug"
 do = { link = { on = "laptop", link = "eth0", state = "unplugged" } }
-"#;
-
-/// One that answers on a port.
-const SERVES: &str = r#"
-[host.web]
-serve = { tcp = [80], udp = [53] }
-link.eth0 = { net = "home", ip = "192.168.188.80" }
 "#;
 
 fn text(bytes: &[u8]) -> String {
@@ -241,12 +250,6 @@ fn a_lab_goes_on_while_it_is_held() {
 }
 
 /// Has the web's echo service answer the laptop.
-fn ask_web(desk: &Desk) {
-    let script = "exec 3<>/dev/tcp/192.168.188.80/80; printf 'hello\\n' >&3; head -n1 <&3";
-    let asked = desk.exec("laptop", b"", &["bash", "-c", script]);
-    assert_eq!(text(&asked.stdout), "hello\n", "{asked:?}");
-}
-
 #[test]
 fn steps_are_played_before_and_failures_are_told() {
     let desk = Desk::new();
@@ -280,16 +283,8 @@ fn an_act_that_fails_is_told_and_the_lab_held() {
 #[test]
 fn the_lab_of_a_sabotage_can_be_held() {
     let desk = Desk::new();
-    let sabotage = r#"
-[[sabotage]]
-name = "the cable is out"
-change = { seed = { link = { on = "laptop", link = "eth0", state = "unplugged" } } }
-must-fail = ["reach laptop -> printer"]
-"#;
-    let reached = "[[step]]\nexpect = { reach = { from = \"laptop\", to = \"printer\" } }\n";
-    let text = [common_pair(), reached, sabotage].concat();
-    let file = desk.path().join("pair.toml");
-    fs::write(&file, text).expect("write it");
+    let text = [texts::PAIR, REACHED, CABLE_OUT].concat();
+    let file = files::write(desk.path(), "pair", &text);
     let said = desk.up(&file, &["--sabotage", "the cable is out", "--to", "1"]);
     assert_says(
         &said,
@@ -302,13 +297,6 @@ must-fail = ["reach laptop -> printer"]
     let file = file.to_str().expect("UTF-8");
     let said = desk.expect(2, &["up", file, "--sabotage", "the cabel is out"]);
     assert_says(&said, &["did you mean `the cable is out`?"]);
-}
-
-/// Without the line that it has no sabotage.
-fn common_pair() -> &'static str {
-    "title = \"A pair\"\n[net.home]\nv4 = \"192.168.188.0/24\"\n\
-     [host.laptop]\nlink.eth0 = { net = \"home\", ip = \"192.168.188.112\" }\n\
-     [host.printer]\nlink.eth0 = { net = \"home\", ip = \"192.168.188.20\" }\n"
 }
 
 #[test]
@@ -371,77 +359,6 @@ fn wrong_names_are_told_with_those_that_are_right() {
     );
     let said = desk.expect(2, &["up", path, "--name", "a/b"]);
     assert_says(&said, &["cannot be a lab's name"]);
-}
-
-#[test]
-fn what_passes_a_link_comes_as_pcapng_while_it_passes() {
-    let desk = Desk::new();
-    desk.up(&desk.pair("pair", SERVES), &[]);
-    let mut capture = desk
-        .lab(&["capture", "laptop", "eth0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut told = BufReader::new(capture.stderr.take().expect("piped"));
-    let mut line = String::new();
-    told.read_line(&mut line).expect("it can be read");
-    assert_says(&line, &["capturing eth0 of laptop in pair"]);
-    ask_web(&desk);
-    // Live: what was asked and what was answered can be read before it ends.
-    let mut file = PcapNgReader::new(capture.stdout.take().expect("piped")).expect("pcapng");
-    let mut heard = [false, false];
-    while heard != [true, true] {
-        match file.next_block().expect("it goes on").expect("a block") {
-            Block::InterfaceDescription(link) => assert_eq!(link.linktype, DataLink::ETHERNET),
-            Block::EnhancedPacket(packet) => hear(&packet.data, &mut heard),
-            _ => {}
-        }
-    }
-    kill(Pid::from_raw(capture.id().cast_signed()), Signal::SIGINT).expect("it runs");
-    assert!(capture.wait().expect("it ends").success());
-    let mut rest = String::new();
-    told.read_to_string(&mut rest).expect("it can be read");
-    assert_says(&rest, &[" packets; none was lost"]);
-}
-
-/// Notes "hello" to port 80 and from it, over TCP, IPv4 and Ethernet without options.
-fn hear(frame: &[u8], heard: &mut [bool; 2]) {
-    let is_tcp = frame.get(12..14) == Some(&[0x08, 0x00]) && frame.get(23) == Some(&6);
-    if is_tcp && frame.ends_with(b"hello\n") {
-        let port = |at: usize| frame.get(at..at + 2) == Some(&[0, 80]);
-        heard[0] |= port(36);
-        heard[1] |= port(34);
-    }
-}
-
-#[test]
-fn a_capture_ends_when_nobody_reads_it_and_with_its_lab() {
-    let desk = Desk::new();
-    desk.up(&desk.pair("pair", ""), &[]);
-    let start = |more: &[&str]| {
-        let mut capture = desk
-            .lab(&[&["capture", "laptop", "eth0"], more].concat())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let mut told = BufReader::new(capture.stderr.take().expect("piped"));
-        told.read_line(&mut String::new()).expect("it can be read");
-        (capture, told)
-    };
-    // Nothing passes the link: it is the reader's end that ends it.
-    let (mut closed, _told) = start(&[]);
-    drop(closed.stdout.take());
-    assert!(closed.wait().expect("it ends").success());
-    let (mut filed, _told) = start(&["-w", "eth0.pcapng"]);
-    desk.expect(0, &["down"]);
-    assert!(filed.wait().expect("it ends").success());
-    let file = fs::File::open(desk.path().join("eth0.pcapng")).expect("it was written");
-    let mut file = PcapNgReader::new(file).expect("pcapng");
-    while let Some(block) = file.next_block() {
-        block.expect("it is whole");
-    }
 }
 
 #[test]
