@@ -71,7 +71,7 @@ pub(super) struct Arguments {
     /// The folder that logs and reports go to
     #[arg(long, value_name = "DIR", default_value = "fps-lab-out")]
     out: PathBuf,
-    /// How many plays at once; as many as there are cores where not given
+    /// How many plays at once; four for each core where not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Stop where something fails, with the lab held; Enter goes on
@@ -84,6 +84,10 @@ pub(super) struct Arguments {
     #[arg(short, long, action = ArgAction::Help, hide = true)]
     help: Option<bool>,
 }
+
+/// How many plays at once for each core. A play waits for its deadlines and its programs nine tenths of
+/// its time.
+const A_CORE: NonZeroUsize = NonZeroUsize::new(4).expect("not zero");
 
 /// What is done about sabotages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -106,7 +110,7 @@ impl Arguments {
         let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         match self.pause_on_failure {
             true => NonZeroUsize::MIN,
-            false => self.jobs.unwrap_or(cores),
+            false => self.jobs.unwrap_or(cores.saturating_mul(A_CORE)),
         }
     }
 
