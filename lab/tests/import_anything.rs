@@ -73,12 +73,14 @@ fn import(files: &[(&str, String)]) -> Option<String> {
             return None;
         }
     };
-    let options = Options {
+    let mut options = Options {
         host: "customer".to_owned(),
         source: "report.tar.gz".to_owned(),
+        runs_resolved: false,
     };
     let mut text = None;
     for dump in [anonymise(&dump, [7; 16]), dump] {
+        options.runs_resolved = !options.runs_resolved;
         let written = scenario(&dump, &options);
         if let Err(error) = parse(Path::new("import.toml"), &written) {
             panic!("{error}\n{written}");
@@ -86,6 +88,16 @@ fn import(files: &[(&str, String)]) -> Option<String> {
         text = Some(written);
     }
     text
+}
+
+#[test]
+fn a_firewall_that_is_not_there_as_text_is_told_of() {
+    let mut files = files();
+    files.retain(|(name, _)| *name != "nft.txt");
+    let json = r#"{"nftables": [{"table": {"family": "inet", "name": "vpn", "handle": 1}}]}"#;
+    files.push(("nft.json", json.to_owned()));
+    let text = import(&files).expect("it is whole");
+    assert!(text.contains("# - the firewall is left out"), "{text}");
 }
 
 #[test]

@@ -150,6 +150,8 @@ END"
      echo 'nameserver 192.168.188.1' > /run/NetworkManager/resolv.conf
      ln -sf ../run/NetworkManager/resolv.conf /etc/resolv.conf"
 )]
+#[case::no_names("rm /etc/resolv.conf")]
+#[case::names_that_are_gone("ln -sf /run/resolvconf/resolv.conf /etc/resolv.conf")]
 fn has_the_same_state(#[case] script: &str) {
     let trip = Trip::make(&LAB.replace("SCRIPT", script));
     let text = &trip.scenario;

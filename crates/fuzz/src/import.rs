@@ -71,11 +71,13 @@ pub fn check(data: &[u8]) -> bool {
 }
 
 fn import(dump: &Dump) -> bool {
-    let options = Options {
+    let mut options = Options {
         host: "customer".to_owned(),
         source: "report.tar.gz".to_owned(),
+        runs_resolved: false,
     };
     for dump in [dump, &anonymise(dump, [7; 16])] {
+        options.runs_resolved = !options.runs_resolved;
         let text = scenario(dump, &options);
         if let Err(error) = parse(Path::new("import.toml"), &text) {
             panic!("{error}\n{text}");

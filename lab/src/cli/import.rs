@@ -26,6 +26,9 @@ pub(super) struct Arguments {
     /// Put other addresses and names in place of the customer's, the same for the same
     #[arg(long)]
     anonymise: bool,
+    /// Tell of systemd-resolved in comments, and do not run it
+    #[arg(long)]
+    without_resolved: bool,
     /// What the host is called in the scenario
     #[arg(long, value_name = "NAME", default_value = "customer")]
     host: String,
@@ -60,6 +63,7 @@ fn import(arguments: &Arguments) -> Result<Exit, String> {
     let options = Options {
         host: arguments.host.clone(),
         source: source.to_string_lossy().into_owned(),
+        runs_resolved: !arguments.without_resolved,
     };
     let text = scenario(&dump, &options);
     let path = arguments

@@ -44,7 +44,7 @@ settings() { sysctl net | grep -v -e secret -e fastopen_key; }
 get sysctl.txt settings
 
 # What answers for names. systemd-resolved is asked only where it runs: to ask would start it.
-get resolv.conf cat /etc/resolv.conf
+if [ -e /etc/resolv.conf ]; then get resolv.conf cat /etc/resolv.conf; fi
 if [ -L /etc/resolv.conf ]; then get resolv.link readlink /etc/resolv.conf; fi
 if [ -d /run/systemd/resolve ]; then get resolvectl.txt resolvectl status --no-pager; fi
 

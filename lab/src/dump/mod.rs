@@ -2,7 +2,7 @@
 //!
 //! - [`Files`]: the texts of the archive, within bounds
 //! - [`Dump`]: what they say, in the types of `fps-netlink`
-//! - `links`, `routes`, `rules`: ip(8); `sysctls`: sysctl(8); `resolver`: names
+//! - `links`, `routes`, `rules`: ip(8); `sysctls`: sysctl(8); `resolver`, `resolved`: names
 //! - `object`: JSON as the versions of ip(8) write it; `names`: their words for numbers
 //! - `explain`: where the host would have sent a packet
 //! - [`Remarks`]: what was not understood
@@ -18,6 +18,7 @@ mod links;
 mod names;
 mod object;
 mod remarks;
+mod resolved;
 mod resolver;
 mod routes;
 mod rules;
@@ -32,7 +33,8 @@ pub use archive::{Files, LARGEST_ARCHIVE};
 pub use error::DumpError;
 pub use links::{HostAddress, HostLink};
 pub use remarks::Remarks;
-pub use resolver::{HostResolver, ResolvedLink};
+pub use resolved::{Mode, Resolved, Scope, Server};
+pub use resolver::HostResolver;
 pub use routes::{Hop, HostRoute};
 pub use rules::HostRule;
 
@@ -106,10 +108,13 @@ impl Dump {
                 "tables of the older iptables are not reproduced: {names}"
             ));
         }
+        if text("nft.txt").trim().is_empty() && text("nft.json").contains("\"table\"") {
+            remarks.add("the firewall is left out: it is there as nft.json, and not as nft.txt");
+        }
         let resolver = HostResolver {
             resolv_conf: files.get("resolv.conf").map(str::to_owned),
             link: files.get("resolv.link").map(|text| text.trim().to_owned()),
-            resolved: resolver::resolved(text("resolvectl.txt")),
+            resolved: Resolved::read(text("resolvectl.txt")),
         };
         Ok(Self {
             links,

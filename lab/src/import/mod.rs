@@ -2,7 +2,7 @@
 //!
 //! - [`scenario`]: the text of the file
 //! - `nets`: the nets that its links are in; `around`: the hosts that its packets go to
-//! - `addresses`, `routes`, `rules`, `sysctls`, `firewall`, `names`: what acts do to the host
+//! - `addresses`, `routes`, `rules`, `sysctls`, `firewall`, `names`, `resolved`: what acts do to the host
 //! - `expected`: what the kernel does by itself, so that no act does it again
 //! - [`anonymise`]: other addresses and names in place of the customer's
 //! - `draft`: the file that is being written
@@ -17,6 +17,7 @@ mod expected;
 mod firewall;
 mod names;
 mod nets;
+mod resolved;
 mod routes;
 mod rules;
 mod sysctls;
@@ -45,6 +46,8 @@ pub struct Options {
     pub host: String,
     /// What the dump comes from, for the title.
     pub source: String,
+    /// Run the real systemd-resolved where the host had it.
+    pub runs_resolved: bool,
 }
 
 /// Whether a host of a scenario may be called so, and no other here is.
@@ -73,7 +76,7 @@ pub fn scenario(dump: &Dump, options: &Options) -> String {
         steps: vec![first],
         ..Draft::default()
     };
-    host(&mut draft, &dump, &nets, &options.host, &mut remarks);
+    host(&mut draft, &dump, &nets, options, &mut remarks);
     draft.hosts.extend(hosts);
     draft.nets.clone_from(&nets.all);
     draft.nets.push(internet);
@@ -102,7 +105,8 @@ fn bound(dump: &mut Dump, remarks: &mut Remarks) {
 }
 
 /// The host itself, and what is done to it.
-fn host(draft: &mut Draft, dump: &Dump, nets: &Nets, name: &str, remarks: &mut Remarks) {
+fn host(draft: &mut Draft, dump: &Dump, nets: &Nets, options: &Options, remarks: &mut Remarks) {
+    let name = options.host.as_str();
     let mut lines = Vec::new();
     let mut links = StepDraft::new("its links");
     let mut addresses = StepDraft::new("its addresses");
@@ -145,7 +149,7 @@ fn host(draft: &mut Draft, dump: &Dump, nets: &Nets, name: &str, remarks: &mut R
         draft.needs.insert("nft");
     }
     let mut resolver = StepDraft::new("its names");
-    let names = names::of(name, dump, remarks);
+    let names = names::of(name, dump, options.runs_resolved, remarks);
     resolver.acts = names.acts;
     lines.extend(names.lines);
     draft.hosts.push(HostDraft {

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use fps_netlink::LinkName;
 use ipnet::IpNet;
 
-use crate::dump::{Dump, Remarks};
+use crate::dump::{Dump, Remarks, Scope};
 use bits::Addresses;
 use words::Domains;
 
@@ -244,24 +244,33 @@ impl Anonymiser {
 
     fn names(&self, dump: &mut Dump) {
         let resolver = &mut dump.resolver;
-        for link in &mut resolver.resolved {
-            link.servers
-                .iter_mut()
-                .for_each(|ip| *ip = self.addresses.ip(*ip));
-            link.domains
-                .iter_mut()
-                .for_each(|name| *name = self.domains.name(name));
-            let name = link
-                .link
-                .as_deref()
-                .and_then(|name| LinkName::new(name).ok());
-            link.link = name.map(|name| self.link(name).to_string());
+        if let Some(resolved) = &mut resolver.resolved {
+            self.scope(&mut resolved.global);
+            resolved.links.retain_mut(|(name, scope)| {
+                self.scope(scope);
+                let known = LinkName::new(&*name).ok();
+                let is_known = known.is_some();
+                if let Some(known) = known {
+                    *name = self.link(known).to_string();
+                }
+                is_known
+            });
         }
         let text = resolver.resolv_conf.take();
         resolver.resolv_conf = text.map(|text| {
             let lines = text.lines().filter_map(|line| self.resolv_line(line));
             lines.map(|line| line + "\n").collect()
         });
+    }
+
+    fn scope(&self, scope: &mut Scope) {
+        for server in &mut scope.servers {
+            server.ip = self.addresses.ip(server.ip);
+            let name = server.name.take();
+            server.name = name.map(|name| self.domains.name(&name));
+        }
+        let domains = scope.domains.iter_mut();
+        domains.for_each(|name| *name = self.domains.name(name));
     }
 
     /// A line of /etc/resolv.conf; none of a comment.
