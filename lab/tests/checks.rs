@@ -17,7 +17,7 @@ use std::time::Duration;
 use common::played::{assert_failed, assert_held, assert_unsure, played, played_under};
 use common::sabotaged::run_with_sabotages;
 use common::texts::{NO_SABOTAGE, PAIR};
-use fps_lab::play::{End, Event, Verdict};
+use fps_lab::play::{End, Event, Evidence, Verdict};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
@@ -429,7 +429,9 @@ expect = [ { says = { who = "greeter", text = "farewell", within = "200ms" } } ]
 "#;
     let report = played(&pair(&[GREETER, steps].concat()));
     match report.verdict("greeter says `farewell`") {
-        Some(Verdict::Failed { evidence, .. }) => assert_eq!(evidence, &["well met"]),
+        Some(Verdict::Failed { evidence, .. }) => {
+            assert_eq!(evidence, &[Evidence::Line("well met".to_owned())]);
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -67,7 +67,7 @@ expect = [
         panic!("{report:#?}");
     };
     let line = "router asked by 192.168.188.112";
-    assert!(evidence[0].contains(line), "{evidence:?}");
+    assert!(evidence[0].to_string().contains(line), "{evidence:?}");
 }
 
 #[test]

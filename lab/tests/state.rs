@@ -16,7 +16,10 @@ fn steps(steps: &str) -> Report {
 /// What a failure shows.
 fn evidence(report: &Report, name: &str) -> String {
     match report.verdict(name) {
-        Some(Verdict::Failed { evidence, .. }) => evidence.join("\n"),
+        Some(Verdict::Failed { evidence, .. }) => {
+            let lines: Vec<String> = evidence.iter().map(ToString::to_string).collect();
+            lines.join("\n")
+        }
         other => panic!("{name}: {other:#?}"),
     }
 }

@@ -2,12 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::hops::{self, Seen};
+use super::hops;
 use super::play::Setting;
 use super::tables;
 use super::words::{Sign, link, time};
 use crate::draw::svg;
-use crate::report::{Expectation, Explanation, Role, Step};
+use crate::report::{Expectation, Explanation, Hop, Role, Step};
 
 pub(super) fn failure(step: &Step, it: &Expectation, setting: &Setting<'_>) -> Markup {
     let sign = Sign::from(it);
@@ -15,7 +15,7 @@ pub(super) fn failure(step: &Step, it: &Expectation, setting: &Setting<'_>) -> M
     let causes = explanation
         .map(|it| it.causes.as_slice())
         .unwrap_or_default();
-    let seen = hops::seen(&it.evidence);
+    let lines = hops::other_lines(it);
     let is_bad = it.role == Role::MustHold;
     html! {
         details.failure .(sign.class) {
@@ -29,11 +29,11 @@ pub(super) fn failure(step: &Step, it: &Expectation, setting: &Setting<'_>) -> M
                     h5 { "What is likely the cause" }
                     ol.causes { @for cause in causes { li { (cause) } } }
                 }
-                @if !seen.hops.is_empty() { (way(&seen, is_bad, setting)) }
+                @if !it.hops.is_empty() { (way(&it.hops, is_bad, setting)) }
                 @if let Some(explanation) = explanation { (explained(explanation, step, is_bad, setting)) }
-                @if !seen.rest.is_empty() {
+                @if !lines.is_empty() {
                     h5 { "What was seen" }
-                    pre.evidence tabindex="0" { @for line in &seen.rest { (line) "\n" } }
+                    pre.evidence tabindex="0" { @for line in &lines { (line) "\n" } }
                 }
                 @if is_bad { (files(step)) }
             }
@@ -42,19 +42,19 @@ pub(super) fn failure(step: &Step, it: &Expectation, setting: &Setting<'_>) -> M
 }
 
 /// Where the packet went: as a picture, where it matters, and hop by hop.
-fn way(seen: &Seen<'_>, with_picture: bool, setting: &Setting<'_>) -> Markup {
-    let hops: Vec<_> = seen.hops.iter().filter_map(hops::Hop::drawn).collect();
+fn way(hops: &[Hop], with_picture: bool, setting: &Setting<'_>) -> Markup {
+    let drawn: Vec<_> = hops.iter().filter_map(hops::drawn).collect();
     html! {
         h5 { "The way of the first packet" }
         @if with_picture {
-            figure.picture { div.scroll tabindex="0" role="group" aria-label="The way of the packet, as a picture" { (svg(setting.plan, setting.layout, &hops)) } }
+            figure.picture { div.scroll tabindex="0" role="group" aria-label="The way of the packet, as a picture" { (svg(setting.plan, setting.layout, &drawn)) } }
         }
         div.scroll tabindex="0" role="group" aria-label="The way of the packet, hop by hop" {
             table.hops {
                 thead { tr { th { "after" } th { "where" } th { "way" } th { "packet" } } }
                 tbody {
-                    @for hop in &seen.hops {
-                        tr { td.number { (hop.at) " ms" } td { (hop.host) ":" b { (hop.link) } } td { (hop.way) } td { code { (hop.packet) } } }
+                    @for hop in hops {
+                        tr { td.number { (format!("{:.2}", hop.after_ms)) " ms" } td { (hop.host) ":" b { (hop.link) } } td { (hops::way(hop)) } td { code { (hop.packet) } } }
                     }
                 }
             }

@@ -13,6 +13,7 @@
 
 mod act;
 mod baseline;
+mod evidence;
 mod expect;
 mod fps;
 mod hold;
@@ -31,6 +32,7 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
+pub use evidence::{Evidence, Hop, Way};
 pub(crate) use fps::{CA, CARRIER_NAME, CLIENT_STATUS, SERVER_STATUS};
 pub(crate) use live::{Checked, Live};
 pub use programs::ProgramError;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Evidence;
 use crate::explain::Explanation;
 use crate::scenario::{Scenario, Step};
 
@@ -137,7 +138,7 @@ pub enum Verdict {
         /// What was expected and what was seen instead, in one line.
         why: String,
         /// What was seen, line by line.
-        evidence: Vec<String>,
+        evidence: Vec<Evidence>,
         /// Why it came to that, as far as the lab can tell.
         explanation: Option<Box<Explanation>>,
     },
@@ -147,10 +148,10 @@ pub enum Verdict {
 
 impl Verdict {
     /// It did not hold, and nothing explains it yet.
-    pub fn failed(why: impl Into<String>, evidence: Vec<String>) -> Self {
+    pub fn failed<E: Into<Evidence>>(why: impl Into<String>, evidence: Vec<E>) -> Self {
         Self::Failed {
             why: why.into(),
-            evidence,
+            evidence: evidence.into_iter().map(Into::into).collect(),
             explanation: None,
         }
     }

@@ -1,7 +1,7 @@
 //! From what a run knows to what it tells.
 
 use super::{
-    Act, Capture, Expectation, Explanation, Gap, Log, Place, Play, PlayEnd, Role, Sabotage,
+    Act, Capture, Expectation, Explanation, Gap, Hop, Log, Place, Play, PlayEnd, Role, Sabotage,
     Scenario, ScenarioEnd, Snapshots, Step, Time, Topology, Verdict, ms,
 };
 use crate::play::{
@@ -168,8 +168,8 @@ impl Context<'_> {
                 evidence,
                 explanation,
                 ..
-            } => (evidence.clone(), explanation.as_deref()),
-            play::Verdict::Held(_) | play::Verdict::Inconclusive(_) => (Vec::new(), None),
+            } => (evidence.as_slice(), explanation.as_deref()),
+            play::Verdict::Held(_) | play::Verdict::Inconclusive(_) => (&[][..], None),
         };
         Expectation {
             name: report.name.clone(),
@@ -179,7 +179,8 @@ impl Context<'_> {
             role: self.role(&report.name),
             verdict: (&report.verdict).into(),
             why: report.verdict.line().to_owned(),
-            evidence,
+            evidence: evidence.iter().map(ToString::to_string).collect(),
+            hops: Hop::all(evidence),
             explanation: explanation.map(Explanation::from),
             gaps: report.gaps.iter().map(Gap::from).collect(),
         }

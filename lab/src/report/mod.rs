@@ -7,6 +7,7 @@
 //! - [`OutcomeFile`]: the whole of `outcome.json`: [`Run`], [`Scenario`]s, [`Skipped`]
 //! - [`Topology`]: what a scenario's lab is made of
 //! - [`Play`]: its [`Step`]s, [`Act`]s and [`Expectation`]s, each with its [`Time`]
+//! - [`Hop`]: where a packet was seen
 //! - [`Explanation`]: how kernels decided about a packet, and what is likely the cause
 //! - [`Finding`]: what is wrong, and where in the file
 //! - [`junit()`]: the same as `junit.xml`
@@ -17,6 +18,7 @@ mod convert;
 mod explanation;
 mod files;
 mod finding;
+mod hop;
 mod junit;
 mod moment;
 mod play;
@@ -31,6 +33,7 @@ pub use convert::TIMELINE;
 pub use explanation::{Change, Decision, Explanation, HostCounters, Rule, Walk};
 pub use files::{Capture, Log, Snapshots};
 pub use finding::Finding;
+pub use hop::{Hop, Way};
 pub use junit::junit;
 pub use moment::{Event, Moment};
 pub use play::{Act, Expectation, Gap, Play, PlayEnd, Role, Step, Verdict};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Capture, Explanation, Log, Place, Snapshots, Time};
+use super::{Capture, Explanation, Hop, Log, Place, Snapshots, Time};
 
 /// One run of a scenario, or of a scenario with one sabotage, in a lab of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -117,6 +117,8 @@ pub struct Expectation {
     pub why: String,
     /// What was seen, line by line; only where it failed.
     pub evidence: Vec<String>,
+    /// The packets in it, where they were seen; only where it failed.
+    pub hops: Vec<Hop>,
     /// Why it came to that, as far as the lab can tell; only where it failed.
     pub explanation: Option<Explanation>,
     /// The longest times without an answer, in order of time; only of an outage.

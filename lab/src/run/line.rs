@@ -142,7 +142,14 @@ pub(crate) fn told(report: &ExpectationReport, margin: &str) -> String {
             explanation,
         } => {
             let explained = explanation.iter().flat_map(|it| it.lines());
-            (why, evidence.iter().cloned().chain(explained).collect())
+            (
+                why,
+                evidence
+                    .iter()
+                    .map(ToString::to_string)
+                    .chain(explained)
+                    .collect(),
+            )
         }
     };
     let lines: Vec<_> = lines

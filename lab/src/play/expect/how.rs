@@ -261,7 +261,7 @@ async fn silence(
             seen: format!("the connection stood, but {phase}"),
         });
     }
-    let trail = Trail::of(stage, attempt.mark, attempt.at).await?;
+    let trail = Trail::of(stage, attempt.mark).await?;
     let mut seen = trail.hops.iter().rev();
     if let Some(last) = seen.find(|hop| !hop.passes_by()) {
         return lost(stage, &trail.suspect(probe), &last.place()).await;

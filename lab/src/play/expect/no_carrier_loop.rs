@@ -19,8 +19,8 @@ use super::control::{self, Place};
 use super::volume::Volume;
 use super::why::{self, Suspect};
 use super::{CheckError, evidence, lossy};
-use crate::play::Verdict;
 use crate::play::stage::Stage;
+use crate::play::{Evidence, Verdict};
 use crate::scenario::{NoCarrierLoop, OuterProtocol};
 
 /// How often the carrier's sockets are looked at.
@@ -226,11 +226,12 @@ impl<'a> Watch<'a> {
         let lines = looped
             .iter()
             .take(SHOWN)
-            .map(|frame| evidence::line(start, on.as_str(), &names.show(frame.ifindex), frame));
+            .map(|frame| evidence::hop(start, on.as_str(), &names.show(frame.ifindex), frame));
         let others = seen.ways.iter().cloned().chain([volume.to_string()]);
         let astray = seen.astray.iter().cloned();
-        let evidence = astray.chain(lines).chain(others).collect();
-        Verdict::failed(why, evidence)
+        let astray = astray.map(Evidence::Line);
+        let evidence = astray.chain(lines.map(Evidence::Hop));
+        Verdict::failed(why, evidence.chain(others.map(Evidence::Line)).collect())
     }
 
     /// The carrier says more than it carries.

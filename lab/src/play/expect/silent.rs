@@ -185,7 +185,7 @@ fn broken(silent: &Silent, start: std::time::Instant, heard: &[Frame]) -> Verdic
     let evidence = heard
         .iter()
         .take(SHOWN)
-        .map(|frame| evidence::line(start, silent.on.as_str(), silent.link.as_str(), frame))
+        .map(|frame| evidence::hop(start, silent.on.as_str(), silent.link.as_str(), frame))
         .collect();
     Verdict::failed(why, evidence)
 }

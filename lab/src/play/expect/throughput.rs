@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{CheckError, locate};
-use crate::play::Verdict;
 use crate::play::stage::Stage;
+use crate::play::{Evidence, Verdict};
 use crate::probe::{Answer, Came, Question, flood};
 use crate::scenario::{Probe, Throughput};
 
@@ -57,7 +57,7 @@ pub(super) async fn check(stage: &Stage<'_>, wanted: &Throughput) -> Result<Verd
     } else {
         Verdict::failed(
             format!("expected at least {at_least}; it is {seen}"),
-            Vec::new(),
+            Vec::<Evidence>::new(),
         )
     })
 }

@@ -8,9 +8,10 @@ use fps_netlink::{Flow, IfIndex, LinkName};
 use fps_packet::{Direction, Frame, Icmp, Packet, Transport};
 
 use super::CheckError;
-use super::evidence::line;
+use super::evidence;
 use super::why::{Stranded, Suspect};
 use crate::explain::Fate;
+use crate::play;
 use crate::play::stage::Stage;
 use crate::probe::Mark;
 use crate::scenario::{HostName, Probe, ProbeProtocol};
@@ -19,7 +20,6 @@ use crate::scenario::{HostName, Probe, ProbeProtocol};
 pub(super) struct Hop {
     pub(super) host: HostName,
     pub(super) link: String,
-    pub(super) line: String,
     frame: Frame,
 }
 
@@ -32,6 +32,11 @@ pub(super) struct Trail {
 impl Hop {
     pub(super) fn place(&self) -> String {
         format!("{}:{}", self.host, self.link)
+    }
+
+    /// As it is shown; its time counts from `start`.
+    pub(super) fn shown(&self, start: Instant) -> play::Hop {
+        evidence::hop(start, self.host.as_str(), &self.link, &self.frame)
     }
 
     fn index(&self) -> Option<IfIndex> {
@@ -80,12 +85,8 @@ impl Hop {
 }
 
 impl Trail {
-    /// Collects them; the lines count from `start`.
-    pub(super) async fn of(
-        stage: &Stage<'_>,
-        mark: Mark,
-        start: Instant,
-    ) -> Result<Self, CheckError> {
+    /// Collects them.
+    pub(super) async fn of(stage: &Stage<'_>, mark: Mark) -> Result<Self, CheckError> {
         let mut hops = Vec::new();
         for (host, tape) in stage.tapes() {
             tape.sync().await?;
@@ -95,7 +96,6 @@ impl Trail {
                     let link = tape.names().show(frame.ifindex);
                     Hop {
                         host: host.clone(),
-                        line: line(start, host.as_str(), &link, frame),
                         link,
                         frame: frame.clone(),
                     }

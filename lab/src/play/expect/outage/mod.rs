@@ -13,7 +13,7 @@ use tokio::time::{sleep_until, timeout, timeout_at};
 use super::why::{self, Suspect};
 use super::{CheckError, evidence, locate, lossy};
 use crate::play::stage::Stage;
-use crate::play::{GapReport, Verdict};
+use crate::play::{Evidence, GapReport, Verdict};
 use crate::probe::{Answer, Asker, Attempt, Sent, Series};
 use crate::report::Event;
 use crate::scenario::{HostName, Outage, Probe};
@@ -261,24 +261,22 @@ async fn shown(
     (at_most, probe): (Duration, &Probe<IpAddr>),
     gaps: &[Gap],
     sent: Vec<Sent>,
-) -> Result<(Vec<String>, Suspect), CheckError> {
+) -> Result<(Vec<Evidence>, Suspect), CheckError> {
     let start = stage.step_began();
     let since = |at: Instant| at.saturating_duration_since(start).as_secs_f64() * 1e3;
     let acts = stage.acts().iter();
-    let mut lines: Vec<String> = acts
-        .map(|(at, act)| format!("{:8.2} ms  {act}", since(*at)))
+    let mut lines: Vec<Evidence> = acts
+        .map(|(at, act)| format!("{:8.2} ms  {act}", since(*at)).into())
         .collect();
     let long = gaps.iter().filter(|gap| gap.length() > at_most);
     let long = long.take(SHOWN);
     lines.extend(long.map(|gap| {
         let still = if gap.over { "" } else { " and longer" };
         let length = gap.length();
-        format!(
-            "{:8.2} ms  no answer for {length:.1?}{still}",
-            since(gap.from)
-        )
+        let at = since(gap.from);
+        Evidence::Line(format!("{at:8.2} ms  no answer for {length:.1?}{still}"))
     }));
-    lines.push("in the longest gap:".to_owned());
+    lines.push("in the longest gap:".to_owned().into());
     let longest = gaps[0];
     let within = |sent: &Sent| {
         let echo = matches!(sent.answer, Some(Answer::Echo { .. }));

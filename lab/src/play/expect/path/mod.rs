@@ -13,8 +13,8 @@ use passage::Passage;
 
 use super::probing::{AtTheEnd, probe_until};
 use super::{CheckError, evidence, locate, lossy, why};
-use crate::play::Verdict;
 use crate::play::stage::Stage;
+use crate::play::{Evidence, Verdict};
 use crate::probe::Attempt;
 use crate::scenario::{Probe, Trace};
 
@@ -22,7 +22,7 @@ pub(super) async fn check(stage: &Stage<'_>, path: &Trace) -> Result<Verdict, Ch
     let deadline = Instant::now() + path.within;
     let probe = match locate::probe(stage, &path.probe, deadline).await? {
         Ok(probe) => probe,
-        Err(why) => return Ok(Verdict::failed(why, Vec::new())),
+        Err(why) => return Ok(Verdict::failed(why, Vec::<Evidence>::new())),
     };
     let enough = async |attempt: &Attempt| {
         let passage = Passage::of(stage, &probe, attempt).await?;
@@ -62,11 +62,11 @@ async fn failed(
     probe: &Probe<IpAddr>,
     attempts: &[Attempt],
     why: String,
-    mut lines: Vec<String>,
+    lines: Vec<String>,
 ) -> Result<Verdict, CheckError> {
     let first = path.hops.first().map(|hop| &hop.link);
     let (more, suspect) = evidence::of_attempts(stage, probe, first, attempts).await?;
-    lines.extend(more);
+    let lines = lines.into_iter().map(Evidence::Line).chain(more).collect();
     let explanation = why::explain(stage, &suspect).await;
     Ok(Verdict::failed(why, lines).explained(explanation))
 }
