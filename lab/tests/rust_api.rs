@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use fps_lab::act::{link_down, roam, routes, stop, unplug};
+use fps_lab::act::{
+    addr, dns, firewall, footprint, link_down, roam, routes, rule, run, stop, unplug,
+};
 use fps_lab::expect::{
-    counter, no_carrier_loop, not_asked, outage, reach, resolves, says, silent, unchanged,
-    unreachable,
+    counter, kernel, no_carrier_loop, not_asked, outage, prints, reach, resolves, says, silent,
+    throughput, unchanged, unreachable,
 };
 use fps_lab::fixtures::{self, MARK};
 use fps_lab::{Failure, FailureKind, Lab, LabBuilder};
@@ -36,6 +38,64 @@ async fn a_laptop_reaches_the_web_by_its_link_and_not_without_it() -> Result<(),
         .await?;
     lab.act(unplug("laptop", "eth0")).await?;
     lab.expect(unreachable("laptop", "web").for_ms(200)).await
+}
+
+#[tokio::test]
+async fn what_other_programs_do_has_words_too() -> Result<(), Failure> {
+    let lab = home().start().await?;
+    lab.act(firewall("router", "forward").tcp().port(80).reject())
+        .await?;
+    lab.expect(unreachable("laptop", "web").tcp().for_ms(200))
+        .await?;
+    lab.act(firewall("router", "forward").clear()).await?;
+    lab.step("by hand")
+        .act(
+            rule("laptop")
+                .priority(70)
+                .to("10.0.0.0/8")
+                .refuses("prohibit"),
+        )
+        .act(addr("laptop", "eth0", "192.168.188.113"))
+        .act(run("laptop", ["sh", "-c", "exit 3"]).exit(3))
+        .act(
+            footprint("tailscale", "laptop")
+                .set("tun", "eth0")
+                .set("gateway", "192.168.188.1"),
+        )
+        .expect(reach("laptop", "web").tcp())
+        .expect(kernel("laptop").rules(["70: to 10.0.0.0/8 prohibit", "5270: lookup 52"]))
+        .expect(kernel("laptop").addresses("192.168.188.113/24 dev eth0"))
+        .expect(prints("laptop", ["echo", "well met"], "well met\n"))
+        .expect(throughput("laptop", "web", 0.05).of("router", "web"))
+        .await
+}
+
+#[tokio::test]
+async fn a_name_server_can_say_something_else() -> Result<(), Failure> {
+    let lab = home()
+        .host("names", |h| {
+            h.link("eth0", "internet", "203.0.113.53")
+                .zone("example.net", "www A 203.0.113.80")
+        })
+        .host("asker", |h| {
+            h.link("eth0", "internet", "203.0.113.99")
+                .name_servers("203.0.113.53")
+        })
+        .start()
+        .await?;
+    lab.expect(resolves("asker", "www.example.net", "203.0.113.80"))
+        .await?;
+    lab.act(dns("names").zone("example.net", "www A 203.0.113.81"))
+        .await?;
+    lab.expect(resolves("asker", "www.example.net", "203.0.113.81"))
+        .await?;
+    lab.act(dns("names").manner("example.net", "refuses"))
+        .await?;
+    lab.expect(resolves("asker", "www.example.net", "refused").set("by", "udp"))
+        .await?;
+    lab.act(dns("names").as_usual()).await?;
+    lab.expect(resolves("asker", "www.example.net", "203.0.113.81"))
+        .await
 }
 
 #[tokio::test]

@@ -23,6 +23,12 @@ impl IntoValue for bool {
     }
 }
 
+impl IntoValue for f64 {
+    fn into_value(self) -> Value {
+        self.into()
+    }
+}
+
 /// Milliseconds, rounded up: the format has nothing finer.
 impl IntoValue for Duration {
     fn into_value(self) -> Value {

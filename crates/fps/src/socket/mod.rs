@@ -4,6 +4,7 @@
 
 mod cache;
 mod pending;
+mod window;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -14,6 +15,7 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 pub(crate) use self::pending::{unacknowledged, unread};
+pub(crate) use self::window::ReceiveWindow;
 
 use self::cache::Cache;
 use crate::config::{Endpoint, Network};

@@ -10,6 +10,14 @@ phrases! {
         fn says(who: &str => "who", text: &str => "text");
     }
 
+    /// A command prints a text.
+    Prints "prints" as an_expectation {
+        /// A command on a host prints this text and no other, on both standard streams together.
+        fn prints(on: &str => "on", command: impl IntoValue => "command", text: &str => "text");
+        /// The exit code that it must have; 0 where nothing is said.
+        fn exit(code: u8) => "exit" = code;
+    }
+
     /// A program prints so many lines, since the step began.
     Log "log" as an_expectation {
         /// How many lines a program prints, as the methods say.
@@ -43,6 +51,6 @@ phrases! {
     }
 }
 
-within!(Says, Log, Status);
+within!(Says, Prints, Log, Status);
 lasting!(Log);
-named!("name": Says, Log, Status);
+named!("name": Says, Prints, Log, Status);

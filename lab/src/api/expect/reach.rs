@@ -38,10 +38,11 @@ phrases! {
 
     /// One way is not much slower than another.
     Throughput "throughput" as an_expectation {
-        /// What comes from a target is at least this share (such as `"50%"`) of what comes from another.
-        fn throughput(
-            from: &str => "from", to: &str => "to", of: impl IntoValue => "of", at_least: &str => "at-least"
-        );
+        /// What comes from a target is at least this part of what comes from another, which `of` names:
+        /// 0.2 is a fifth.
+        fn throughput(from: &str => "from", to: &str => "to", at_least: f64 => "at-least");
+        /// The TCP port that is asked.
+        fn port(port: u16) => "port" = port;
     }
 
     /// No packet passes a link.
@@ -72,6 +73,14 @@ lasting!(
     NoCarrierLoop
 );
 named!("name": Reach, Unreachable, Outage, Trace, Throughput, Silent, NoCarrierLoop);
+
+impl Throughput {
+    /// The other way, at this sender and target.
+    pub fn of(self, from: &str, to: &str) -> Self {
+        let way = [("from", from), ("to", to)].map(|(key, value)| (key.to_owned(), value.into()));
+        self.set("of", toml::Value::Table(toml::Table::from_iter(way)))
+    }
+}
 
 macro_rules! https {
     ($($kind:ident),*) => {
