@@ -7,8 +7,9 @@ use futures_util::future::try_join_all;
 use tokio::time::sleep;
 
 use super::stage::{Stage, StageError};
+use crate::lab::Host;
 use crate::scenario::{Check, HostName, Since};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, SnapshotError};
 
 /// Snapshots by host and moment.
 pub(super) type Baselines = HashMap<(HostName, Since), Snapshot>;
@@ -18,6 +19,9 @@ pub(super) type Baselines = HashMap<(HostName, Since), Snapshot>;
 /// looks, when it changes all the time, which the comparison then shows.
 const REST: Duration = Duration::from_millis(20);
 const LOOKS: usize = 10;
+/// So many looks there may be while an IPv6 address is tentative: on a busy machine the work queue that
+/// makes it usable, and its route, comes later than the next look.
+const LOOKS_AT_TENTATIVE: usize = 100;
 
 impl Stage<'_> {
     /// Takes the snapshots that later steps need of this moment.
@@ -49,8 +53,14 @@ impl Stage<'_> {
         Ok(())
     }
 
-    async fn resting(&self, host: &HostName) -> Result<Snapshot, StageError> {
-        let (sandbox, host) = (self.lab.sandbox(), self.lab.host(host));
+    async fn resting(&self, name: &HostName) -> Result<Snapshot, StageError> {
+        let (sandbox, host) = (self.lab.sandbox(), self.lab.host(name));
+        for _ in 0..LOOKS_AT_TENTATIVE {
+            if !has_tentative(host).await.map_err(SnapshotError::from)? {
+                break;
+            }
+            sleep(REST).await;
+        }
         let mut last = Snapshot::take(sandbox, host).await?;
         for _ in 0..LOOKS {
             sleep(REST).await;
@@ -62,4 +72,19 @@ impl Stage<'_> {
         }
         Ok(last)
     }
+}
+
+/// Whether an address of a link that carries is not usable yet. On one that does not it stays so.
+async fn has_tentative(host: &Host) -> Result<bool, fps_netlink::Error> {
+    let netlink = host.station().netlink();
+    let addresses = netlink.addresses(None).await?;
+    if !addresses.iter().any(|it| it.tentative) {
+        return Ok(false);
+    }
+    let links = netlink.links().await?;
+    let carries = |index| {
+        let mut links = links.iter().filter(|link| link.index == index);
+        links.any(|link| link.up && link.carrier)
+    };
+    Ok(addresses.iter().any(|it| it.tentative && carries(it.link)))
 }
