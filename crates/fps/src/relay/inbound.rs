@@ -1,7 +1,6 @@
 //! From the link to the plain side: ours are taken out, the application's go on.
 
 use std::rc::Rc;
-use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
@@ -11,7 +10,6 @@ use crate::session::{Event, Verdict};
 use fps_wire::RecordParser;
 use fps_wire::extension::Extension;
 
-use crate::socket::ReceiveWindow;
 use crate::tunnel::Inbound;
 
 /// Runs until the link ends, then ends the plain side's direction. A carrier that only sends is of
@@ -23,14 +21,12 @@ pub(super) async fn pump(
 ) -> Result<(), RelayError> {
     let mut parser = RecordParser::default();
     let mut forwarded = Vec::new();
-    let mut window = ReceiveWindow::new(shared.socket, Instant::now());
     loop {
         let read = link.read_buf(parser.spare(shared.read_buffer_size)).await;
         let read = read.map_err(|error| RelayError::Read(Side::Link, error))?;
         forwarded.clear();
         let taken = take_out(shared, &mut parser, &mut forwarded);
         count(&shared.from_link, read);
-        window.have_read(read, Instant::now());
         shared.tunnel.have_read(shared.id, read);
         shared.tunnel.flush().await;
         taken?;

@@ -142,7 +142,6 @@ impl Relay {
                 received: Cell::new(0),
             },
             id: self.id,
-            socket,
             tunnel: &self.tunnel,
             read_buffer_size: self.read_buffer_size,
             leaves: Notify::new(),
@@ -181,8 +180,6 @@ impl Relay {
 /// What both pumps use. They run in one task, so no borrow may outlive an await.
 struct Shared<'a> {
     id: CarrierId,
-    /// The link's.
-    socket: RawFd,
     session: RefCell<Box<dyn Session>>,
     queue: Rc<PacketQueue>,
     tunnel: &'a Tunnel,

@@ -4,7 +4,6 @@
 
 mod cache;
 mod pending;
-mod window;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -15,7 +14,6 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 pub(crate) use self::pending::{unacknowledged, unread};
-pub(crate) use self::window::ReceiveWindow;
 
 use self::cache::Cache;
 use crate::config::{Endpoint, Network};
