@@ -28,6 +28,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use nix::unistd::{Gid, Uid, getegid, geteuid, setgroups, setresgid, setresuid};
+use rstest::rstest;
 use tempfile::TempDir;
 
 /// More than any command here takes on a busy machine.
@@ -179,19 +180,25 @@ fn without_a_tun_device_a_tunnel_is_refused_and_the_user_told_what_to_do() {
     without(place.run(&place.pair())).expect_exit(0);
 }
 
-#[test]
-fn root_without_the_capability_is_told_what_to_do() {
+/// CAP_NET_ADMIN and CAP_SYS_ADMIN (linux/capability.h).
+#[rstest]
+#[case::networks(12, "make the networks of a lab")]
+#[case::namespaces(21, "create the sandbox's namespaces")]
+fn root_without_a_capability_is_told_what_to_do(
+    #[case] capability: libc::c_ulong,
+    #[case] what: &str,
+) {
     let place = Place::of(geteuid().as_raw());
     let mut command = place.run(&place.pair());
-    in_user_namespace(&mut command, 0, || {
-        const CAP_SYS_ADMIN: libc::c_ulong = 21;
+    in_user_namespace(&mut command, 0, move || {
         // SAFETY: plain numbers.
-        let dropped = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0) };
+        let dropped = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
         nix::errno::Errno::result(dropped).map(drop)?;
         Ok(())
     });
     let said = Process::start(command).finish(PATIENCE).expect_exit(3);
-    assert_says(&said, &["NO LAB", "CAP_SYS_ADMIN", "--privileged"]);
+    let remedy = "root lacks CAP_SYS_ADMIN or CAP_NET_ADMIN here: start the container with";
+    assert_says(&said, &["NO LAB", what, remedy, "--privileged"]);
 }
 
 /// Has root run a command as an ordinary user of a machine on which all may open the TUN device.

@@ -31,7 +31,7 @@ use std::path::Path;
 pub(crate) use control_groups::explain as explain_groups;
 pub use finding::{Finding, State};
 pub use lack::Lack;
-pub(crate) use namespaces::explain as explain_sandbox;
+pub(crate) use namespaces::{explain as explain_sandbox, look as look_at_capabilities};
 pub use need::Need;
 use trial::Trial;
 

@@ -43,6 +43,16 @@ pub(crate) fn explain(error: &SandboxError) -> Lack {
     Lack::new(crate::chain(error), remedy)
 }
 
+/// Whether what is in the namespaces may be changed: root in a container may make them, and no network
+/// in them.
+pub(crate) fn look() -> Result<(), Lack> {
+    let rules = rules();
+    match rules.root && !rules.admin {
+        true => Err(Lack::new("make the networks of a lab", remedy(&rules))),
+        false => Ok(()),
+    }
+}
+
 /// Those of this machine, for who we are.
 pub(super) fn rules() -> Rules {
     Rules::read(Path::new("/proc"), geteuid().is_root())

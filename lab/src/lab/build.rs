@@ -13,7 +13,7 @@ use super::error::At;
 use super::host::{Host, LiveLink, configuration};
 use super::link_servers::LinkServers;
 use super::{Lab, LabError, echo, files, name_server, ra, resolved, web};
-use crate::doctor::{Need, explain_groups, explain_sandbox};
+use crate::doctor::{Need, explain_groups, explain_sandbox, look_at_capabilities};
 use crate::multicall::PROGRAMS;
 use crate::play::CA;
 use crate::sandbox::{FileSpec, GroupsSpec, HostHandle, HostSpec, Sandbox, SocketKind};
@@ -90,6 +90,7 @@ impl Lab {
         Need::of(scenario).iter().try_for_each(Need::look)?;
         let started = Sandbox::start(&site.helper);
         let (mut sandbox, netlink) = started.map_err(|error| explain_sandbox(&error))?;
+        look_at_capabilities()?;
         let mut hosts = scenario.hosts.values();
         let groups = match hosts.any(|host| !host.cgroups.is_empty()) {
             true => {
