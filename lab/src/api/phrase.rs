@@ -224,3 +224,21 @@ macro_rules! named {
 }
 
 pub(super) use {an_act, an_expectation, lasting, named, phrases, probe, within};
+
+/// The verb of an act or expectation.
+#[cfg(test)]
+pub(super) fn verb(phrase: &str) -> String {
+    let table: Table = format!("it = {phrase}").parse().expect("TOML");
+    let verbs = table["it"].as_table().expect("a table").keys();
+    verbs.cloned().collect::<Vec<_>>().join(" ")
+}
+
+/// All verbs of a definition of the schema, sorted.
+#[cfg(test)]
+pub(super) fn verbs_of_the_format(definition: &str) -> Vec<String> {
+    let schema = crate::scenario::schema::Form::Scenario.schema();
+    let verbs = schema["definitions"][definition]["properties"].as_object();
+    let mut verbs: Vec<String> = verbs.expect("verbs").keys().cloned().collect();
+    verbs.sort();
+    verbs
+}
