@@ -182,12 +182,9 @@ fn without_a_tun_device_a_tunnel_is_refused_and_the_user_told_what_to_do() {
 
 /// CAP_NET_ADMIN and CAP_SYS_ADMIN (linux/capability.h).
 #[rstest]
-#[case::networks(12, "make the networks of a lab")]
-#[case::namespaces(21, "create the sandbox's namespaces")]
-fn root_without_a_capability_is_told_what_to_do(
-    #[case] capability: libc::c_ulong,
-    #[case] what: &str,
-) {
+#[case::networks(12)]
+#[case::namespaces(21)]
+fn root_without_a_capability_is_told_what_to_do(#[case] capability: libc::c_ulong) {
     let place = Place::of(geteuid().as_raw());
     let mut command = place.run(&place.pair());
     in_user_namespace(&mut command, 0, move || {
@@ -198,7 +195,15 @@ fn root_without_a_capability_is_told_what_to_do(
     });
     let said = Process::start(command).finish(PATIENCE).expect_exit(3);
     let remedy = "root lacks CAP_SYS_ADMIN or CAP_NET_ADMIN here: start the container with";
-    assert_says(&said, &["NO LAB", what, remedy, "--privileged"]);
+    assert_says(
+        &said,
+        &[
+            "NO LAB",
+            "make the namespaces and networks of a lab",
+            remedy,
+            "--privileged",
+        ],
+    );
 }
 
 /// Has root run a command as an ordinary user of a machine on which all may open the TUN device.

@@ -26,12 +26,12 @@ mod trial;
 mod tun;
 mod user;
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 pub(crate) use control_groups::explain as explain_groups;
 pub use finding::{Finding, State};
 pub use lack::Lack;
-pub(crate) use namespaces::{explain as explain_sandbox, look as look_at_capabilities};
 pub use need::Need;
 use trial::Trial;
 
@@ -61,6 +61,11 @@ pub async fn examine(helper: &Path) -> Vec<Finding> {
 /// A sandbox, to show that labs can be had. To be kept until the run is over: while the kernel clears
 /// one away, it makes no others.
 pub fn stand(helper: &Path) -> Result<impl Sized + use<>, Lack> {
-    let (sandbox, netlink) = Sandbox::start(helper).map_err(|error| explain_sandbox(&error))?;
-    Ok((sandbox, netlink))
+    start_sandbox(helper)
+}
+
+/// A sandbox with the socket of its switch's namespace, or what to do where none is to be had.
+pub(crate) fn start_sandbox(helper: &Path) -> Result<(Sandbox, OwnedFd), Lack> {
+    namespaces::look()?;
+    Sandbox::start(helper).map_err(|error| namespaces::explain(&error))
 }

@@ -32,7 +32,7 @@ pub(super) fn examine(sandbox: Result<(), SandboxError>) -> Finding {
 }
 
 /// What to do where there is no sandbox.
-pub(crate) fn explain(error: &SandboxError) -> Lack {
+pub(super) fn explain(error: &SandboxError) -> Lack {
     let remedy = match error {
         SandboxError::Namespaces(_) | SandboxError::Refused { .. } => remedy(&rules()),
         SandboxError::Helper { .. } => {
@@ -43,12 +43,16 @@ pub(crate) fn explain(error: &SandboxError) -> Lack {
     Lack::new(crate::chain(error), remedy)
 }
 
-/// Whether what is in the namespaces may be changed: root in a container may make them, and no network
-/// in them.
-pub(crate) fn look() -> Result<(), Lack> {
+/// Whether root may make namespaces and change what is in them. It is looked at before anything is made:
+/// which step the kernel refuses first depends on whether root is the machine's or a user namespace's
+/// (net/sysctl_net.c lets the machine's root write without CAP_NET_ADMIN).
+pub(super) fn look() -> Result<(), Lack> {
     let rules = rules();
     match rules.root && !rules.admin {
-        true => Err(Lack::new("make the networks of a lab", remedy(&rules))),
+        true => Err(Lack::new(
+            "make the namespaces and networks of a lab",
+            remedy(&rules),
+        )),
         false => Ok(()),
     }
 }

@@ -13,10 +13,10 @@ use super::error::At;
 use super::host::{Host, LiveLink, configuration};
 use super::link_servers::LinkServers;
 use super::{Lab, LabError, echo, files, name_server, ra, resolved, web};
-use crate::doctor::{Need, explain_groups, explain_sandbox, look_at_capabilities};
+use crate::doctor::{Need, explain_groups, start_sandbox};
 use crate::multicall::PROGRAMS;
 use crate::play::CA;
-use crate::sandbox::{FileSpec, GroupsSpec, HostHandle, HostSpec, Sandbox, SocketKind};
+use crate::sandbox::{FileSpec, GroupsSpec, HostHandle, HostSpec, SocketKind};
 use crate::scenario::{self, HostName, NetName, Resolver, Scenario, StaticRoute};
 
 /// What a lab takes from the machine.
@@ -88,9 +88,7 @@ impl Lab {
     /// this returns: nothing has still to come up.
     pub async fn build(scenario: &Scenario, site: &Site) -> Result<Self, LabError> {
         Need::of(scenario).iter().try_for_each(Need::look)?;
-        let started = Sandbox::start(&site.helper);
-        let (mut sandbox, netlink) = started.map_err(|error| explain_sandbox(&error))?;
-        look_at_capabilities()?;
+        let (mut sandbox, netlink) = start_sandbox(&site.helper)?;
         let mut hosts = scenario.hosts.values();
         let groups = match hosts.any(|host| !host.cgroups.is_empty()) {
             true => {
