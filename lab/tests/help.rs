@@ -7,8 +7,6 @@ use fps_lab::multicall::commands;
 /// A screen.
 const COLUMNS: usize = 100;
 const LINES: usize = 24;
-/// What `--help` may have where it tells more than `-h`.
-const LONG_LINES: usize = 50;
 /// Programs of so many options that only `-h` fits a screen: their `--help` has a paragraph for each.
 const MANY_OPTIONS: [(&str, usize); 5] = [
     ("fps_client", 80),
@@ -23,7 +21,7 @@ fn the_help_of_every_command_fits_a_screen() {
     let mut wrong = Vec::new();
     each(|path, root| {
         let many = MANY_OPTIONS.iter().find(|(name, _)| *name == path[0]);
-        let long = many.map_or(LONG_LINES, |(_, lines)| *lines);
+        let long = many.map_or(LINES, |(_, lines)| *lines);
         for (flag, most) in [("-h", LINES), ("--help", long)] {
             let text = help(root, path, flag);
             let (lines, width) = (text.trim_end().lines().count(), width(&text));

@@ -72,11 +72,9 @@ impl From<Exit> for ExitCode {
     version,
     disable_help_subcommand = true,
     // The commands alone fill a screen.
-    help_template = "{about}\n{usage-heading} {usage}\n{subcommands}{after-help}",
-    after_help = "Example: fps-lab run scenarios/split-tunnel.toml",
-    after_long_help = "Exit codes: 0 all passed; 1 an expectation failed; 2 a scenario is invalid; \
-                       3 the lab could not be built; 130 stopped.\n\n\
-                       Example: fps-lab run scenarios/split-tunnel.toml"
+    help_template = "{about}. {usage-heading} {usage}\n{subcommands}{after-help}",
+    after_help = "Exit codes: 0 all passed; 1 an expectation failed; 2 an invalid scenario; 3 no lab; \
+                  130 stopped.\nExample: fps-lab run scenarios/split-tunnel.toml"
 )]
 struct Arguments {
     #[command(subcommand)]
