@@ -87,6 +87,32 @@ expect = [ { silent = { name = "later", on = "laptop", link = "eth0", to = "prin
 }
 
 #[test]
+fn silence_one_way_is_broken_by_what_goes_that_way() {
+    let report = played(&pair(
+        r#"
+[[step]]
+# Nothing comes back.
+do = [
+  { firewall = { on = "printer", chain = "in", from = "laptop" } },
+  { run = { on = "laptop", command = ["bash", "-c", "echo > /dev/udp/192.168.188.20/9"] } },
+]
+expect = [
+  { silent = { on = "laptop", link = "eth0", direction = "out", for = "50ms" } },
+  { silent = { on = "laptop", link = "eth0", direction = "in", to = "printer", for = "50ms" } },
+  { silent = { on = "printer", link = "eth0", direction = "in", for = "50ms" } },
+  { silent = { on = "printer", link = "eth0", direction = "out", for = "50ms" } },
+]
+"#,
+    ));
+    let left = "expected silence on laptop:eth0; 1 packets left since";
+    assert_failed(&report, "silent laptop:eth0 (out)", left);
+    assert_held(&report, "silent laptop:eth0 (in) to printer");
+    let came = "expected silence on printer:eth0; 1 packets came in since";
+    assert_failed(&report, "silent printer:eth0 (in)", came);
+    assert_held(&report, "silent printer:eth0 (out)");
+}
+
+#[test]
 fn silence_is_broken_by_a_packet_sent_after_the_act() {
     let report = played(&pair(
         r#"

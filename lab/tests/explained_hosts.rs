@@ -4,6 +4,8 @@ mod common {
     pub(crate) mod played;
 }
 
+use rstest::rstest;
+
 use common::played::{assert_failed, assert_held, assert_unsure, played};
 use fps_lab::play::{Report, Verdict};
 
@@ -74,42 +76,150 @@ fn a_router_that_does_not_forward_is_named() {
 }
 
 #[test]
-fn a_firewall_is_named_by_host_and_chain_wherever_it_stands() {
-    let table = "of table `inet fps-lab-firewall`";
-    for (rule, cause) in [
+fn the_rule_of_a_firewall_is_named_wherever_it_stands() {
+    let port = "refuses the question by rule 1 of chain `forward`";
+    for (rule, does, text) in [
         (
             "on = \"router\", chain = \"forward\", to = \"web\"",
-            "router has a way for it, and did not pass it on: a firewall there, chain `forward`",
+            "router drops the question by rule 1 of chain `forward`",
+            "meta nfproto ipv4 ip daddr 203.0.113.80/32 drop",
         ),
         (
             "on = \"router\", chain = \"forward\", from = \"web\"",
-            "router has a way for it, and did not pass it on: a firewall there, chain `forward`",
+            "router drops the answer by rule 1 of chain `forward`",
+            "meta nfproto ipv4 ip saddr 203.0.113.80/32 drop",
         ),
         (
             "on = \"router\", chain = \"forward\", to = \"web\", does = \"reject\"",
-            "router itself refused it (ICMP unreachable: port), though its routes do not: a firewall \
-             there, chain `forward`",
+            &format!("router {port}"),
+            "meta nfproto ipv4 ip daddr 203.0.113.80/32 reject",
         ),
         (
             "on = \"web\", chain = \"in\", arrives-by = \"eth0\", with = \"tcp\", does = \"reset\"",
-            "web itself refused it (TCP reset), though its routes do not: a firewall there, chain `in`",
+            "web refuses the question by rule 1 of chain `in`",
+            "meta nfproto ipv4 iifname eth0 meta l4proto tcp reject with tcp reset",
         ),
         (
             "on = \"web\", chain = \"in\", arrives-by = \"eth0\", with = \"tcp\"",
-            "web took the question in, has a way back, and sent no answer: a firewall there, chain `in`",
+            "web drops the question by rule 1 of chain `in`",
+            "meta nfproto ipv4 iifname eth0 meta l4proto tcp drop",
         ),
         (
             "on = \"laptop\", chain = \"in\", from = \"web\"",
-            "laptop took it in, and nothing came of it: a firewall there, chain `in`",
+            "laptop drops the answer by rule 1 of chain `in`",
+            "meta nfproto ipv4 ip saddr 203.0.113.80/32 drop",
         ),
         (
             "on = \"laptop\", chain = \"out\", to = \"web\"",
-            "laptop has a way for it, and it never left: a firewall there, chain `out`",
+            "laptop drops the question by rule 1 of chain `out`",
+            "meta nfproto ipv4 ip daddr 203.0.113.80/32 drop",
         ),
     ] {
         let report = after(&format!("{{ firewall = {{ {rule} }} }}"));
-        assert_eq!(causes(&report, "it"), format!("{cause} {table}"), "{rule}");
+        assert_eq!(
+            causes(&report, "it"),
+            format!("{does} of table `inet fps-lab-firewall`, {TRACED}: {text}"),
+            "{rule}"
+        );
     }
+}
+
+/// How the lab knows.
+const TRACED: &str = "as the kernel traced it when asked again";
+
+/// By each protocol and in each family, with a rule before it that only others fall to.
+#[rstest]
+#[case::icmp("with = \"icmp\", ip = \"v4\"", "ipv4 meta l4proto icmp")]
+#[case::icmp6("with = \"icmp\", ip = \"v6\"", "ipv6 meta l4proto icmpv6")]
+#[case::udp("with = \"udp\", ip = \"v4\"", "ipv4 meta l4proto udp")]
+#[case::udp6("with = \"udp\", ip = \"v6\"", "ipv6 meta l4proto udp")]
+#[case::tcp6("with = \"tcp\", ip = \"v6\"", "ipv6 meta l4proto tcp")]
+fn the_rule_of_a_firewall_is_named_for_each_protocol(#[case] how: &str, #[case] text: &str) {
+    let with = how.split('"').nth(1).expect("a protocol is named");
+    let ip = if how.contains("v6") { "v6" } else { "v4" };
+    let report = after_asking(
+        &format!(
+            r#"[
+  {{ firewall = {{ on = "router", chain = "forward", from = "bystander" }} }},
+  {{ firewall = {{ on = "router", chain = "forward", with = "{with}", ip = "{ip}" }} }},
+]"#
+        ),
+        how,
+    );
+    assert_eq!(
+        causes(&report, "it"),
+        format!(
+            "router drops the question by rule 2 of chain `forward` of table `inet fps-lab-firewall`, \
+             {TRACED}: meta nfproto {text} drop"
+        )
+    );
+}
+
+/// In words of nft(8), as a rule has them; what has been counted is left out.
+#[rstest]
+#[case::rule(
+    "add rule ip f c tcp dport 80 counter drop comment \"no web\"",
+    "rule 2 of chain `c` of table `ip f`",
+    ": tcp dport 80 counter drop comment \"no web\""
+)]
+#[case::jump(
+    "add chain ip f j; add rule ip f j ip daddr 203.0.113.80 drop; add rule ip f c jump j",
+    "rule 1 of chain `j` of table `ip f`",
+    ": ip daddr 203.0.113.80 drop"
+)]
+#[case::policy(
+    "chain ip f c { policy drop; }",
+    "the policy of chain `c` of table `ip f`",
+    ""
+)]
+#[case::later(
+    "add table inet g; add chain inet g late { type filter hook postrouting priority 300; }; \
+     add rule inet g late ip protocol tcp drop",
+    "rule 1 of chain `late` of table `inet g`",
+    ": ip protocol tcp drop"
+)]
+fn the_rule_of_any_table_is_named(#[case] rules: &str, #[case] by: &str, #[case] text: &str) {
+    let base = "add table ip f; add chain ip f c { type filter hook forward priority 0; }; \
+                add rule ip f c udp dport 80 drop";
+    let command = serde_json::to_string(&format!("{base}; {rules}")).expect("a text");
+    let report = after(&format!(
+        "{{ run = {{ on = \"router\", command = [\"nft\", {command}] }} }}"
+    ));
+    assert_eq!(
+        causes(&report, "it"),
+        format!("router drops the question by {by}, {TRACED}{text}")
+    );
+}
+
+/// What is traced leaves nothing, and others that look at the ruleset meanwhile see nothing of it.
+#[test]
+fn a_trace_leaves_the_ruleset_as_it_was() {
+    let report = played(
+        &[
+            ROUTED,
+            r#"
+[[step]]
+name = "closed"
+do = { firewall = { on = "router", chain = "forward", to = "web" } }
+[[step]]
+expect = [
+  { reach = { name = "it", from = "laptop", to = "web", within = "200ms" } },
+  { reach = { name = "again", from = "laptop", to = "web", with = "udp", within = "200ms" } },
+  { unchanged = { name = "meanwhile", on = "router", since = "closed" } },
+]
+[[step]]
+expect = { unchanged = { name = "after", on = "router", since = "closed" } }
+[[step]]
+do = { run = { on = "router", command = ["sh", "-c", "! nft list ruleset | grep trace"] } }
+"#,
+        ]
+        .concat(),
+    );
+    for name in ["it", "again"] {
+        assert!(causes(&report, name).contains("by rule 1 of chain `forward`"));
+    }
+    assert_held(&report, "meanwhile");
+    assert_held(&report, "after");
 }
 
 #[test]
@@ -127,6 +237,15 @@ fn a_firewall_that_has_no_say_is_not_named() {
         "{causes_of_route}"
     );
     assert!(!causes_of_route.contains("firewall"), "{causes_of_route}");
+    // Its rules see the packet, and let it pass: the answer is lost where no firewall is asked.
+    let report = after(
+        r#"[
+  { firewall = { on = "web", chain = "in", with = "udp" } },
+  { run = { on = "web", command = ["ip", "route", "replace", "default", "via", "203.0.113.99"] } },
+]"#,
+    );
+    let cause = causes(&report, "it");
+    assert!(!cause.contains("firewall"), "{cause}");
     // What a router passes on never sees its chain for itself.
     let report = after(
         r#"[

@@ -32,6 +32,9 @@ pub enum Error {
          `nft_reject_inet`, in this kernel?"
     )]
     Firewall(#[source] io::Error),
+    /// The kernel does not trace packets.
+    #[error("trace packets through the firewall (nftables); is `nf_tables` in this kernel?")]
+    Trace(#[source] io::Error),
     /// There are no rules of a firewall to take away.
     #[error("there is no rule of `firewall` to take away")]
     NoFirewall,

@@ -130,6 +130,18 @@ impl Expression {
         })
     }
 
+    /// `meta nftrace set 1`
+    pub(crate) fn trace(&mut self) -> &mut Self {
+        self.add(Expressions::Immediate(vec![
+            Immediate::DestinationRegister(Register::Reg1),
+            Immediate::Data(DataAttribute::Value(vec![1])),
+        ]));
+        self.add(Expressions::Meta(vec![
+            Meta::Key(MetaKey::NftraceBit),
+            Meta::SourceRegister(Register::Reg1),
+        ]))
+    }
+
     /// The rule at the end of a chain.
     pub(crate) fn rule(self, table: &str, chain: &str) -> RuleMessage {
         RuleMessage {

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use fps_netlink::{Family, LinkName};
 use ipnet::IpNet;
 use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
-use netlink_packet_netfilter::nftables::{InetHookNumber, MetaKey, NfTablesMessage};
+use netlink_packet_netfilter::nftables::{InetHookNumber, MetaKey, NfTablesMessage, RuleAttribute};
 use nix::errno::Errno;
 use nix::libc;
 
@@ -14,8 +14,12 @@ use crate::error::{Error, Result};
 use crate::expression::{Expression, Refusal, Side};
 use crate::transaction::{Base, Transaction, table};
 
-/// The table's name, as `nft list ruleset` shows it.
-const TABLE: &str = "fps-lab-firewall";
+/// The name of the table of a host's firewall, as `nft list ruleset` shows it. Each rule in it has itself as its
+/// comment.
+pub const FIREWALL_TABLE: &str = "fps-lab-firewall";
+
+/// How long a comment may be (`NFTNL_UDATA_COMMENT_MAXLEN`, with the zero).
+const COMMENT: usize = 127;
 
 /// One rule. Each part that is there must match.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,14 +131,14 @@ impl IcmpKind {
 }
 
 impl FirewallChain {
-    fn base(self) -> Base {
+    fn base(self) -> Base<'static> {
         let (name, hook) = match self {
             Self::In => ("in", InetHookNumber::LocalIn),
             Self::Out => ("out", InetHookNumber::LocalOut),
             Self::Forward => ("forward", InetHookNumber::Forward),
         };
         Base {
-            table: TABLE,
+            table: FIREWALL_TABLE,
             name,
             kind: "filter",
             hook,
@@ -151,11 +155,15 @@ impl FirewallChain {
 /// within ten seconds is an error.
 pub fn add_firewall_rules(socket: OwnedFd, rules: &[FirewallRule]) -> Result<()> {
     let mut transaction = Transaction::new();
-    transaction.push(NfTablesMessage::NewTable(table(TABLE)), NLM_F_CREATE);
+    transaction.push(
+        NfTablesMessage::NewTable(table(FIREWALL_TABLE)),
+        NLM_F_CREATE,
+    );
     for rule in rules {
         let base = rule.chain.base();
         transaction.push(NfTablesMessage::NewChain(base.message()), NLM_F_CREATE);
-        let message = rule.expression().rule(TABLE, base.name);
+        let mut message = rule.expression().rule(FIREWALL_TABLE, base.name);
+        message.attributes.push(comment(rule));
         transaction.push(
             NfTablesMessage::NewRule(message),
             NLM_F_CREATE | NLM_F_APPEND,
@@ -164,11 +172,26 @@ pub fn add_firewall_rules(socket: OwnedFd, rules: &[FirewallRule]) -> Result<()>
     transaction.commit(socket).map_err(Error::Firewall)
 }
 
+/// The rule itself, as what `nft list ruleset` shows as its comment, so that who has no nft(8) can be told it
+/// too: `NFTNL_UDATA_RULE_COMMENT`, its length and a text that
+/// ends with a zero (libnftnl/udata.h). The kernel keeps it as it is.
+fn comment(rule: &FirewallRule) -> RuleAttribute {
+    let text = rule.to_string();
+    let (_chain, text) = text.split_once(' ').expect("a rule is more than a chain");
+    let text = text.as_bytes();
+    let text = &text[..text.len().min(COMMENT)];
+    let length = u8::try_from(text.len() + 1).expect("it is cut");
+    let mut bytes = vec![0, length];
+    bytes.extend(text);
+    bytes.push(0);
+    RuleAttribute::UserData(bytes)
+}
+
 /// Takes all such rules away: `nft delete table inet fps-lab-firewall`. That there are none is an
 /// error.
 pub fn clear_firewall(socket: OwnedFd) -> Result<()> {
     let mut transaction = Transaction::new();
-    transaction.push(NfTablesMessage::DeleteTable(table(TABLE)), 0);
+    transaction.push(NfTablesMessage::DeleteTable(table(FIREWALL_TABLE)), 0);
     transaction
         .commit(socket)
         .map_err(|cause| match cause.raw_os_error().map(Errno::from_raw) {
@@ -177,15 +200,31 @@ pub fn clear_firewall(socket: OwnedFd) -> Result<()> {
         })
 }
 
+/// What compares the family.
+fn family_is(family: Family) -> Expression {
+    let mut all = Expression::default();
+    let family = match family {
+        Family::V4 => libc::NFPROTO_IPV4,
+        Family::V6 => libc::NFPROTO_IPV6,
+    };
+    all.meta(MetaKey::Nfproto, byte(family));
+    all
+}
+
+/// What compares the family and what is in a packet.
+pub(crate) fn content_is(family: Family, content: FirewallContent) -> Expression {
+    let mut all = family_is(family);
+    content.compare(family, &mut all);
+    all
+}
+
+fn byte(number: libc::c_int) -> Vec<u8> {
+    vec![u8::try_from(number).expect("a protocol is a byte")]
+}
+
 impl FirewallRule {
     fn expression(&self) -> Expression {
-        let mut all = Expression::default();
-        let family = match self.family {
-            Family::V4 => libc::NFPROTO_IPV4,
-            Family::V6 => libc::NFPROTO_IPV6,
-        };
-        let byte = |number: libc::c_int| vec![u8::try_from(number).expect("a protocol is a byte")];
-        all.meta(MetaKey::Nfproto, byte(family));
+        let mut all = family_is(self.family);
         if let Some(link) = &self.arrives_by {
             all.link(MetaKey::Iifname, link);
         }
@@ -198,7 +237,6 @@ impl FirewallRule {
             }
         }
         if let Some(content) = self.content {
-            all.meta(MetaKey::L4Proto, byte(content.protocol(self.family)));
             content.compare(self.family, &mut all);
         }
         match self.does {
@@ -221,6 +259,7 @@ impl FirewallContent {
     }
 
     fn compare(self, family: Family, all: &mut Expression) {
+        all.meta(MetaKey::L4Proto, byte(self.protocol(family)));
         match self {
             Self::Tcp(ports) | Self::Udp(ports) => {
                 for (side, port) in [(Side::Source, ports.from), (Side::Destination, ports.to)] {

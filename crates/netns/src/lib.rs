@@ -7,6 +7,7 @@
 //! - [`set_checksum_offload`]: frames as they would be on a cable
 //! - [`masquerade`]: NAT for a router, over netlink
 //! - [`FirewallRule`]: what a host drops or refuses, over netlink too
+//! - [`Traces`]: what nftables does with packets that [`TraceRules`] name
 //! - `transaction`, `expression`: what both say to nftables
 //! - `testing`: tests in namespaces, as root or as anyone; behind the feature of that name
 //!
@@ -24,15 +25,17 @@ mod switch;
 pub mod sysctl;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trace;
 mod transaction;
 
 pub use error::{Error, Result};
 pub use firewall::{
-    FirewallChain, FirewallContent, FirewallPorts, FirewallRule, FirewallVerdict, IcmpKind,
-    add_firewall_rules, clear_firewall,
+    FIREWALL_TABLE, FirewallChain, FirewallContent, FirewallPorts, FirewallRule, FirewallVerdict,
+    IcmpKind, add_firewall_rules, clear_firewall,
 };
 pub use masquerade::masquerade;
 pub use namespace::Namespace;
 pub use offload::set_checksum_offload;
 pub use station::{Configuration, Station, gone_is_fine};
 pub use switch::{Port, Segment, Switch};
+pub use trace::{TRACE_TABLES, TraceEvent, TraceRules, TracedBy, Traces};

@@ -13,7 +13,7 @@ use crate::transaction::{Base, Transaction, table};
 /// The table's name, as `nft list ruleset` shows it.
 const TABLE: &str = "fps-lab";
 
-const CHAIN: Base = Base {
+const CHAIN: Base<'_> = Base {
     table: TABLE,
     name: "postrouting",
     kind: "nat",

@@ -23,16 +23,16 @@ const SUBSYSTEM: u16 = 10;
 
 /// A base chain.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Base {
-    pub(crate) table: &'static str,
-    pub(crate) name: &'static str,
+pub(crate) struct Base<'a> {
+    pub(crate) table: &'a str,
+    pub(crate) name: &'a str,
     /// `filter` or `nat`.
     pub(crate) kind: &'static str,
     pub(crate) hook: InetHookNumber,
     pub(crate) priority: u32,
 }
 
-impl Base {
+impl Base<'_> {
     /// `nft add chain inet TABLE NAME { type KIND hook HOOK priority PRIORITY ; }`
     pub(crate) fn message(self) -> ChainMessage {
         ChainMessage {

@@ -3,7 +3,7 @@
 use tokio::io::AsyncReadExt;
 
 use super::AskError;
-use crate::sandbox::{Exit, HostId, Running, Sandbox, Signal};
+use crate::sandbox::{Exit, HostId, PATH, Running, Sandbox, Signal};
 
 /// Killed when nobody waits for it any more.
 struct Kill<'a>(&'a Sandbox, Running);
@@ -16,13 +16,14 @@ impl Drop for Kill<'_> {
 }
 
 /// Runs it to its end: how it ended, and what it said.
-pub(super) async fn output(
+pub(crate) async fn output(
     sandbox: &Sandbox,
     host: HostId,
     command: &[&str],
 ) -> Result<(Exit, String), AskError> {
     let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
-    let mut running = sandbox.spawn(host, &command, &[])?;
+    let path = [("PATH".to_owned(), PATH.to_owned())];
+    let mut running = sandbox.spawn(host, &command, &path)?;
     let output = running.output.take();
     let program = Kill(sandbox, running);
     let mut said = Vec::new();

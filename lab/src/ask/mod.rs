@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 
+pub(crate) use command::output;
 pub(crate) use resolvectl::{claims, flush};
 pub(crate) use stub::question;
 

@@ -6,7 +6,7 @@ use fps_netlink::{Family, IfIndex, LinkName};
 use indexmap::IndexMap;
 
 use super::Dump;
-use crate::explain::{Case, Filter, Query, Tables, Tunnel, Walk, likely, way};
+use crate::explain::{Case, Filter, Firewall, Query, Tables, Tunnel, Walk, likely, way};
 
 /// How many causes are told.
 const CAUSES: usize = 3;
@@ -44,7 +44,7 @@ impl Dump {
             fate: None,
             forwards_not: stranded.and_then(|(from, link)| self.forwards_not(from.is_ipv4(), link)),
             mute: None,
-            filters: Vec::new(),
+            firewall: Firewall::default(),
             filter: stranded.map(|(_, link)| self.filter(&tables, link)),
             too_big: None,
             claims: None,

@@ -216,6 +216,9 @@ pub async fn flood(
     Ok((mark, came))
 }
 
+/// What all nonces begin with.
+const MAGIC: usize = 8;
+
 /// How long a flood may take to begin.
 const FIRST: Duration = Duration::from_secs(1);
 
@@ -302,6 +305,26 @@ impl Mark {
             Some(quoted) => self.is_of_flow(&quoted, false) || self.is_of_flow(&quoted, true),
             None => self.is_of_flow(&packet, true),
         }
+    }
+
+    /// Whether a packet of which there may be no more than the headers and a few bytes can be the question or
+    /// its answer.
+    pub(crate) fn is_begun_by(&self, packet: &Packet<'_>) -> bool {
+        let payload = self.nonce.payload();
+        match packet.transport {
+            Transport::Tcp { .. } => {
+                self.is_of_flow(packet, false) || self.is_of_flow(packet, true)
+            }
+            _ => {
+                let length = packet.payload.len().min(payload.len());
+                length > MAGIC && packet.payload[..length] == payload[..length]
+            }
+        }
+    }
+
+    /// Whether somebody is the target.
+    pub(crate) fn asks_for(&self, address: IpAddr) -> bool {
+        self.target == address
     }
 
     /// Whether a packet belongs to the question's connection: comes back from its target, or goes there.

@@ -186,6 +186,7 @@ fn the_split_tunnel_expects_what_it_says() {
         peers: ["203.0.113.80", "2001:db8:203::80"]
             .map(|address| Target::Fixed(ip(address)))
             .to_vec(),
+        direction: None,
         hold: Duration::from_millis(200),
     };
     assert_eq!(expect[10].check, Check::Silent(silent));

@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 pub use change::{Change, Side};
 pub use entry::Entry;
 use names::Names;
-pub use nft::{FilterChain, Hook, filter_chains};
+pub use nft::{ChainName, FilterChain, Hook, NftRule, filter_chains, rule_of};
 pub use notice::{Happened, Reader};
 pub use resolver::Resolver;
 

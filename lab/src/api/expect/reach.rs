@@ -51,6 +51,8 @@ phrases! {
         fn silent(on: &str => "on", link: &str => "link");
         /// Only packets from or to these targets count.
         fn to(targets: impl IntoValue) => "to" = targets;
+        /// Only packets that go this way count, as the host sees it: `"in"` or `"out"`.
+        fn direction(direction: &str) => "direction" = direction;
     }
 
     /// The carrier does not go into the tunnel that it carries.

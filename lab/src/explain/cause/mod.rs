@@ -22,11 +22,11 @@ use std::net::IpAddr;
 use fps_netlink::{Flow, Fwmark, IfIndex, Link, LinkName, Route, Rule, Verdict};
 
 pub use filter::Filter;
+pub use firewall::{Fallen, Firewall};
 pub use mtu::TooBig;
 pub use resolvers::Claims;
 
 use super::Tables;
-use crate::snapshot::FilterChain;
 
 /// A packet that went astray at a host, and what is known of the two.
 #[derive(Clone, Debug)]
@@ -53,8 +53,8 @@ pub struct Case<'a> {
     pub forwards_not: Option<String>,
     /// The next hop, where the host has asked its link for it and got no answer.
     pub mute: Option<IpAddr>,
-    /// The chains of nftables that may drop or refuse it.
-    pub filters: Vec<FilterChain>,
+    /// What the host's nftables do with it.
+    pub firewall: Firewall,
     /// Reverse path filtering on the host, where it could be read.
     pub filter: Option<Filter>,
     /// Whether the packet was larger than something on its way takes.
@@ -106,10 +106,8 @@ pub fn likely(case: &Case<'_>) -> Vec<String> {
         shadow::cause,
         source::cause,
     ];
-    let mut causes: Vec<String> = patterns
-        .iter()
-        .filter_map(|pattern| pattern(case))
-        .collect();
+    let mut causes = Vec::from_iter(firewall::fallen(case));
+    causes.extend(patterns.iter().filter_map(|pattern| pattern(case)));
     if causes.is_empty() {
         // What a firewall's rules are for is not read, so that it is only told where nothing else is
         // known.

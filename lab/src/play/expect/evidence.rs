@@ -65,6 +65,7 @@ pub(super) async fn of_attempts(
                 .answered(&attempt.answer)
                 .told(told)
                 .wanted(&probe.from, via)
+                .of(probe)
         }
     };
     Ok((lines, suspect))

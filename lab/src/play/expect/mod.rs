@@ -24,6 +24,7 @@ mod silent;
 mod sockets;
 mod status;
 mod throughput;
+mod trace;
 mod trail;
 mod unchanged;
 mod unreachable;
@@ -183,6 +184,10 @@ enum CheckError {
     Unheard(crate::scenario::HostName, String),
     #[error("the log {0} cannot be written")]
     Log(String, #[source] std::io::Error),
+    #[error("a question could not be traced through the firewall")]
+    Trace(#[source] std::io::Error),
+    #[error(transparent)]
+    Netns(#[from] fps_netns::Error),
     #[error("the network of {0} cannot be read")]
     Network(crate::scenario::HostName, #[source] fps_netlink::Error),
 }

@@ -11,7 +11,7 @@ use super::why::{self, Suspect};
 use super::{CheckError, evidence, locate, lossy, sockets};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
-use crate::scenario::Silent;
+use crate::scenario::{self, Silent};
 use crate::tape::Tape;
 
 /// How many packets a failure shows.
@@ -155,7 +155,12 @@ fn counts(
         [] => !is_housekeeping(&packet),
         _ => concerns(packet.source) || concerns(packet.destination),
     };
-    if matches {
+    let goes = match silent.direction {
+        None => true,
+        Some(scenario::Direction::In) => frame.direction != Direction::Sent,
+        Some(scenario::Direction::Out) => frame.direction == Direction::Sent,
+    };
+    if matches && goes {
         tape.names().was(frame.ifindex, silent.link.as_str())
     } else {
         Some(false)
@@ -176,8 +181,13 @@ fn is_housekeeping(packet: &Packet<'_>) -> bool {
 }
 
 fn broken(silent: &Silent, start: std::time::Instant, heard: &[Frame]) -> Verdict {
+    let passed = match silent.direction {
+        None => "passed",
+        Some(scenario::Direction::In) => "came in",
+        Some(scenario::Direction::Out) => "left",
+    };
     let why = format!(
-        "expected silence on {}:{}; {} packets passed since the step began",
+        "expected silence on {}:{}; {} packets {passed} since the step began",
         silent.on,
         silent.link,
         heard.len()

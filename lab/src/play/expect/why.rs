@@ -9,14 +9,15 @@ use indexmap::IndexMap;
 use nix::errno::Errno;
 
 use super::carriers::{self, Carriers};
-use super::{CheckError, neighbour};
+use super::{CheckError, neighbour, trace};
 use crate::explain::{
-    Case, Claims, Counted, Explanation, Fate, Filter, Tables, TooBig, Tunnel, Walk, likely, telling,
+    Case, Claims, Counted, Explanation, Fate, Filter, Firewall, Tables, TooBig, Tunnel, Walk,
+    likely, telling,
 };
 use crate::play::stage::Stage;
 use crate::probe::{Answer, ProbeError};
-use crate::scenario::{HostName, TunnelRole, Vpn};
-use crate::snapshot::{FilterChain, filter_chains};
+use crate::scenario::{HostName, Probe, TunnelRole, Vpn};
+use crate::snapshot::filter_chains;
 
 /// How many causes are told.
 const CAUSES: usize = 3;
@@ -42,6 +43,8 @@ pub(super) struct Suspect {
     pub(super) hint: Option<String>,
     /// What became of it, where that is known.
     pub(super) fate: Option<Fate>,
+    /// The question that it belongs to, where that can be asked again.
+    pub(super) probe: Option<Probe<IpAddr>>,
 }
 
 /// A packet that came in at a host and got no further.
@@ -67,7 +70,14 @@ impl Suspect {
             claims: None,
             hint: None,
             fate: None,
+            probe: None,
         }
+    }
+
+    /// What it was part of.
+    pub(super) fn of(mut self, probe: &Probe<IpAddr>) -> Self {
+        self.probe = Some(probe.clone());
+        self
     }
 
     /// What the asker's socket was told: a packet of a question that ended otherwise than in silence or a
@@ -127,15 +137,20 @@ pub(super) async fn explain(stage: &Stage<'_>, suspect: &Suspect) -> Explanation
 }
 
 async fn look_into(stage: &Stage<'_>, suspect: &Suspect) -> Result<Explanation, CheckError> {
-    let (walk, mut causes, leaves_by) = decide(stage, suspect).await?;
+    let Decided {
+        walk,
+        mut causes,
+        leaves_by,
+        trouble,
+    } = decide(stage, suspect).await?;
     let (mut walks, mut hosts) = (vec![walk], vec![&suspect.host]);
     if let Some(tun) = leaves_by.filter(|link| suspect.is_swallowed_by(stage, link)) {
         let said = format!("{} on {} swallowed it", tun, suspect.host);
         match carrier(stage).await? {
             Carrier::Of(carrier) => {
-                let (walk, of_carrier, _) = decide(stage, &carrier).await?;
-                walks.push(walk);
-                causes.splice(0..0, of_carrier);
+                let of_carrier = decide(stage, &carrier).await?;
+                walks.push(of_carrier.walk);
+                causes.splice(0..0, of_carrier.causes);
                 causes.push(format!(
                     "{said}: it never came out of the tunnel's other end"
                 ));
@@ -158,21 +173,29 @@ async fn look_into(stage: &Stage<'_>, suspect: &Suspect) -> Result<Explanation, 
         walks,
         causes,
         counted: counted.collect::<Result<_, _>>()?,
-        trouble: None,
+        trouble,
     })
 }
 
-/// How a host decides about a packet, what is likely the cause, and by which link it leaves.
-async fn decide(
-    stage: &Stage<'_>,
-    suspect: &Suspect,
-) -> Result<(Walk, Vec<String>, Option<LinkName>), CheckError> {
+/// How a host decides about a packet.
+struct Decided {
+    walk: Walk,
+    /// What is likely the cause.
+    causes: Vec<String>,
+    /// By which link it leaves.
+    leaves_by: Option<LinkName>,
+    /// What could not be found out.
+    trouble: Option<String>,
+}
+
+async fn decide(stage: &Stage<'_>, suspect: &Suspect) -> Result<Decided, CheckError> {
     let unreadable = |error| CheckError::Network(suspect.host.clone(), error);
     let netlink = stage.lab.host(&suspect.host).station().netlink();
     let family = Family::of(suspect.flow.to);
     let tables = Tables::read(netlink, family).await.map_err(unreadable)?;
     let walk = Walk::take(suspect.host.as_str(), netlink, &tables, &suspect.flow);
     let walk = walk.await.map_err(unreadable)?;
+    let (firewall, trouble) = firewall(stage, suspect).await?;
     let case = Case {
         host: suspect.host.to_string(),
         tables: &tables,
@@ -185,13 +208,18 @@ async fn decide(
         plugged: stage.lab.host(&suspect.host).underlay().clone(),
         forwards_not: forwards_not(stage, suspect, &tables)?,
         mute: mute(stage, suspect, &tables).await?,
-        filters: filters(stage, suspect)?,
+        firewall,
         filter: filter(stage, suspect, &tables)?,
         too_big: too_big(suspect, &tables),
         claims: suspect.claims.clone(),
     };
     let leaves_by = case.link().map(|link| link.name);
-    Ok((walk, likely(&case), leaves_by))
+    Ok(Decided {
+        walk,
+        causes: likely(&case),
+        leaves_by,
+        trouble,
+    })
 }
 
 /// What carries the tunnel.
@@ -298,15 +326,28 @@ async fn mute(
     Ok(mute.then_some(next))
 }
 
-/// The chains of nftables that may have dropped or refused a packet that got no further.
-fn filters(stage: &Stage<'_>, suspect: &Suspect) -> Result<Vec<FilterChain>, CheckError> {
-    match suspect.fate {
-        None | Some(Fate::Lost) => Ok(Vec::new()),
-        Some(_) => {
-            let host = stage.lab.host(&suspect.host).id();
-            Ok(filter_chains(stage.lab.sandbox(), host)?)
-        }
+/// What nftables do with a packet that got no further. That it cannot be traced is told with what is known
+/// all the same.
+async fn firewall(
+    stage: &Stage<'_>,
+    suspect: &Suspect,
+) -> Result<(Firewall, Option<String>), CheckError> {
+    if let None | Some(Fate::Lost) = suspect.fate {
+        return Ok((Firewall::default(), None));
     }
+    let host = stage.lab.host(&suspect.host).id();
+    let chains = filter_chains(stage.lab.sandbox(), host)?;
+    // A transfer is not begun again for that.
+    let probe = suspect.probe.as_ref();
+    let probe = probe.filter(|probe| !chains.is_empty() && probe.load.bulk.is_none());
+    let Some(probe) = probe else {
+        return Ok((Firewall::Untraced(chains), None));
+    };
+    Ok(match trace::again(stage, &suspect.host, probe).await {
+        Ok(Some(firewall)) => (firewall, None),
+        Ok(None) => (Firewall::Untraced(chains), None),
+        Err(error) => (Firewall::Untraced(chains), Some(crate::chain(&error))),
+    })
 }
 
 /// Reverse path filtering on the link by which a packet came in and got no further.

@@ -211,8 +211,28 @@ pub struct Silent {
     pub link: LinkName,
     /// Only packets to or from these addresses count; all where empty.
     pub peers: Vec<Target>,
+    /// Only packets that go this way count; all where there is none.
+    pub direction: Option<Direction>,
     /// For how long none may be seen.
     pub hold: Duration,
+}
+
+/// Which way packets pass a link, as its host sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// They come in.
+    In,
+    /// They leave.
+    Out,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::In => "in",
+            Self::Out => "out",
+        })
+    }
 }
 
 /// No packet to the carrier's far end passes a TUN device of a host, and no connection there has a

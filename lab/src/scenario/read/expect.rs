@@ -8,7 +8,7 @@ use super::target::{Aim, aim};
 use super::throughput;
 use super::{Lab, Names, Verb, act, dns, state};
 use crate::scenario::model::{
-    Check, Expectation, Given, How, NoCarrierLoop, Outage, Reach, Says, Silent, Target,
+    Check, Direction, Expectation, Given, How, NoCarrierLoop, Outage, Reach, Says, Silent, Target,
     Unreachable, When,
 };
 use crate::scenario::syntax::{Node, Table};
@@ -38,6 +38,8 @@ const HOW: [(&str, How); 3] = [
     ("filtered", How::Filtered),
     ("unrouted", How::Unrouted),
 ];
+
+const DIRECTIONS: [(&str, Direction); 2] = [("in", Direction::In), ("out", Direction::Out)];
 
 /// How long a probe, or a program, may take to be answered where the file does not say.
 pub(super) const DEFAULT_WITHIN: Duration = Duration::from_secs(1);
@@ -228,20 +230,27 @@ fn outage(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
 
 fn silent(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
     refuse_within(verb);
-    let table = verb
-        .node
-        .table("`silent`", &["name", "on", "link", "to", "for"])?;
+    let table = verb.node.table(
+        "`silent`",
+        &["name", "on", "link", "to", "direction", "for"],
+    )?;
     let on_word = table.need("on", "\"laptop\"").and_then(Node::word);
     let link_word = table.need("link", "\"wlan0\"").and_then(Node::word);
     let to = table.get("to").map(Node::one_or_many).unwrap_or_default();
     let peers: Option<Vec<Vec<Target>>> = to.iter().map(|node| peers(*node, lab)).collect();
     let to: Vec<&str> = to.iter().filter_map(|node| node.value.as_str()).collect();
-    let canonical = on_word
-        .zip(link_word)
-        .map(|(on, link)| match to.is_empty() {
-            true => format!("silent {}:{}", on.text, link.text),
-            false => format!("silent {}:{} to {}", on.text, link.text, to.join(", ")),
-        });
+    let direction = match table.get("direction") {
+        None => Some(None),
+        Some(node) => node.choice("direction", &DIRECTIONS).map(Some),
+    };
+    let canonical = on_word.zip(link_word).map(|(on, link)| {
+        let way = direction.flatten();
+        let way = way.map_or_else(String::new, |way| format!(" ({way})"));
+        match to.is_empty() {
+            true => format!("silent {}:{}{way}", on.text, link.text),
+            false => format!("silent {}:{}{way} to {}", on.text, link.text, to.join(", ")),
+        }
+    });
     let name = name(&table, "name", verb, canonical, names);
     let hold = table.need("for", "\"500ms\"").and_then(Node::duration);
     let on = lab.host(on_word?)?;
@@ -253,6 +262,7 @@ fn silent(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
             on,
             link,
             peers,
+            direction: direction?,
             hold: hold?,
         }),
     })

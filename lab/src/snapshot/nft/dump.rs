@@ -19,6 +19,8 @@ const SUBSYSTEM: u16 = 10 << 8;
 /// `NFT_MSG_GETGEN`, and the number in its answer.
 const GET_GENERATION: u16 = 16;
 const NFTA_GEN_ID: u16 = 1;
+/// `NFTA_TABLE_NAME`, `NFTA_CHAIN_TABLE` and so on.
+const TABLE: u16 = 1;
 /// Of `struct nlmsghdr` and `struct nfgenmsg`.
 const HEADER: usize = 16;
 const SUBHEADER: usize = 4;
@@ -70,6 +72,12 @@ pub(super) struct Told {
 impl Told {
     pub(super) fn attributes(&self) -> io::Result<Vec<Attribute<'_>>> {
         Attribute::all(&self.bytes)
+    }
+
+    /// The table that it is, or that it belongs to: the first attribute of every kind.
+    pub(super) fn table(&self) -> Option<String> {
+        let attributes = self.attributes().ok()?;
+        find(&attributes, TABLE).map(Attribute::text)
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::attribute::{Attribute, find};
-use super::canonical::family;
 use super::dump::{About, Kernel, Kind};
+use super::{failed, is_of_trace};
 use crate::sandbox::{HostId, Sandbox, SocketKind};
 use crate::snapshot::SnapshotError;
 
@@ -49,29 +49,51 @@ impl Hook {
     ];
 }
 
+/// What a chain is called, as nft(8) writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainName {
+    /// The family of its table.
+    pub family: String,
+    /// Its table.
+    pub table: String,
+    /// Its own name.
+    pub name: String,
+}
+
+impl ChainName {
+    /// `family` is `NFPROTO_…`.
+    pub fn new(family: u8, table: String, name: String) -> Self {
+        let family = super::canonical::family(family);
+        Self {
+            family,
+            table,
+            name,
+        }
+    }
+}
+
+impl fmt::Display for ChainName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            family,
+            table,
+            name,
+        } = self;
+        write!(f, "chain `{name}` of table `{family} {table}`")
+    }
+}
+
 /// A base chain of the type `filter` with rules, or that drops what no rule accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterChain {
-    /// The family and name of its table, as nft(8) writes them.
-    pub table: String,
-    /// Its name.
-    pub name: String,
+    /// What it is called.
+    pub name: ChainName,
     /// Where it is asked.
     pub hook: Hook,
 }
 
-impl fmt::Display for FilterChain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "chain `{}` of table `{}`", self.name, self.table)
-    }
-}
-
 /// Those of a host that see packets of IP; none where the kernel has no nftables.
 pub fn filter_chains(sandbox: &Sandbox, host: HostId) -> Result<Vec<FilterChain>, SnapshotError> {
-    let failed = |source| SnapshotError::Read {
-        what: "the chains of nftables",
-        source,
-    };
     let socket = sandbox.socket(host, SocketKind::Netfilter)?;
     let mut kernel = Kernel::new(socket).map_err(failed)?;
     if super::is_absent(&mut kernel) {
@@ -98,10 +120,11 @@ pub fn filter_chains(sandbox: &Sandbox, host: HostId) -> Result<Vec<FilterChain>
             continue;
         };
         let filters = text(NFTA_CHAIN_TYPE).as_deref() == Some("filter");
-        if bears && filters && OF_IP.contains(&chain.family) {
+        let traces = table.as_deref().is_some_and(is_of_trace);
+        if bears && filters && !traces && OF_IP.contains(&chain.family) {
+            let (table, name) = (table.unwrap_or_default(), name.unwrap_or_default());
             chains.push(FilterChain {
-                table: format!("{} {}", family(chain.family), table.unwrap_or_default()),
-                name: name.unwrap_or_default(),
+                name: ChainName::new(chain.family, table, name),
                 hook,
             });
         }

@@ -3,6 +3,7 @@
 //! - `dump`: the kernel's answers
 //! - `attribute`: what they consist of
 //! - `filter`: the chains that may drop a packet
+//! - `rule`: the rule that did
 //! - `canonical`: a line for each object, without what changes by itself
 //!
 //! Expressions are shown by name and as the bytes that the kernel tells: two rules are equal if and
@@ -13,10 +14,13 @@ mod attribute;
 mod canonical;
 mod dump;
 mod filter;
+mod rule;
 
 use std::io::{self, Read};
 
-pub use filter::{FilterChain, Hook, filter_chains};
+pub use filter::{ChainName, FilterChain, Hook, filter_chains};
+use fps_netns::TRACE_TABLES;
+pub use rule::{NftRule, rule_of};
 
 use super::SnapshotError;
 use crate::sandbox::{HostId, Sandbox, SocketKind};
@@ -37,10 +41,6 @@ pub(super) struct Ruleset {
 }
 
 pub(super) fn read(sandbox: &Sandbox, host: HostId) -> Result<Ruleset, SnapshotError> {
-    let failed = |source: io::Error| SnapshotError::Read {
-        what: "the nftables ruleset",
-        source,
-    };
     let socket = sandbox.socket(host, SocketKind::Netfilter)?;
     let mut kernel = dump::Kernel::new(socket).map_err(failed)?;
     let mut unseen = Vec::new();
@@ -66,6 +66,18 @@ pub(super) fn read(sandbox: &Sandbox, host: HostId) -> Result<Ruleset, SnapshotE
     Ok(Ruleset { lines, unseen })
 }
 
+fn failed(source: io::Error) -> SnapshotError {
+    SnapshotError::Read {
+        what: "the nftables ruleset",
+        source,
+    }
+}
+
+/// Whether a table is one of the lab's own, which stands while a question is traced.
+fn is_of_trace(table: &str) -> bool {
+    table.starts_with(TRACE_TABLES)
+}
+
 /// Whether nobody listens to this subsystem: the kernel has no nftables and could load none, so that
 /// there is no ruleset (`nfnetlink_rcv_msg` in net/netfilter/nfnetlink.c).
 fn is_absent(kernel: &mut dump::Kernel) -> bool {
@@ -79,7 +91,8 @@ fn ruleset(kernel: &mut dump::Kernel) -> io::Result<Vec<String>> {
         let before = kernel.generation()?;
         let mut lines = Vec::new();
         for kind in dump::Kind::ALL {
-            let objects = kernel.dump(kind, &dump::About::default())?;
+            let mut objects = kernel.dump(kind, &dump::About::default())?;
+            objects.retain(|object| !object.table().is_some_and(|table| is_of_trace(&table)));
             if kind == dump::Kind::Set {
                 for set in &objects {
                     let elements = kernel.dump(dump::Kind::Element, &canonical::set_of(set)?)?;

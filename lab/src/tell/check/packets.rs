@@ -3,7 +3,7 @@
 use super::probe::{manner, target};
 use super::when;
 use crate::scenario::{
-    How, NoCarrierLoop, Outage, OuterProtocol, Reach, Silent, Target, Throughput, Trace,
+    Direction, How, NoCarrierLoop, Outage, OuterProtocol, Reach, Silent, Target, Throughput, Trace,
     Unreachable,
 };
 use crate::tell::words::{choice, list, time};
@@ -86,6 +86,7 @@ pub(super) fn silent(silent: &Silent) -> String {
         on,
         link,
         peers,
+        direction,
         hold,
     } = silent;
     let names = peers.iter().map(|it| match it {
@@ -97,7 +98,12 @@ pub(super) fn silent(silent: &Silent) -> String {
         false => format!(" from or to {}", choice(names)),
     };
     let hold = time(*hold);
-    format!("until {hold} later no packet{peers} passes {link} of {on}.")
+    let passes = match direction {
+        None => "passes",
+        Some(Direction::In) => "comes in by",
+        Some(Direction::Out) => "leaves by",
+    };
+    format!("until {hold} later no packet{peers} {passes} {link} of {on}.")
 }
 
 pub(super) fn no_carrier_loop(wanted: &NoCarrierLoop) -> String {

@@ -17,8 +17,20 @@ pub(super) struct Silent {
     link: LinkName,
     /// One or many targets: only packets from or to them count.
     to: Option<OneOrMany<Target>>,
+    /// Only packets that go this way count, as the host sees it; both where not given.
+    direction: Option<Direction>,
     /// It must hold all this time: `"500ms"`.
     r#for: Duration,
+}
+
+/// Which way packets pass a link: `"out"`.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", inline)]
+enum Direction {
+    /// They come in at the host.
+    In,
+    /// They leave the host.
+    Out,
 }
 
 /// `no-carrier-loop`: no packet of the tunnel's carrier goes into the tunnel: `{ on = "laptop", for = "500ms" }`.

@@ -1,0 +1,214 @@
+//! Which rule of nftables a question falls to: it is asked once more, while the kernel traces it.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use fps_netlink::Family;
+use fps_netns::{
+    FIREWALL_TABLE, FirewallContent, FirewallPorts, TRACE_TABLES, TraceEvent, TraceRules, TracedBy,
+    Traces,
+};
+use fps_packet::Packet;
+use nix::libc;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::CheckError;
+use crate::ask::output;
+use crate::explain::{Fallen, Firewall};
+use crate::play::stage::Stage;
+use crate::probe::{Mark, Question};
+use crate::sandbox::SocketKind;
+use crate::scenario::{HostName, Probe, ProbeProtocol};
+use crate::snapshot::{ChainName, NftRule, rule_of};
+
+/// How long a question is waited for that is asked again; bad links take longer.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// What the firewall of a host does with a question, or with its answer; none where no chain has seen either.
+pub(super) async fn again(
+    stage: &Stage<'_>,
+    host: &HostName,
+    probe: &Probe<IpAddr>,
+) -> Result<Option<Firewall>, CheckError> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let (sandbox, id) = (stage.lab.sandbox(), stage.lab.host(host).id());
+    let socket = || sandbox.socket(id, SocketKind::Netfilter);
+    let rules = TraceRules::new(
+        NUMBER.fetch_add(1, Ordering::Relaxed),
+        Family::of(probe.address),
+        contents(&probe.protocol),
+    );
+    let traces = Traces::hear(socket()?)?;
+    rules.begin(socket()?)?;
+    let heard = ask(stage, probe, traces).await;
+    rules.end(socket()?)?;
+    let Some((what, dropped)) = heard? else {
+        return Ok(None);
+    };
+    let Some(event) = dropped else {
+        return Ok(Some(Firewall::Passed));
+    };
+    let chain = ChainName::new(event.family, event.table, event.chain);
+    let rule = match event.by {
+        TracedBy::Rule(handle) => rule(stage, host, &chain, handle).await?,
+        TracedBy::Policy | TracedBy::Nothing => None,
+    };
+    Ok(Some(Firewall::Falls(Fallen { what, chain, rule })))
+}
+
+/// A rule with its text: the lab's own rules have it as their comment, and of others nft(8) tells it.
+async fn rule(
+    stage: &Stage<'_>,
+    host: &HostName,
+    chain: &ChainName,
+    handle: u64,
+) -> Result<Option<NftRule>, CheckError> {
+    let (sandbox, id) = (stage.lab.sandbox(), stage.lab.host(host).id());
+    let Some(rule) = rule_of(sandbox, id, chain, handle)? else {
+        return Ok(None);
+    };
+    if chain.table == FIREWALL_TABLE {
+        return Ok(Some(rule));
+    }
+    // Without what counts, which is another each time.
+    let ChainName {
+        family,
+        table,
+        name,
+    } = chain;
+    let command = ["nft", "-a", "-s", "list", "chain", family, table, name];
+    let listed = output(sandbox, id, &command).await;
+    let listed = listed.ok().filter(|(exit, _)| exit.0.success());
+    let text = listed.and_then(|(_, text)| line_of(&text, handle));
+    Ok(Some(NftRule {
+        text: text.or(rule.text.map(|comment| format!("comment \"{comment}\""))),
+        ..rule
+    }))
+}
+
+/// The line of a rule in what `nft -a list` prints.
+fn line_of(listed: &str, handle: u64) -> Option<String> {
+    let end = format!(" # handle {handle}");
+    let mut lines = listed.lines().filter_map(|line| line.strip_suffix(&end));
+    let rule = lines.find(|line| !line.ends_with('{'))?;
+    Some(rule.trim().to_owned())
+}
+
+/// Both ways of a question. The ports are those that it is sent to: what a router translates there is not
+/// heard of.
+fn contents(protocol: &ProbeProtocol) -> Vec<FirewallContent> {
+    let ports = |port: u16| {
+        let (from, to) = (Some(port), Some(port));
+        [
+            FirewallPorts { from: None, to },
+            FirewallPorts { from, to: None },
+        ]
+    };
+    match protocol {
+        ProbeProtocol::Icmp => vec![FirewallContent::Icmp(None)],
+        ProbeProtocol::Udp(port) => ports(*port).map(FirewallContent::Udp).to_vec(),
+        ProbeProtocol::Tcp(port) => ports(*port).map(FirewallContent::Tcp).to_vec(),
+        ProbeProtocol::Web(get) => ports(get.port).map(FirewallContent::Tcp).to_vec(),
+    }
+}
+
+/// Which packet it was, and the event that it fell to, if it did; none where no chain saw either.
+type Heard = Option<(&'static str, Option<TraceEvent>)>;
+
+async fn ask(
+    stage: &Stage<'_>,
+    probe: &Probe<IpAddr>,
+    traces: Traces,
+) -> Result<Heard, CheckError> {
+    // SAFETY: the socket is open and keeps its number for as long as it lives, and the `AsyncFd` owns it.
+    let traces = unsafe { AsyncFd::register_with_interest(traces, Interest::READABLE) }
+        .map_err(|error| CheckError::Trace(error.into()))?;
+    let trust = stage.lab.trust(&probe.protocol)?;
+    let host = stage.lab.host(&probe.from).id();
+    let question = Question::new(stage.lab.sandbox(), host, probe, trust.as_ref())?;
+    stage.asked(question.mark());
+    let mut listener = Listener {
+        mark: question.mark(),
+        now: None,
+        heard: None,
+    };
+    let asked = question.ask(PATIENCE + stage.lab.longest_wait());
+    tokio::pin!(asked);
+    loop {
+        tokio::select! {
+            attempt = &mut asked => {
+                attempt?;
+                // What the kernel has told of it stands in the socket by now.
+                listener.take_all(&traces)?;
+                return Ok(listener.heard);
+            }
+            ready = traces.readable() => {
+                let mut ready = ready.map_err(CheckError::Trace)?;
+                if listener.take_all(&traces)? {
+                    return Ok(listener.heard);
+                }
+                ready.clear_ready();
+            }
+        }
+    }
+}
+
+/// Picks the packets of one question.
+struct Listener {
+    mark: Mark,
+    /// The packet that the events are about, if it is one of the question's.
+    now: Option<(u32, &'static str)>,
+    heard: Heard,
+}
+
+impl Listener {
+    /// Whether one of the question's packets has fallen to something.
+    fn take_all(&mut self, traces: &AsyncFd<Traces>) -> Result<bool, CheckError> {
+        loop {
+            match traces.get_ref().next() {
+                Ok(events) => {
+                    for event in events {
+                        self.take(event);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(CheckError::Trace(error)),
+            }
+        }
+        Ok(matches!(self.heard, Some((_, Some(_)))))
+    }
+
+    fn take(&mut self, event: TraceEvent) {
+        if matches!(self.heard, Some((_, Some(_)))) {
+            return;
+        }
+        if let Some(headers) = &event.headers {
+            let what = packet(headers).and_then(|packet| self.what(&packet));
+            self.now = what.map(|what| (event.id, what));
+        }
+        let Some((id, what)) = self.now else { return };
+        if id == event.id && !event.table.starts_with(TRACE_TABLES) {
+            self.heard = Some((what, event.drops.then_some(event)));
+        }
+    }
+
+    fn what(&self, packet: &Packet<'_>) -> Option<&'static str> {
+        let ours = self.mark.is_begun_by(packet);
+        ours.then(|| match self.mark.asks_for(packet.destination) {
+            true => "question",
+            false => "answer",
+        })
+    }
+}
+
+fn packet(headers: &[u8]) -> Option<Packet<'_>> {
+    let protocol = match headers.first()? >> 4 {
+        4 => libc::ETH_P_IP,
+        6 => libc::ETH_P_IPV6,
+        _ => return None,
+    };
+    Packet::parse(u16::try_from(protocol).ok()?, headers)
+}
