@@ -28,6 +28,9 @@ pub(super) fn play(it: &Play, setting: &Setting<'_>) -> Markup {
     });
     html! {
         @if let Some((what, why)) = end(&it.end) { p.ended { b { (what) } ": " (why) } }
+        @if !it.unreached.is_empty() {
+            p.hint { "Never checked: " (it.unreached.iter().map(|it| &*it.name).collect::<Vec<_>>().join(", ")) "." }
+        }
         @for (step, expectation) in failures { (failure::failure(step, expectation, setting)) }
         (timeline::timeline(it, setting))
         (files(it))

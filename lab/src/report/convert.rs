@@ -2,7 +2,7 @@
 
 use super::{
     Act, Capture, Expectation, Explanation, Gap, Hop, Log, Place, Play, PlayEnd, Role, Sabotage,
-    Scenario, ScenarioEnd, Snapshots, Step, Time, Topology, Verdict, ms,
+    Scenario, ScenarioEnd, Snapshots, Step, Time, Topology, Unreached, Verdict, ms,
 };
 use crate::play::{
     self, ActReport, End, ExpectationReport, GapReport, KeptFile, Report, StateReport, StepReport,
@@ -90,11 +90,29 @@ impl Play {
             steps: steps
                 .map(|(index, step)| context.step(index + 1, step))
                 .collect(),
+            unreached: match sabotage {
+                None => unreached(file, report),
+                Some(_) => Vec::new(),
+            },
             timeline: begun.then(|| context.in_folder(TIMELINE)),
             logs: report.logs.iter().map(|it| context.log(it)).collect(),
             folder,
         }
     }
+}
+
+/// What a play has never checked.
+fn unreached(file: &ScenarioFile, report: &Report) -> Vec<Unreached> {
+    let steps = file.scenario.steps.iter();
+    let all = steps.flat_map(|step| step.expect.iter().map(move |it| (step, it)));
+    let left = all.filter(|(_, it)| report.verdict(&it.name).is_none());
+    let told = left.map(|(step, it)| Unreached {
+        step: step.name.clone(),
+        name: it.name.clone(),
+        kind: it.check.kind().to_owned(),
+        place: file.places.expectations.get(&it.name).copied(),
+    });
+    told.collect()
 }
 
 impl From<&End> for PlayEnd {

@@ -1,14 +1,15 @@
 //! `junit.xml`: what came of a run, in the form that CI systems show.
 //!
-//! A scenario is a suite. Each expectation that was checked is a case in it, and so is each sabotage. What
-//! kept a play from its end is an error: a case named `lab` or after the step.
+//! A scenario is a suite. Each expectation is a case in it, skipped where it was not reached, and so is each
+//! sabotage. What kept a play from its end is an error: a case named `lab` or after the step.
 
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::{
-    Expectation, OutcomeFile, Place, Play, PlayEnd, Sabotage, Scenario, Skipped, Step, Verdict,
+    Expectation, OutcomeFile, Place, Play, PlayEnd, Sabotage, Scenario, Skipped, Step, Unreached,
+    Verdict,
 };
 
 /// The text of `junit.xml`.
@@ -50,6 +51,9 @@ fn of_scenario(scenario: &Scenario) -> TestSuite {
     }
     if let Some((case, place)) = of_end(&scenario.play) {
         add(case, place);
+    }
+    for expectation in &scenario.play.unreached {
+        add(of_unreached(expectation), expectation.place);
     }
     for sabotage in &scenario.sabotages {
         add(of_sabotage(sabotage), sabotage.place);
@@ -94,6 +98,16 @@ fn of_end(play: &Play) -> Option<(TestCase, Option<Place>)> {
         PlayEnd::Interrupted => (TestCase::new("play", left_out("it was stopped")), None),
         PlayEnd::NotBegun => (TestCase::new("play", left_out("it was not begun")), None),
     })
+}
+
+/// It is there, so that a run has as many cases as another; that it was not reached is told beside what ended the
+/// play, which is an error.
+fn of_unreached(expectation: &Unreached) -> TestCase {
+    let why = format!(
+        "not reached: step {} was not played to its end",
+        expectation.step
+    );
+    TestCase::new(&expectation.name, left_out(&why))
 }
 
 fn of_sabotage(sabotage: &Sabotage) -> TestCase {

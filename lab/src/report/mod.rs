@@ -36,7 +36,7 @@ pub use finding::Finding;
 pub use hop::{Hop, Way};
 pub use junit::junit;
 pub use moment::{Event, Moment};
-pub use play::{Act, Expectation, Gap, Play, PlayEnd, Role, Step, Verdict};
+pub use play::{Act, Expectation, Gap, Play, PlayEnd, Role, Step, Unreached, Verdict};
 pub use record::Record;
 pub use run::{FORMAT, OutcomeFile, Run, RunEnd, Shard, Skipped, Totals};
 pub use scenario::{Place, Sabotage, Scenario, ScenarioEnd};

@@ -21,6 +21,9 @@ pub struct Play {
     pub tunnel: Option<Time>,
     /// The steps that were played, the last of them perhaps in part.
     pub steps: Vec<Step>,
+    /// The expectations that it never came to, in the file's order; of a sabotage's play none are told, since it
+    /// is over when it is clear whether it bites.
+    pub unreached: Vec<Unreached>,
     /// Its events as they came, one JSON object a line; none where it was never begun.
     pub timeline: Option<String>,
     /// What its programs have printed.
@@ -83,6 +86,20 @@ pub struct Step {
     pub snapshots: Vec<Snapshots>,
     /// The packets of each host in it, where they were kept.
     pub captures: Vec<Capture>,
+}
+
+/// An expectation that was never checked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Unreached {
+    /// Its step.
+    pub step: String,
+    /// Its name.
+    pub name: String,
+    /// What is checked, in the file's word for it.
+    pub kind: String,
+    /// Where it stands in the file.
+    pub place: Option<Place>,
 }
 
 /// Something that was done.

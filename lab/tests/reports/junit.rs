@@ -105,6 +105,15 @@ fn what_could_not_be_played_is_an_error_and_what_was_not_is_skipped() {
     let document = Document::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let error = child(case(&document, "step try"), "error");
     assert_eq!(error.attribute("type"), Some("act-failed"));
+    let of_tries = |it: &Node<'_, '_>| it.attribute("classname") == Some("b-tries");
+    let cases = document.descendants().filter(of_tries);
+    let names: Vec<_> = cases.filter_map(|it| it.attribute("name")).collect();
+    assert_eq!(names, ["step try", "reach laptop -> printer"]);
+    let unreached = child(case(&document, "reach laptop -> printer"), "skipped");
+    assert_says(
+        unreached.attribute("message").expect("it says why"),
+        &["not reached: step try"],
+    );
     let skipped = child(case(&document, "scenario"), "skipped");
     assert_says(
         skipped.attribute("message").expect("it says why"),
