@@ -5,6 +5,7 @@ mod journal;
 mod pace;
 mod resolver;
 mod signals;
+mod trouble;
 mod witness;
 
 use std::future::{Future, pending};
@@ -19,13 +20,15 @@ use self::journal::Journal;
 use self::pace::Pace;
 use self::resolver::{Happened, Looked, Resolver};
 use self::signals::{Signals, Told};
+use self::trouble::Trouble;
 use crate::engine::{hold, mirror};
 use crate::{Action, DnsReading, Engine, Error, Intent, Numbering};
 
-/// How long to wait after a failure before all is looked at once more without an event; each time
-/// twice as long, up to the most.
+/// How long to wait after a failure before all is looked at once more without an event.
 const RETRY: Duration = Duration::from_secs(1);
-const RETRY_AT_MOST: Duration = Duration::from_secs(60);
+/// The same for the resolver: systemd-resolved writes its files before it is on the bus (`manager_start` and
+/// `manager_connect_bus`), and says nothing of that.
+const RETRY_RESOLVER: Duration = Duration::from_millis(100);
 
 /// How a watch is to go on.
 #[derive(Clone, Copy, Debug)]
@@ -76,9 +79,10 @@ struct Watch {
     due: Due,
     places: Places,
     pace: Pace,
-    /// When to look without an event, after how many failures, and the last one.
-    retry: Option<(Instant, Duration)>,
-    failure: Option<String>,
+    /// What the kernel has refused, or others are in the way of.
+    trouble: Trouble,
+    /// The same of the resolver.
+    resolver_trouble: Trouble,
 }
 
 impl Watch {
@@ -98,8 +102,8 @@ impl Watch {
             due: Due::default(),
             places: Places::default(),
             pace: Pace::default(),
-            retry: None,
-            failure: None,
+            trouble: Trouble::none(RETRY),
+            resolver_trouble: Trouble::none(RETRY_RESOLVER),
             engine,
         })
     }
@@ -128,6 +132,7 @@ impl Watch {
         let backend = self.engine.executor().shared_dns(self.wanted.resolver());
         let Some((wanted, backend)) = wanted.zip(backend) else {
             self.resolver = None;
+            self.resolver_trouble = Trouble::none(RETRY_RESOLVER);
             return;
         };
         let flush = self.resolver.as_ref().is_some_and(Resolver::has_to_flush);
@@ -142,7 +147,10 @@ impl Watch {
 
     fn resolver_has(&mut self, happened: Happened) {
         match happened {
-            Happened::Changed => self.due.dns_changed(),
+            Happened::Changed => {
+                self.resolver_trouble.may_be_over();
+                self.due.dns_changed();
+            }
             Happened::Unwatched(error) => self
                 .journal
                 .write("resolver-unwatched", json!({"error": error})),
@@ -154,10 +162,16 @@ impl Watch {
                 if flushed {
                     self.journal.write("flushed", json!({}));
                 }
+                if self.resolver_trouble.is_over() {
+                    self.journal.write("recovered", json!({}));
+                }
             }
             Happened::Looked(Err(cause)) => {
                 let device = self.intent.tun();
-                self.failed(&Error::ReadDns { device, cause });
+                let error = Error::ReadDns { device, cause }.chain();
+                if self.resolver_trouble.has(error.clone()) {
+                    self.journal.write("failed", json!({"error": error}));
+                }
             }
         }
     }
@@ -173,9 +187,7 @@ impl Watch {
                 self.act().await;
                 continue;
             }
-            let retry = self
-                .retry
-                .map(|(at, _)| at.saturating_duration_since(Instant::now()));
+            let (retry, ask_again) = (self.trouble.wait(), self.resolver_trouble.wait());
             tokio::select! {
                 told = signals.told() => return Ok(told),
                 event = self.events.next() => {
@@ -187,8 +199,14 @@ impl Watch {
                 }
                 () = optional(wait.map(tokio::time::sleep)) => {}
                 () = optional(retry.map(tokio::time::sleep)) => {
-                    self.retry = self.retry.map(|(_, after)| (Instant::now() + after, after));
+                    self.trouble.is_tried();
                     self.look_at_all("a failure a while ago");
+                }
+                () = optional(ask_again.map(tokio::time::sleep)) => {
+                    self.resolver_trouble.is_tried();
+                    if let Some(resolver) = &mut self.resolver {
+                        resolver.look(false);
+                    }
                 }
             }
         }
@@ -231,7 +249,7 @@ impl Watch {
                     }),
                 );
                 if !mirrored.refused.is_empty() {
-                    self.look_again();
+                    self.trouble.try_again();
                 }
             }
             Err(error) => self.failed(&error),
@@ -246,10 +264,9 @@ impl Watch {
                     self.journal
                         .write("restored", json!({"commands": commands}));
                 }
-                if self.failure.take().is_some() {
+                if self.trouble.is_over() {
                     self.journal.write("recovered", json!({}));
                 }
-                self.retry = None;
             }
             Err(error) => {
                 if matches!(error, Error::NoDevice(_)) && self.intent.guards_dns() {
@@ -299,7 +316,7 @@ impl Watch {
     /// Tells of a failure, once as long as it is the same, and has all looked at again after a while.
     fn failed(&mut self, error: &Error) {
         let text = error.chain();
-        if self.failure.as_ref() != Some(&text) {
+        if self.trouble.has(text.clone()) {
             let event = match error {
                 // The tunnel's client may make it anew.
                 Error::NoDevice(_) => "waiting",
@@ -307,8 +324,6 @@ impl Watch {
             };
             self.journal.write(event, json!({"error": text}));
         }
-        self.failure = Some(text);
-        self.look_again();
     }
 
     /// Has all looked at, for a reason of our own.
@@ -317,14 +332,6 @@ impl Watch {
         self.due = Due::everything(because);
         self.due.lan = self.wanted.keeps_lan();
         self.due.roamed = roamed;
-    }
-
-    /// Has all looked at again after a while, each time after a longer one.
-    fn look_again(&mut self) {
-        let after = self
-            .retry
-            .map_or(RETRY, |(_, after)| (after * 2).min(RETRY_AT_MOST));
-        self.retry = Some((Instant::now() + after, after));
     }
 
     /// Takes up what is wanted now, if it is valid; else what was wanted stays.

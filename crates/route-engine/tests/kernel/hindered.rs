@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fps_netlink::{Address, Route};
+use fps_netlink::{Address, FPS_ROUTE_PROTOCOL, Route};
 use fps_netns::testing::with_namespaces;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::Signal;
@@ -72,6 +72,36 @@ fn follows_the_lan_while_the_resolver_hangs() {
             assert!(failed.contains("no answer within 5s"), "{failed}");
         },
     );
+}
+
+/// systemd-resolved writes its files before it is on the bus: nothing tells of the moment when it is.
+#[test]
+fn sets_a_resolver_that_comes_late() {
+    with_namespaces("hindered::sets_a_resolver_that_comes_late", async || {
+        let host = Host::new().await;
+        let resolver = Resolver::of(&host);
+        let line = "--tun fpsc0 --route 10.66.1.0/24 --dns 10.66.0.1 --dns-domain ~fps.test";
+        let watcher = Watcher::start_with(&host, line, |command| {
+            command
+                .env(BUS, resolver.address())
+                .env("FPS_ROUTE_RESOLVED_DIR", resolver.folder())
+        });
+        resolver.said();
+        resolver.refuse("GetLink", "org.freedesktop.DBus.Error.ServiceUnknown");
+        resolver.forget_domains();
+        let failed = watcher.wait_for("failed")["error"].to_string();
+        assert!(failed.contains("is not running"), "{failed}");
+        // That the kernel has all of it says nothing of the resolver.
+        for route in host.routes().await {
+            if route.protocol == FPS_ROUTE_PROTOCOL {
+                host.netlink.delete_route(&route).await.unwrap();
+            }
+        }
+        watcher.wait_for("restored");
+        resolver.permit();
+        watcher.wait_for("recovered");
+        assert_eq!(resolver.said(), "domain fpsc0 ~fps.test\n");
+    });
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Which rule of nftables a question falls to: it is asked once more, while the kernel traces it.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -132,7 +133,7 @@ async fn ask(
     stage.asked(question.mark());
     let mut listener = Listener {
         mark: question.mark(),
-        now: None,
+        packets: HashMap::new(),
         heard: None,
     };
     let asked = question.ask(PATIENCE + stage.lab.longest_wait());
@@ -159,8 +160,9 @@ async fn ask(
 /// Picks the packets of one question.
 struct Listener {
     mark: Mark,
-    /// The packet that the events are about, if it is one of the question's.
-    now: Option<(u32, &'static str)>,
+    /// Those that were seen, by the kernel's number, which a packet keeps on its way through a host, whatever
+    /// NAT makes of its addresses (`trace_fill_id` in net/netfilter/nf_tables_trace.c).
+    packets: HashMap<u32, &'static str>,
     heard: Heard,
 }
 
@@ -185,12 +187,14 @@ impl Listener {
         if matches!(self.heard, Some((_, Some(_)))) {
             return;
         }
-        if let Some(headers) = &event.headers {
-            let what = packet(headers).and_then(|packet| self.what(&packet));
-            self.now = what.map(|what| (event.id, what));
+        let headers = event.headers.as_deref();
+        if let Some(what) = headers.and_then(packet).and_then(|it| self.what(&it)) {
+            self.packets.insert(event.id, what);
         }
-        let Some((id, what)) = self.now else { return };
-        if id == event.id && !event.table.starts_with(TRACE_TABLES) {
+        let Some(what) = self.packets.get(&event.id) else {
+            return;
+        };
+        if !event.table.starts_with(TRACE_TABLES) {
             self.heard = Some((what, event.drops.then_some(event)));
         }
     }
