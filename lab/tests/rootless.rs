@@ -182,9 +182,12 @@ fn without_a_tun_device_a_tunnel_is_refused_and_the_user_told_what_to_do() {
 
 /// CAP_NET_ADMIN and CAP_SYS_ADMIN (linux/capability.h).
 #[rstest]
-#[case::networks(12)]
-#[case::namespaces(21)]
-fn root_without_a_capability_is_told_what_to_do(#[case] capability: libc::c_ulong) {
+#[case::networks(12, "CAP_NET_ADMIN")]
+#[case::namespaces(21, "CAP_SYS_ADMIN")]
+fn root_without_a_capability_is_told_what_to_do(
+    #[case] capability: libc::c_ulong,
+    #[case] name: &str,
+) {
     let place = Place::of(geteuid().as_raw());
     let mut command = place.run(&place.pair());
     in_user_namespace(&mut command, 0, move || {
@@ -194,13 +197,13 @@ fn root_without_a_capability_is_told_what_to_do(#[case] capability: libc::c_ulon
         Ok(())
     });
     let said = Process::start(command).finish(PATIENCE).expect_exit(3);
-    let remedy = "root lacks CAP_SYS_ADMIN or CAP_NET_ADMIN here: start the container with";
+    let remedy = format!("root lacks {name} here: start the container with");
     assert_says(
         &said,
         &[
             "NO LAB",
             "make the namespaces and networks of a lab",
-            remedy,
+            &remedy,
             "--privileged",
         ],
     );

@@ -18,8 +18,9 @@ use crate::transaction::{Base, Transaction, table};
 /// comment.
 pub const FIREWALL_TABLE: &str = "fps-lab-firewall";
 
-/// How long a comment may be (`NFTNL_UDATA_COMMENT_MAXLEN`, with the zero).
-const COMMENT: usize = 127;
+/// How long a comment may be: the kernel takes 256 bytes with a rule (`NFT_USERDATA_MAXLEN`), of which three are
+/// its kind, its length and its zero. nft(8) lets nobody write more than 128, and shows what is longer.
+const COMMENT: usize = 253;
 
 /// One rule. Each part that is there must match.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,7 +164,7 @@ pub fn add_firewall_rules(socket: OwnedFd, rules: &[FirewallRule]) -> Result<()>
         let base = rule.chain.base();
         transaction.push(NfTablesMessage::NewChain(base.message()), NLM_F_CREATE);
         let mut message = rule.expression().rule(FIREWALL_TABLE, base.name);
-        message.attributes.push(comment(rule));
+        message.attributes.extend(comment(rule));
         transaction.push(
             NfTablesMessage::NewRule(message),
             NLM_F_CREATE | NLM_F_APPEND,
@@ -173,18 +174,19 @@ pub fn add_firewall_rules(socket: OwnedFd, rules: &[FirewallRule]) -> Result<()>
 }
 
 /// The rule itself, as what `nft list ruleset` shows as its comment, so that who has no nft(8) can be told it
-/// too: `NFTNL_UDATA_RULE_COMMENT`, its length and a text that
-/// ends with a zero (libnftnl/udata.h). The kernel keeps it as it is.
-fn comment(rule: &FirewallRule) -> RuleAttribute {
+/// too: `NFTNL_UDATA_RULE_COMMENT`, its length and a text that ends with a zero (libnftnl/udata.h). The kernel
+/// keeps it as it is. A rule has none if it is too long for that, and no rule of a lab is.
+fn comment(rule: &FirewallRule) -> Option<RuleAttribute> {
     let text = rule.to_string();
     let (_chain, text) = text.split_once(' ').expect("a rule is more than a chain");
-    let text = text.as_bytes();
-    let text = &text[..text.len().min(COMMENT)];
-    let length = u8::try_from(text.len() + 1).expect("it is cut");
+    let length = text.len() + 1;
+    let length = u8::try_from(length)
+        .ok()
+        .filter(|_| text.len() <= COMMENT)?;
     let mut bytes = vec![0, length];
-    bytes.extend(text);
+    bytes.extend(text.as_bytes());
     bytes.push(0);
-    RuleAttribute::UserData(bytes)
+    Some(RuleAttribute::UserData(bytes))
 }
 
 /// Takes all such rules away: `nft delete table inet fps-lab-firewall`. That there are none is an
@@ -334,5 +336,40 @@ impl FirewallPorts {
             write!(f, " {protocol} dport {port}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_rule_is_told_whole() {
+        let link = || LinkName::new("fifteen-letters").ok();
+        let net = || "2001:db8:1111:2222:3333:4444:5555:6666/128".parse().ok();
+        let port = Some(65535);
+        let rule = FirewallRule {
+            chain: FirewallChain::Forward,
+            family: Family::V6,
+            arrives_by: link(),
+            leaves_by: link(),
+            from: net(),
+            to: net(),
+            content: Some(FirewallContent::Tcp(FirewallPorts {
+                from: port,
+                to: port,
+            })),
+            does: FirewallVerdict::Reset,
+        };
+        let text = rule.to_string();
+        let text = text.strip_prefix("forward ").unwrap();
+        let Some(RuleAttribute::UserData(data)) = comment(&rule) else {
+            panic!("{} bytes are too long", text.len());
+        };
+        assert_eq!(&data[2..data.len() - 1], text.as_bytes());
+        assert_eq!(
+            (usize::from(data[1]), data.last()),
+            (text.len() + 1, Some(&0))
+        );
     }
 }

@@ -5,16 +5,16 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 
 use fps_netlink::Family;
 use netlink_packet_core::{
-    DefaultNla, NLM_F_APPEND, NLM_F_CREATE, NetlinkBuffer, NetlinkMessage, NetlinkPayload, Nla,
-    NlasIterator,
+    DefaultNla, NLM_F_APPEND, NLM_F_CREATE, NetlinkPayload, Nla, NlasIterator, parse_string,
+    parse_u32_be,
 };
+use netlink_packet_netfilter::NetfilterMessageInner;
 use netlink_packet_netfilter::nftables::{InetHookNumber, NfTablesMessage};
-use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner};
 use netlink_sys::Socket;
 
 use crate::error::{Error, Result};
 use crate::firewall::{FirewallContent, content_is};
-use crate::transaction::{Base, Transaction, table};
+use crate::transaction::{Base, Transaction, messages, table};
 
 /// How the names of its tables begin, which stand for as long as packets are traced.
 pub const TRACE_TABLES: &str = "fps-lab-trace-";
@@ -166,23 +166,15 @@ impl AsFd for Traces {
 }
 
 /// The events of one datagram; other messages are passed over.
-fn read(mut datagram: &[u8]) -> io::Result<Vec<TraceEvent>> {
+fn read(datagram: &[u8]) -> io::Result<Vec<TraceEvent>> {
     let mut events = Vec::new();
-    while !datagram.is_empty() {
-        let buffer = NetlinkBuffer::new_checked(datagram).map_err(io::Error::other)?;
-        // Messages are padded to four bytes (netlink(7), NLMSG_ALIGN).
-        let length = (buffer.length() as usize)
-            .next_multiple_of(4)
-            .min(datagram.len());
-        let message = NetlinkMessage::<NetfilterMessage>::deserialize(&datagram[..length])
-            .map_err(io::Error::other)?;
-        if let NetlinkPayload::InnerMessage(message) = message.payload
+    for message in messages(datagram)? {
+        if let NetlinkPayload::InnerMessage(message) = message
             && let NetfilterMessageInner::NfTables(NfTablesMessage::Trace(attributes)) =
                 message.inner
         {
             events.push(event(message.header.family.into(), &attributes)?);
         }
-        datagram = &datagram[length..];
     }
     Ok(events)
 }
@@ -190,7 +182,7 @@ fn read(mut datagram: &[u8]) -> io::Result<Vec<TraceEvent>> {
 fn event(family: u8, attributes: &[DefaultNla]) -> io::Result<TraceEvent> {
     let value = |kind| attributes.iter().find(|it| it.kind() == kind).map(value);
     let number = |kind| value(kind).map(|it| number(&it)).transpose();
-    let text = |kind| value(kind).map(|it| text(&it)).unwrap_or_default();
+    let text = |kind| parse_string(&value(kind).unwrap_or_default()).map_err(io::Error::other);
     let kind = number(TYPE)?;
     let verdict = match value(VERDICT) {
         Some(verdict) => code(&verdict)?,
@@ -215,8 +207,8 @@ fn event(family: u8, attributes: &[DefaultNla]) -> io::Result<TraceEvent> {
     Ok(TraceEvent {
         id: number(ID)?.ok_or_else(malformed)?,
         family,
-        table: text(TABLE),
-        chain: text(CHAIN),
+        table: text(TABLE)?,
+        chain: text(CHAIN)?,
         by,
         drops: verdict == Some(DROP),
         headers,
@@ -240,16 +232,8 @@ fn value(attribute: &DefaultNla) -> Vec<u8> {
     value
 }
 
-/// A number as nftables writes it: the highest byte first.
 fn number(value: &[u8]) -> io::Result<u32> {
-    let bytes = value.try_into().map_err(|_| malformed())?;
-    Ok(u32::from_be_bytes(bytes))
-}
-
-/// A text, which ends with a zero.
-fn text(value: &[u8]) -> String {
-    let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
-    String::from_utf8_lossy(text).into_owned()
+    parse_u32_be(value).map_err(io::Error::other)
 }
 
 fn malformed() -> io::Error {

@@ -129,23 +129,31 @@ fn late(error: io::Error) -> io::Error {
 }
 
 /// Counts the acknowledgements of one datagram; the first refusal is an error.
-fn acknowledgements(mut datagram: &[u8]) -> io::Result<usize> {
+fn acknowledgements(datagram: &[u8]) -> io::Result<usize> {
     let mut count = 0;
+    for message in messages(datagram)? {
+        if let NetlinkPayload::Error(error) = message {
+            if error.code.is_some() {
+                return Err(error.to_io());
+            }
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// What the messages of one datagram say.
+pub(crate) fn messages(mut datagram: &[u8]) -> io::Result<Vec<NetlinkPayload<NetfilterMessage>>> {
+    let mut messages = Vec::new();
     while !datagram.is_empty() {
         let buffer = NetlinkBuffer::new_checked(datagram).map_err(io::Error::other)?;
         // Messages are padded to four bytes (netlink(7), NLMSG_ALIGN).
         let length = (buffer.length() as usize)
             .next_multiple_of(4)
             .min(datagram.len());
-        let message = NetlinkMessage::<NetfilterMessage>::deserialize(&datagram[..length])
-            .map_err(io::Error::other)?;
-        if let NetlinkPayload::Error(error) = message.payload {
-            if error.code.is_some() {
-                return Err(error.to_io());
-            }
-            count += 1;
-        }
+        let message = NetlinkMessage::deserialize(&datagram[..length]).map_err(io::Error::other)?;
+        messages.push(message.payload);
         datagram = &datagram[length..];
     }
-    Ok(count)
+    Ok(messages)
 }

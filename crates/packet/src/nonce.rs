@@ -50,6 +50,14 @@ impl Nonce {
         Self::behind(&MAGIC, payload)
     }
 
+    /// Whether what a packet carries can be this probe's payload, though it may be cut off: as much of the
+    /// nonce as there is, and there must be some, is the same.
+    pub fn may_begin(&self, payload: &[u8]) -> bool {
+        let cut = payload.strip_prefix(&MAGIC).unwrap_or_default();
+        let length = cut.len().min(LENGTH);
+        length > 0 && cut[..length] == self.0[..length]
+    }
+
     /// The header of HTTP in which a question has its nonce, and the answer to it.
     pub const HTTP_HEADER: &str = "X-Fps-Lab-Nonce";
 
@@ -114,6 +122,20 @@ impl fmt::Debug for Nonce {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_payload_that_is_cut_off_may_be_this_ones_and_no_others() {
+        let (nonce, other) = (Nonce::random().unwrap(), Nonce::random().unwrap());
+        let payload = [nonce.payload(), vec![0; 40]].concat();
+        for length in [12, 24, 64] {
+            assert!(nonce.may_begin(&payload[..length]), "{length}");
+            assert!(!other.may_begin(&payload[..length]), "{length}");
+        }
+        // What all probes begin with is no sign of one of them.
+        for length in [0, 4, 8] {
+            assert!(!nonce.may_begin(&payload[..length]), "{length}");
+        }
+    }
 
     #[test]
     fn is_found_at_the_start_of_its_payload_padded_or_not() {

@@ -22,7 +22,7 @@ pub(super) fn examine(trial: &Trial) -> Finding {
 
 fn explain(error: &SandboxError) -> Lack {
     let (what, rules) = (crate::chain(error), namespaces::rules());
-    let can = rules.admin || !rules.root;
+    let can = rules.lacks.is_empty();
     let remedy = if can && what.contains("overlay") {
         "sudo modprobe overlay; as an ordinary user it takes Linux 5.11 or later".to_owned()
     } else if can && what.contains("sysfs") {

@@ -48,13 +48,11 @@ pub(super) fn explain(error: &SandboxError) -> Lack {
 /// (net/sysctl_net.c lets the machine's root write without CAP_NET_ADMIN).
 pub(super) fn look() -> Result<(), Lack> {
     let rules = rules();
-    match rules.root && !rules.admin {
-        true => Err(Lack::new(
-            "make the namespaces and networks of a lab",
-            remedy(&rules),
-        )),
-        false => Ok(()),
+    if rules.lacks.is_empty() {
+        return Ok(());
     }
+    let what = "make the namespaces and networks of a lab";
+    Err(Lack::new(what, remedy(&rules)))
 }
 
 /// Those of this machine, for who we are.
@@ -73,12 +71,12 @@ pub(super) fn remedy(rules: &Rules) -> String {
         return format!("sudo sysctl {spent}=10000{or_root}");
     }
     if rules.root {
-        return if rules.admin {
-            OPEN_CONTAINER.to_owned()
-        } else {
-            format!(
-                "root lacks CAP_SYS_ADMIN or CAP_NET_ADMIN here: {OPEN_CONTAINER} {CAPABILITIES}"
-            )
+        return match rules.lacks.as_slice() {
+            [] => OPEN_CONTAINER.to_owned(),
+            lacks => format!(
+                "root lacks {} here: {OPEN_CONTAINER} {CAPABILITIES}",
+                lacks.join(" and ")
+            ),
         };
     }
     if rules.clone_off {
@@ -109,9 +107,9 @@ mod tests {
 
     #[test]
     fn each_rule_has_its_own_remedy() {
-        let root = |admin| Rules {
+        let root = |lacks: &[&'static str]| Rules {
             root: true,
-            admin,
+            lacks: lacks.to_vec(),
             ..ordinary()
         };
         let spent = Rules {
@@ -144,8 +142,9 @@ mod tests {
                 "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or",
             ),
             (filtered, "seccomp=unconfined"),
-            (root(false), "--cap-add SYS_ADMIN"),
-            (root(true), "--privileged"),
+            (root(&["CAP_NET_ADMIN"]), "root lacks CAP_NET_ADMIN here"),
+            (root(&["CAP_SYS_ADMIN"]), "--cap-add SYS_ADMIN"),
+            (root(&[]), "--privileged"),
             (ordinary(), "allow user namespaces"),
         ];
         for (rules, sign) in cases {
@@ -156,10 +155,10 @@ mod tests {
 
     #[test]
     fn root_is_not_told_to_become_root() {
-        for admin in [false, true] {
+        for lacks in [vec![], vec!["CAP_SYS_ADMIN"]] {
             let rules = Rules {
                 root: true,
-                admin,
+                lacks,
                 apparmor: true,
                 ..ordinary()
             };

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-/// CAP_NET_ADMIN and CAP_SYS_ADMIN, as bits (linux/capability.h).
-const ADMIN: u64 = 1 << 12 | 1 << 21;
+/// The capabilities that a sandbox takes, and their numbers (linux/capability.h).
+const NEEDED: [(&str, u32); 2] = [("CAP_NET_ADMIN", 12), ("CAP_SYS_ADMIN", 21)];
 
 /// The kinds of namespaces that a sandbox and its hosts are made of, as in `/proc/sys/user/max_*_namespaces`.
 const KINDS: [&str; 7] = ["user", "pid", "mnt", "net", "uts", "ipc", "cgroup"];
@@ -14,8 +14,8 @@ const KINDS: [&str; 7] = ["user", "pid", "mnt", "net", "uts", "ipc", "cgroup"];
 pub(super) struct Rules {
     /// Whether we are root, of the machine or of a user namespace.
     pub(super) root: bool,
-    /// Whether we have CAP_NET_ADMIN and CAP_SYS_ADMIN, as root should.
-    pub(super) admin: bool,
+    /// The capabilities that we lack, though we are root.
+    pub(super) lacks: Vec<&'static str>,
     /// The sysctls of which as many as none may be made (namespaces(7)).
     pub(super) spent: Vec<String>,
     /// Debian's older switch is off: `kernel.unprivileged_userns_clone`.
@@ -39,9 +39,13 @@ impl Rules {
                 .map(|(_, value)| value.trim())
         };
         let capabilities = field("CapEff").and_then(|it| u64::from_str_radix(it, 16).ok());
+        let capabilities = capabilities.unwrap_or_default();
+        let lacks = NEEDED
+            .iter()
+            .filter(|(_, number)| root && capabilities >> number & 1 == 0);
         Self {
             root,
-            admin: capabilities.is_some_and(|it| it & ADMIN == ADMIN),
+            lacks: lacks.map(|(name, _)| *name).collect(),
             spent: KINDS
                 .iter()
                 .filter(|kind| is(&format!("user/max_{kind}_namespaces"), "0"))
@@ -86,13 +90,25 @@ mod tests {
         ]);
         let wanted = Rules {
             root: true,
-            admin: true,
+            lacks: Vec::new(),
             spent: vec!["user.max_user_namespaces".to_owned()],
             clone_off: true,
             apparmor: true,
             filtered: true,
         };
         assert_eq!(Rules::read(folder.path(), true), wanted);
+    }
+
+    #[test]
+    fn a_capability_that_root_lacks_is_named() {
+        for (effective, lacks) in [
+            ("0000000000200000", &["CAP_NET_ADMIN"][..]),
+            ("0000000000001000", &["CAP_SYS_ADMIN"]),
+            ("00000000a80425fb", &["CAP_NET_ADMIN", "CAP_SYS_ADMIN"]),
+        ] {
+            let folder = proc(&[("self/status", &*format!("CapEff:\t{effective}\n"))]);
+            assert_eq!(Rules::read(folder.path(), true).lacks, lacks, "{effective}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod show;
 mod tables;
 mod walk;
 
-pub use cause::{Case, Claims, Fallen, Fate, Filter, Firewall, TooBig, Tunnel, likely};
+pub use cause::{Case, Claims, Fallen, FallenBy, Fate, Filter, Firewall, TooBig, Tunnel, likely};
 pub use counters::telling;
 pub use query::{Query, way};
 pub use tables::Tables;

@@ -216,9 +216,6 @@ pub async fn flood(
     Ok((mark, came))
 }
 
-/// What all nonces begin with.
-const MAGIC: usize = 8;
-
 /// How long a flood may take to begin.
 const FIRST: Duration = Duration::from_secs(1);
 
@@ -310,15 +307,11 @@ impl Mark {
     /// Whether a packet of which there may be no more than the headers and a few bytes can be the question or
     /// its answer.
     pub(crate) fn is_begun_by(&self, packet: &Packet<'_>) -> bool {
-        let payload = self.nonce.payload();
         match packet.transport {
             Transport::Tcp { .. } => {
                 self.is_of_flow(packet, false) || self.is_of_flow(packet, true)
             }
-            _ => {
-                let length = packet.payload.len().min(payload.len());
-                length > MAGIC && packet.payload[..length] == payload[..length]
-            }
+            _ => self.nonce.may_begin(packet.payload),
         }
     }
 

@@ -10,8 +10,10 @@ const AT_MOST: Duration = Duration::from_secs(60);
 pub(super) struct Trouble {
     /// How long to wait after the first failure; each time twice as long.
     first: Duration,
-    /// When to try again, and how long that has been waited for.
-    again: Option<(Instant, Duration)>,
+    /// The last wait; none before the first.
+    waited: Option<Duration>,
+    /// When to try again; none while it is tried.
+    at: Option<Instant>,
     told: Option<String>,
 }
 
@@ -20,7 +22,8 @@ impl Trouble {
     pub(super) fn none(first: Duration) -> Self {
         Self {
             first,
-            again: None,
+            waited: None,
+            at: None,
             told: None,
         }
     }
@@ -35,31 +38,32 @@ impl Trouble {
 
     /// Has it tried again after a while, each time after a longer one.
     pub(super) fn try_again(&mut self) {
-        let after = self
-            .again
-            .map_or(self.first, |(_, after)| (after * 2).min(AT_MOST));
-        self.again = Some((Instant::now() + after, after));
+        let last = self.waited;
+        let wait = last.map_or(self.first, |last| (last * 2).min(AT_MOST));
+        self.waited = Some(wait);
+        self.at = Some(Instant::now() + wait);
     }
 
     /// Something has happened that may have been waited for: the next wait is as short as the first.
     pub(super) fn may_be_over(&mut self) {
-        self.again = None;
+        self.waited = None;
+        self.at = None;
     }
 
     /// How long it is until it is to be tried again.
     pub(super) fn wait(&self) -> Option<Duration> {
-        let (at, _) = self.again?;
+        let at = self.at?;
         Some(at.saturating_duration_since(Instant::now()))
     }
 
-    /// It is tried now, and if nothing comes of that, after the same time once more.
+    /// It is tried now: what comes of that is told.
     pub(super) fn is_tried(&mut self) {
-        self.again = self.again.map(|(_, after)| (Instant::now() + after, after));
+        self.at = None;
     }
 
     /// It is over; says whether there was any that has been told.
     pub(super) fn is_over(&mut self) -> bool {
-        self.again = None;
+        self.may_be_over();
         self.told.take().is_some()
     }
 }
@@ -68,33 +72,39 @@ impl Trouble {
 mod tests {
     use super::*;
 
-    const FIRST: Duration = Duration::from_secs(1000);
-
-    fn waits(trouble: &Trouble) -> Option<u64> {
-        // A busy machine may take its time in between.
-        trouble.wait().map(|wait| wait.as_secs().div_ceil(100))
-    }
+    const FIRST: Duration = Duration::from_secs(25);
 
     #[test]
     fn each_wait_is_twice_the_one_before_up_to_the_most() {
-        let mut trouble = Trouble::none(Duration::from_secs(20));
-        assert_eq!(trouble.wait(), None);
-        for (failure, is_new) in [("no", true), ("no", false), ("another", true)] {
+        let mut trouble = Trouble::none(FIRST);
+        assert_eq!((trouble.wait(), trouble.waited), (None, None));
+        let failures = [("no", true), ("no", false), ("another", true)];
+        for ((failure, is_new), seconds) in failures.into_iter().zip([25, 50, 60]) {
             assert_eq!(trouble.has(failure.to_owned()), is_new);
+            assert_eq!(trouble.waited, Some(Duration::from_secs(seconds)));
+            assert!(trouble.wait() <= trouble.waited);
         }
-        let wait = trouble.wait().unwrap();
-        assert!(wait > Duration::from_secs(40), "{wait:?}");
-        assert!(wait <= AT_MOST, "{wait:?}");
+    }
+
+    /// A resolver that hangs is not asked again while it is asked.
+    #[test]
+    fn nothing_is_waited_for_while_it_is_tried() {
+        let mut trouble = Trouble::none(FIRST);
+        trouble.try_again();
+        trouble.is_tried();
+        assert_eq!(trouble.wait(), None);
+        trouble.try_again();
+        assert_eq!(trouble.waited, Some(FIRST * 2));
+        assert!(trouble.wait().is_some());
     }
 
     #[test]
     fn what_may_be_over_is_tried_again_soon_and_not_told_again() {
         let mut trouble = Trouble::none(FIRST);
         assert!(trouble.has("no".to_owned()));
-        assert_eq!(waits(&trouble), Some(10));
         trouble.may_be_over();
         assert!(!trouble.has("no".to_owned()));
-        assert_eq!(waits(&trouble), Some(10));
+        assert_eq!(trouble.waited, Some(FIRST));
         assert!(trouble.is_over());
         assert!(!trouble.is_over());
         assert_eq!(trouble.wait(), None);

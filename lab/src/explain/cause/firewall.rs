@@ -23,8 +23,19 @@ pub struct Fallen {
     pub what: &'static str,
     /// The chain.
     pub chain: ChainName,
-    /// The rule; none where it is the policy.
-    pub rule: Option<NftRule>,
+    /// What of the chain.
+    pub by: FallenBy,
+}
+
+/// What of a chain a packet fell to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FallenBy {
+    /// A rule of it.
+    Rule(NftRule),
+    /// A rule that was gone when it was read.
+    LostRule,
+    /// Its policy.
+    Policy,
 }
 
 impl Default for Firewall {
@@ -35,79 +46,71 @@ impl Default for Firewall {
 
 /// The rule that the kernel's own trace shows.
 pub(super) fn fallen(case: &Case<'_>) -> Option<String> {
-    let Firewall::Falls(Fallen { what, chain, rule }) = &case.firewall else {
+    let Firewall::Falls(Fallen { what, chain, by }) = &case.firewall else {
         return None;
     };
     let does = match &case.fate {
         Some(Fate::Refused(_)) => "refuses",
         _ => "drops",
     };
-    let by = match rule {
-        Some(rule) => format!("rule {} of {chain}", rule.number),
-        None => format!("the policy of {chain}"),
+    let (by, text) = match by {
+        FallenBy::Rule(rule) => (format!("rule {}", rule.number), rule.text.as_ref()),
+        FallenBy::LostRule => ("a rule, gone since,".to_owned(), None),
+        FallenBy::Policy => ("the policy".to_owned(), None),
     };
-    let text = rule.as_ref().and_then(|rule| rule.text.as_ref());
     let text = text.map_or_else(String::new, |text| format!(": {text}"));
     Some(format!(
-        "{} {does} the {what} by {by}, as the kernel traced it when asked again{text}",
+        "{} {does} the {what} by {by} of {chain}, as the kernel traced it when asked again{text}",
         case.host
     ))
 }
 
+/// Where no rule is known: the chains that may have done it, or that none has.
 pub(super) fn cause(case: &Case<'_>) -> Option<String> {
     let Verdict::Leaves { .. } = case.verdict() else {
         return None;
     };
-    let stays = case.verdict().link() == Some(IfIndex::LOOPBACK);
-    let (hooks, what): (&[Hook], String) = match case.fate.as_ref()? {
-        Fate::Lost => return None,
-        Fate::Held => (
-            &[Hook::Output, Hook::Postrouting],
-            "has a way for it, and it never left".to_owned(),
-        ),
-        Fate::Stranded if stays => (
-            &[Hook::Prerouting, Hook::Input],
-            "took it in, and nothing came of it".to_owned(),
-        ),
-        Fate::Stranded => (
-            &[Hook::Prerouting, Hook::Forward, Hook::Postrouting],
-            "has a way for it, and did not pass it on".to_owned(),
-        ),
-        Fate::Unanswered => (
-            &[
-                Hook::Prerouting,
-                Hook::Input,
-                Hook::Output,
-                Hook::Postrouting,
-            ],
-            "took the question in, has a way back, and sent no answer".to_owned(),
-        ),
-        Fate::Refused(word) => (
-            &Hook::ALL,
-            format!("itself refused it ({word}), though its routes do not"),
-        ),
-    };
-    let chains = match (&case.firewall, &case.fate) {
-        (Firewall::Untraced(chains), _) => chains,
-        (Firewall::Passed, Some(Fate::Unanswered)) => {
+    let (host, fate) = (&case.host, case.fate.as_ref()?);
+    let chains = match &case.firewall {
+        Firewall::Untraced(chains) => chains,
+        Firewall::Passed if *fate == Fate::Unanswered => {
             return Some(format!(
-                "{} took the question in, its firewall lets it pass, as the kernel traced it when \
-                 asked again, and no answer was sent: look at what serves there, and at the counters",
-                case.host
+                "{host} took the question in, its firewall lets it pass, as the kernel traced it when \
+                 asked again, and no answer was sent: look at what serves there, and at the counters"
             ));
         }
-        _ => return None,
+        Firewall::Passed | Firewall::Falls(_) => return None,
     };
-    let mut chains = chains.iter().filter(|it| hooks.contains(&it.hook));
-    let first = chains.next()?;
-    let chains: Vec<String> = [first]
-        .into_iter()
-        .chain(chains)
-        .map(|it| it.name.to_string())
-        .collect();
-    Some(format!(
-        "{} {what}: a firewall there, {}",
-        case.host,
-        chains.join(", ")
-    ))
+    let (hooks, what) = befell(fate, case.verdict().link() == Some(IfIndex::LOOPBACK))?;
+    let on_its_way = chains.iter().filter(|it| hooks.contains(&it.hook));
+    let names: Vec<String> = on_its_way.map(|it| it.name.to_string()).collect();
+    let names = names.join(", ");
+    (!names.is_empty()).then(|| format!("{host} {what}: a firewall there, {names}"))
+}
+
+/// The hooks that may have done it, and what that looks like; `stays` says whether the packet is for the host
+/// itself.
+fn befell(fate: &Fate, stays: bool) -> Option<(&'static [Hook], String)> {
+    use Hook::{Forward, Input, Output, Postrouting, Prerouting};
+    let (hooks, what): (&[Hook], &str) = match fate {
+        Fate::Lost => return None,
+        Fate::Held => (
+            &[Output, Postrouting],
+            "has a way for it, and it never left",
+        ),
+        Fate::Stranded if stays => (&[Prerouting, Input], "took it in, and nothing came of it"),
+        Fate::Stranded => (
+            &[Prerouting, Forward, Postrouting],
+            "has a way for it, and did not pass it on",
+        ),
+        Fate::Unanswered => (
+            &[Prerouting, Input, Output, Postrouting],
+            "took the question in, has a way back, and sent no answer",
+        ),
+        Fate::Refused(word) => {
+            let what = format!("itself refused it ({word}), though its routes do not");
+            return Some((&Hook::ALL, what));
+        }
+    };
+    Some((hooks, what.to_owned()))
 }

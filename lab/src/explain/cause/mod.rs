@@ -22,7 +22,7 @@ use std::net::IpAddr;
 use fps_netlink::{Flow, Fwmark, IfIndex, Link, LinkName, Route, Rule, Verdict};
 
 pub use filter::Filter;
-pub use firewall::{Fallen, Firewall};
+pub use firewall::{Fallen, FallenBy, Firewall};
 pub use mtu::TooBig;
 pub use resolvers::Claims;
 

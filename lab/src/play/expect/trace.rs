@@ -17,11 +17,11 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::CheckError;
-use crate::ask::output;
-use crate::explain::{Fallen, Firewall};
+use crate::ask::{AskError, output};
+use crate::explain::{Fallen, FallenBy, Firewall};
 use crate::play::stage::Stage;
 use crate::probe::{Mark, Question};
-use crate::sandbox::SocketKind;
+use crate::sandbox::{SandboxError, SocketKind};
 use crate::scenario::{HostName, Probe, ProbeProtocol};
 use crate::snapshot::{ChainName, NftRule, rule_of};
 
@@ -53,11 +53,16 @@ pub(super) async fn again(
         return Ok(Some(Firewall::Passed));
     };
     let chain = ChainName::new(event.family, event.table, event.chain);
-    let rule = match event.by {
-        TracedBy::Rule(handle) => rule(stage, host, &chain, handle).await?,
-        TracedBy::Policy | TracedBy::Nothing => None,
+    let by = match event.by {
+        TracedBy::Rule(handle) => {
+            let rule = rule(stage, host, &chain, handle).await?;
+            rule.map_or(FallenBy::LostRule, FallenBy::Rule)
+        }
+        TracedBy::Policy => FallenBy::Policy,
+        // The kernel traces no drop behind the last rule of a chain but that of its policy.
+        TracedBy::Nothing => FallenBy::LostRule,
     };
-    Ok(Some(Firewall::Falls(Fallen { what, chain, rule })))
+    Ok(Some(Firewall::Falls(Fallen { what, chain, by })))
 }
 
 /// A rule with its text: the lab's own rules have it as their comment, and of others nft(8) tells it.
@@ -81,9 +86,12 @@ async fn rule(
         name,
     } = chain;
     let command = ["nft", "-a", "-s", "list", "chain", family, table, name];
-    let listed = output(sandbox, id, &command).await;
-    let listed = listed.ok().filter(|(exit, _)| exit.0.success());
-    let text = listed.and_then(|(_, text)| line_of(&text, handle));
+    let text = match output(sandbox, id, &command).await {
+        Ok((exit, text)) if exit.0.success() => line_of(&text, handle),
+        // There is no nft(8), or it is older than something in the table.
+        Ok(_) | Err(AskError::Sandbox(SandboxError::Refused { .. })) => None,
+        Err(error) => return Err(error.into()),
+    };
     Ok(Some(NftRule {
         text: text.or(rule.text.map(|comment| format!("comment \"{comment}\""))),
         ..rule
