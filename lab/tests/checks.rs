@@ -294,6 +294,45 @@ expect = [
     assert_failed(&report, "all the time", "expected answers");
 }
 
+/// There is a way in 400 ms, and from 100 ms on the lab has no turn for 700 ms.
+#[test]
+fn time_in_which_the_lab_has_no_turn_does_not_count() {
+    let stalled = |reach: &str| {
+        let text = pair(&format!(
+            r#"
+[program.plugs]
+on = "laptop"
+command = ["sh", "-c", "ip route add blackhole 192.168.188.20; echo down; sleep 0.1; echo stall; sleep 0.3; ip route del blackhole 192.168.188.20; sleep 60"]
+ready = {{ output = "down" }}
+[[step]]
+do = {{ start = "plugs" }}
+expect = [
+  {{ says = {{ name = "stalls", who = "plugs", text = "stall" }} }},
+  {{ {reach} }},
+]
+"#
+        ));
+        let text = text.replace("[host.printer]", "[host.printer]\nserve = { tcp = [80] }");
+        played_under(&text, &mut |event| {
+            if let Event::Expectation { report } = event
+                && report.name == "stalls"
+            {
+                #[expect(clippy::disallowed_methods, reason = "a stall is what it is about")]
+                thread::sleep(Duration::from_millis(700));
+            }
+        })
+    };
+    let report = stalled(
+        r#"reach = { name = "it", from = "laptop", to = "printer", with = "tcp", within = "400ms" }"#,
+    );
+    assert_held(&report, "it");
+    // What nobody answers has its end all the same.
+    let report = stalled(
+        r#"reach = { name = "it", from = "laptop", to = "192.168.188.99", within = "400ms" }"#,
+    );
+    assert_failed(&report, "it", "0 were answered");
+}
+
 /// More packets than fit in the buffer of a capture that nobody reads.
 const FLOOD: &str = r#"
 [program.flood]

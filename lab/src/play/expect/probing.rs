@@ -33,10 +33,13 @@ pub(super) enum AtTheEnd {
 
 /// Asks until `enough` says so of a question that has come to its end, or until the deadline;
 /// gives all that came to an end.
+///
+/// Time in which the lab itself did not come to ask does not count, as on a machine that has no turn for it: the
+/// deadline is that much later. Each question brings it nearer by its gap all the same.
 pub(super) async fn probe_until(
     stage: &Stage<'_>,
     probe: &Probe<IpAddr>,
-    deadline: Instant,
+    mut deadline: Instant,
     at_the_end: AtTheEnd,
     mut enough: impl AsyncFnMut(&Attempt) -> Result<bool, CheckError>,
 ) -> Result<Vec<Attempt>, CheckError> {
@@ -67,15 +70,16 @@ pub(super) async fn probe_until(
             () = sleep_until(next), if next < deadline && (!heavy || under_way.is_empty()) => {
                 let question = Question::new(stage.lab.sandbox(), host, probe, trust.as_ref())?;
                 stage.asked(question.mark());
-                let left = deadline.saturating_duration_since(Instant::now());
+                let now = Instant::now();
+                deadline += now.saturating_duration_since(next);
+                let left = deadline.saturating_duration_since(now);
                 let patience = match at_the_end {
                     AtTheEnd::WaitOn => PATIENCE,
                     AtTheEnd::GiveUp if heavy => left,
                     AtTheEnd::GiveUp => PATIENCE.min(left),
                 };
                 under_way.push(question.ask(patience));
-                let from = if heavy { Instant::now() } else { next };
-                next = from + gaps.next().unwrap_or(PATIENCE);
+                next = now + gaps.next().unwrap_or(PATIENCE);
             }
             else => return Ok(done),
         }
