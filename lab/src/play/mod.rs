@@ -19,6 +19,7 @@ mod fps;
 mod hold;
 mod keep;
 mod live;
+mod name_turns;
 mod programs;
 mod report;
 mod stage;

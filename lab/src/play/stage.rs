@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::Tapes;
 use super::baseline::Baselines;
+use super::name_turns::NameTurns;
 use super::programs::{ProgramError, Programs};
 use super::states::States;
 use super::timeline::Timeline;
@@ -45,6 +46,8 @@ pub(super) struct Stage<'a> {
     /// The acts of this step that have begun, and when.
     acts: Vec<(Instant, String)>,
     pub(super) baselines: Baselines,
+    /// Who asks for names on which host now.
+    pub(super) name_turns: NameTurns,
     /// The serial number of the lease that each host was last told of, by link: a new name is no new lease.
     told: RefCell<IndexMap<(HostName, IfIndex), u64>>,
     /// What is to be said of the act that is done.
@@ -108,6 +111,7 @@ impl<'a> Stage<'a> {
         (start, timeline): (Instant, Timeline),
     ) -> Self {
         let programs = Programs::new(timeline.clone());
+        let name_turns = NameTurns::new(scenario.hosts.keys());
         Self {
             scenario,
             lab,
@@ -124,6 +128,7 @@ impl<'a> Stage<'a> {
             asked_before: Known::default(),
             acts: Vec::new(),
             baselines: Baselines::new(),
+            name_turns,
             told: RefCell::default(),
             remark: None,
         }
