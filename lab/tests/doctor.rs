@@ -191,6 +191,15 @@ fn without_nft_its_package_is_named_and_labs_can_be_had() {
 }
 
 #[test]
+fn in_a_user_namespace_it_is_told_that_no_drop_reasons_are_heard() {
+    let findings = doctor(0, nothing, 0);
+    let found = finding(&findings, "drop reasons");
+    assert_eq!(found["state"], "limited", "{found:#}");
+    let remedy = found["remedy"].as_str().expect("there is one");
+    assert!(remedy.contains("CAP_BPF"), "{remedy}");
+}
+
+#[test]
 fn root_without_capabilities_is_told_how_to_start_the_container() {
     const NET_ADMIN: libc::c_ulong = 12;
     const SYS_ADMIN: libc::c_ulong = 21;

@@ -1,12 +1,15 @@
 //! What is named as the cause where a packet is lost at a host that has a way for it, and what is not.
 
 mod common {
+    pub(crate) mod may_hear;
     pub(crate) mod played;
 }
 
 use rstest::rstest;
 
+use common::may_hear::may_hear;
 use common::played::{assert_failed, assert_held, assert_unsure, played};
+use fps_lab::explain::Explanation;
 use fps_lab::play::{Report, Verdict};
 
 /// A laptop, a router, and a server, in both families, and a bystander.
@@ -49,12 +52,17 @@ fn after_asking(act: &str, how: &str) -> Report {
 /// The causes that are named, as one text.
 #[track_caller]
 fn causes(report: &Report, name: &str) -> String {
+    explanation(report, name).causes.join("\n")
+}
+
+#[track_caller]
+fn explanation<'a>(report: &'a Report, name: &str) -> &'a Explanation {
     let Some(Verdict::Failed { explanation, .. }) = report.verdict(name) else {
         panic!("{name} did not fail: {report:#?}");
     };
     let explanation = explanation.as_ref().expect("it is explained");
     assert_eq!(explanation.trouble, None);
-    explanation.causes.join("\n")
+    explanation
 }
 
 #[test]
@@ -364,4 +372,75 @@ expect = { unreachable = { name = "it", from = "laptop", to = "web", with = "udp
         .concat(),
     );
     assert_unsure(&report, "it", "does not answer itself");
+}
+
+/// So that each knows his neighbours before a sysctl or a route keeps ARP from asking.
+const ASKED: &str = r#"
+[[step]]
+expect = [
+  { reach = { from = "laptop", to = "web", ip = "v4" } },
+  { reach = { from = "laptop", to = "web", ip = "v6" } },
+]
+"#;
+
+/// The kernel's own reason. Who may not hear it, without CAP_BPF in the first user namespace, is told
+/// nothing, and that is what is looked at then.
+#[rstest]
+#[case::filtered(
+    r#"{ sysctl = { on = "router", key = "net.ipv4.conf.lan.rp_filter", value = 1 } },
+    { route = { on = "router", to = "192.168.188.112/32", link = "wan" } }"#,
+    r#"ip = "v4""#,
+    "the kernel of router dropped the question on lan when asked again: IP_RPFILTER (reverse path \
+     filtering: the way back is not by that link)"
+)]
+#[case::not_forwarded(
+    r#"{ sysctl = { on = "router", key = "net.ipv4.conf.lan.forwarding", value = 0 } }"#,
+    r#"ip = "v4""#,
+    "the kernel of router dropped the question on lan when asked again: IP_INADDRERRORS (neither for the \
+     host itself nor to be passed on)"
+)]
+#[case::not_forwarded_v6(
+    r#"{ sysctl = { on = "router", key = "net.ipv6.conf.all.forwarding", value = 0 } }"#,
+    r#"ip = "v6""#,
+    "the kernel of router dropped the question on lan when asked again: IP_INADDRERRORS (neither for the \
+     host itself nor to be passed on)"
+)]
+// That says so is lost as well, or the question that is asked again would fit.
+#[case::too_big(
+    r#"{ run = { on = "router", command = ["ip", "link", "set", "wan", "mtu", "1300"] } },
+    { firewall = { on = "router", chain = "out", icmp = "too-big" } }"#,
+    r#"ip = "v4", with = "udp", size = 1400, dont-fragment = true"#,
+    "the kernel of router dropped the question on lan when asked again: PKT_TOO_BIG (larger than the \
+     link's MTU)"
+)]
+#[case::in_front_of_what_is_traced(
+    r#"{ run = { on = "router", command = ["nft", "add table netdev f; add chain netdev f c { type filter hook ingress device lan priority 0; }; add rule netdev f c ip protocol icmp drop"] } }"#,
+    r#"ip = "v4""#,
+    "the kernel of router dropped the question on lan when asked again: NETFILTER_DROP (a rule of \
+     nftables or iptables)"
+)]
+// The rule is named, which says more.
+#[case::firewalled(
+    r#"{ firewall = { on = "router", chain = "forward", to = "web" } }"#,
+    r#"ip = "v4""#,
+    ""
+)]
+fn the_kernels_own_reason_is_told(#[case] acts: &str, #[case] how: &str, #[case] expected: &str) {
+    let probe =
+        format!("name = \"it\", from = \"laptop\", to = \"web\", {how}, within = \"200ms\"");
+    let step = format!("[[step]]\ndo = [{acts}]\nexpect = {{ reach = {{ {probe} }} }}\n");
+    let report = played(&[ROUTED, ASKED, &step].concat());
+    let explanation = explanation(&report, "it");
+    let lines = explanation.lines();
+    let told: Vec<_> = lines
+        .iter()
+        .filter(|it| it.starts_with("the kernel of"))
+        .collect();
+    match may_hear() {
+        true => assert_eq!(
+            told,
+            Vec::from_iter([expected].iter().filter(|it| !it.is_empty()))
+        ),
+        false => assert!(told.is_empty(), "{told:?}"),
+    }
 }

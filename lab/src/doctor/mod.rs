@@ -9,6 +9,7 @@
 //! The other files are one thing each.
 
 mod control_groups;
+mod drops;
 mod finding;
 mod hosts;
 mod kernel;
@@ -53,6 +54,7 @@ pub async fn examine(helper: &Path) -> Vec<Finding> {
     findings.push(kernel::examine());
     findings.push(netem::examine(&trial).await);
     findings.push(nft::examine(&trial).await);
+    findings.push(drops::examine(&trial));
     findings.push(resolved::examine());
     findings.extend(programs::examine());
     findings

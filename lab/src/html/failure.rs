@@ -65,6 +65,8 @@ fn way(hops: &[Hop], with_picture: bool, setting: &Setting<'_>) -> Markup {
 fn explained(it: &Explanation, step: &Step, with_tables: bool, setting: &Setting<'_>) -> Markup {
     html! {
         @for walk in &it.walks { (tables::walk(walk, step, with_tables, setting)) }
+        @if !it.drops.is_empty() { h5 { "What the kernel dropped when asked again" } }
+        ul.counters { @for drop in &it.drops { li { (drop.host) " " b { code { (drop.reason) } } " the " (drop.packet) @if let Some(link) = &drop.link { " on " code { (link) } } } } }
         @for counted in &it.counters {
             h5 { "Counters of " (counted.host) " in this step" }
             @if counted.changes.is_empty() { p.hint { "none for dropped packets moved" } }

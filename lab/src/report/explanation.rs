@@ -14,6 +14,9 @@ pub struct Explanation {
     pub walks: Vec<Walk>,
     /// What is likely the cause, the likeliest first.
     pub causes: Vec<String>,
+    /// What the kernel of the host where it went astray dropped, when the question was asked again; empty
+    /// where it cannot be heard.
+    pub drops: Vec<Drop>,
     /// The counters of those hosts that tell of lost packets, since the step began.
     pub counters: Vec<HostCounters>,
     /// Why there is no explanation, where something could not be read.
@@ -68,6 +71,20 @@ pub struct Decision {
     pub route: Option<String>,
 }
 
+/// A packet that the kernel dropped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Drop {
+    /// The host.
+    pub host: String,
+    /// Which packet: `question` or `answer`.
+    pub packet: String,
+    /// The link that it came in by, or was to leave by.
+    pub link: Option<String>,
+    /// The kernel's reason, a name of `enum skb_drop_reason`: `IP_RPFILTER`.
+    pub reason: String,
+}
+
 /// The counters of a host that moved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -97,9 +114,21 @@ impl From<&explain::Explanation> for Explanation {
         Self {
             walks: from.walks.iter().map(Walk::from).collect(),
             causes: from.causes.clone(),
+            drops: from.drops.iter().map(Drop::from).collect(),
             counters: counters.collect(),
             trouble: from.trouble.clone(),
             text: from.lines(),
+        }
+    }
+}
+
+impl From<&explain::KernelDrop> for Drop {
+    fn from(from: &explain::KernelDrop) -> Self {
+        Self {
+            host: from.host.clone(),
+            packet: from.what.to_owned(),
+            link: from.link.clone(),
+            reason: from.reason.clone(),
         }
     }
 }

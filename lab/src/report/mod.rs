@@ -30,7 +30,7 @@ mod time;
 mod topology;
 
 pub use convert::TIMELINE;
-pub use explanation::{Change, Decision, Explanation, HostCounters, Rule, Walk};
+pub use explanation::{Change, Decision, Drop, Explanation, HostCounters, Rule, Walk};
 pub use files::{Capture, Log, Snapshots};
 pub use finding::Finding;
 pub use hop::{Hop, Way};

@@ -1,5 +1,6 @@
 //! One file for each kind of expectation.
 
+mod again;
 mod carriers;
 mod changes;
 mod control;
@@ -186,6 +187,12 @@ enum CheckError {
     Log(String, #[source] std::io::Error),
     #[error("a question could not be traced through the firewall")]
     Trace(#[source] std::io::Error),
+    /// What the kernel drops could not be heard.
+    #[error("hear which packets the kernel drops")]
+    Drops(#[from] fps_drops::Error),
+    /// The kernel could not be read.
+    #[error("learn how the kernel tells which packets it drops: {0}")]
+    Kernel(&'static fps_drops::Error),
     #[error(transparent)]
     Netns(#[from] fps_netns::Error),
     #[error("the network of {0} cannot be read")]

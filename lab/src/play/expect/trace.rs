@@ -1,10 +1,10 @@
-//! Which rule of nftables a question falls to: it is asked once more, while the kernel traces it.
+//! Which rule of nftables a question falls to, as the kernel traces it.
 
 use std::collections::HashMap;
+use std::future::pending;
 use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use fps_netlink::Family;
 use fps_netns::{
@@ -20,33 +20,87 @@ use super::CheckError;
 use crate::ask::{AskError, output};
 use crate::explain::{Fallen, FallenBy, Firewall};
 use crate::play::stage::Stage;
-use crate::probe::{Mark, Question};
+use crate::probe::Mark;
 use crate::sandbox::{SandboxError, SocketKind};
 use crate::scenario::{HostName, Probe, ProbeProtocol};
 use crate::snapshot::{ChainName, NftRule, rule_of};
 
-/// How long a question is waited for that is asked again; bad links take longer.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// The kernel of a host tracing both ways of a question, until [`end`](Self::end).
+pub(super) struct Tracing {
+    rules: TraceRules,
+    traces: AsyncFd<Traces>,
+}
+
+/// Which packet it was, and the event that it fell to, if it did; none where no chain saw either.
+pub(super) type Heard = Option<(&'static str, Option<TraceEvent>)>;
+
+impl Tracing {
+    pub(super) fn begin(
+        stage: &Stage<'_>,
+        host: &HostName,
+        probe: &Probe<IpAddr>,
+    ) -> Result<Self, CheckError> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let (sandbox, id) = (stage.lab.sandbox(), stage.lab.host(host).id());
+        let rules = TraceRules::new(
+            NUMBER.fetch_add(1, Ordering::Relaxed),
+            Family::of(probe.address),
+            contents(&probe.protocol),
+        );
+        let traces = Traces::hear(sandbox.socket(id, SocketKind::Netfilter)?)?;
+        // SAFETY: the socket is open and keeps its number for as long as it lives, and the `AsyncFd` owns it.
+        let traces = unsafe { AsyncFd::register_with_interest(traces, Interest::READABLE) }
+            .map_err(|error| CheckError::Trace(error.into()))?;
+        rules.begin(sandbox.socket(id, SocketKind::Netfilter)?)?;
+        Ok(Self { rules, traces })
+    }
+
+    pub(super) fn end(&self, stage: &Stage<'_>, host: &HostName) -> Result<(), CheckError> {
+        let (sandbox, id) = (stage.lab.sandbox(), stage.lab.host(host).id());
+        Ok(self.rules.end(sandbox.socket(id, SocketKind::Netfilter)?)?)
+    }
+
+    /// Takes what stands in the socket; tells whether one of the question's packets has fallen to something.
+    pub(super) fn take_all(&self, listener: &mut Listener) -> Result<bool, CheckError> {
+        loop {
+            match self.traces.get_ref().next() {
+                Ok(events) => {
+                    for event in events {
+                        listener.take(event);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(CheckError::Trace(error)),
+            }
+        }
+        Ok(listener.has_fallen())
+    }
+}
+
+/// Ends when a packet of the question has fallen to something; never where nothing is traced.
+pub(super) async fn fallen(
+    tracing: Option<&Tracing>,
+    listener: &mut Listener,
+) -> Result<(), CheckError> {
+    let Some(tracing) = tracing else {
+        return pending().await;
+    };
+    loop {
+        let mut ready = tracing.traces.readable().await.map_err(CheckError::Trace)?;
+        if tracing.take_all(listener)? {
+            return Ok(());
+        }
+        ready.clear_ready();
+    }
+}
 
 /// What the firewall of a host does with a question, or with its answer; none where no chain has seen either.
-pub(super) async fn again(
+pub(super) async fn firewall(
     stage: &Stage<'_>,
     host: &HostName,
-    probe: &Probe<IpAddr>,
+    heard: Heard,
 ) -> Result<Option<Firewall>, CheckError> {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let (sandbox, id) = (stage.lab.sandbox(), stage.lab.host(host).id());
-    let socket = || sandbox.socket(id, SocketKind::Netfilter);
-    let rules = TraceRules::new(
-        NUMBER.fetch_add(1, Ordering::Relaxed),
-        Family::of(probe.address),
-        contents(&probe.protocol),
-    );
-    let traces = Traces::hear(socket()?)?;
-    rules.begin(socket()?)?;
-    let heard = ask(stage, probe, traces).await;
-    rules.end(socket()?)?;
-    let Some((what, dropped)) = heard? else {
+    let Some((what, dropped)) = heard else {
         return Ok(None);
     };
     let Some(event) = dropped else {
@@ -124,79 +178,34 @@ fn contents(protocol: &ProbeProtocol) -> Vec<FirewallContent> {
     }
 }
 
-/// Which packet it was, and the event that it fell to, if it did; none where no chain saw either.
-type Heard = Option<(&'static str, Option<TraceEvent>)>;
-
-async fn ask(
-    stage: &Stage<'_>,
-    probe: &Probe<IpAddr>,
-    traces: Traces,
-) -> Result<Heard, CheckError> {
-    // SAFETY: the socket is open and keeps its number for as long as it lives, and the `AsyncFd` owns it.
-    let traces = unsafe { AsyncFd::register_with_interest(traces, Interest::READABLE) }
-        .map_err(|error| CheckError::Trace(error.into()))?;
-    let trust = stage.lab.trust(&probe.protocol)?;
-    let host = stage.lab.host(&probe.from).id();
-    let question = Question::new(stage.lab.sandbox(), host, probe, trust.as_ref())?;
-    stage.asked(question.mark());
-    let mut listener = Listener {
-        mark: question.mark(),
-        packets: HashMap::new(),
-        heard: None,
-    };
-    let asked = question.ask(PATIENCE + stage.lab.longest_wait());
-    tokio::pin!(asked);
-    loop {
-        tokio::select! {
-            attempt = &mut asked => {
-                attempt?;
-                // What the kernel has told of it stands in the socket by now.
-                listener.take_all(&traces)?;
-                return Ok(listener.heard);
-            }
-            ready = traces.readable() => {
-                let mut ready = ready.map_err(CheckError::Trace)?;
-                if listener.take_all(&traces)? {
-                    return Ok(listener.heard);
-                }
-                ready.clear_ready();
-            }
-        }
-    }
-}
-
 /// Picks the packets of one question.
-struct Listener {
+pub(super) struct Listener {
     mark: Mark,
     /// Those that were seen, by the kernel's number, which a packet keeps on its way through a host, whatever
     /// NAT makes of its addresses (`trace_fill_id` in net/netfilter/nf_tables_trace.c).
     packets: HashMap<u32, &'static str>,
-    heard: Heard,
+    pub(super) heard: Heard,
 }
 
 impl Listener {
-    /// Whether one of the question's packets has fallen to something.
-    fn take_all(&mut self, traces: &AsyncFd<Traces>) -> Result<bool, CheckError> {
-        loop {
-            match traces.get_ref().next() {
-                Ok(events) => {
-                    for event in events {
-                        self.take(event);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return Err(CheckError::Trace(error)),
-            }
+    pub(super) fn new(mark: Mark) -> Self {
+        Self {
+            mark,
+            packets: HashMap::new(),
+            heard: None,
         }
-        Ok(matches!(self.heard, Some((_, Some(_)))))
+    }
+
+    fn has_fallen(&self) -> bool {
+        matches!(self.heard, Some((_, Some(_))))
     }
 
     fn take(&mut self, event: TraceEvent) {
-        if matches!(self.heard, Some((_, Some(_)))) {
+        if self.has_fallen() {
             return;
         }
         let headers = event.headers.as_deref();
-        if let Some(what) = headers.and_then(packet).and_then(|it| self.what(&it)) {
+        if let Some(what) = headers.and_then(|it| what(&self.mark, it)) {
             self.packets.insert(event.id, what);
         }
         let Some(what) = self.packets.get(&event.id) else {
@@ -206,21 +215,19 @@ impl Listener {
             self.heard = Some((what, event.drops.then_some(event)));
         }
     }
-
-    fn what(&self, packet: &Packet<'_>) -> Option<&'static str> {
-        let ours = self.mark.is_begun_by(packet);
-        ours.then(|| match self.mark.asks_for(packet.destination) {
-            true => "question",
-            false => "answer",
-        })
-    }
 }
 
-fn packet(headers: &[u8]) -> Option<Packet<'_>> {
+/// What a packet is of a question, by its headers and a few bytes behind them; none where it is nothing of it.
+pub(super) fn what(mark: &Mark, headers: &[u8]) -> Option<&'static str> {
     let protocol = match headers.first()? >> 4 {
         4 => libc::ETH_P_IP,
         6 => libc::ETH_P_IPV6,
         _ => return None,
     };
-    Packet::parse(u16::try_from(protocol).ok()?, headers)
+    let packet = Packet::parse(u16::try_from(protocol).ok()?, headers)?;
+    let ours = mark.is_begun_by(&packet);
+    ours.then(|| match mark.asks_for(packet.destination) {
+        true => "question",
+        false => "answer",
+    })
 }

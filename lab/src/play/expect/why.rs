@@ -9,10 +9,10 @@ use indexmap::IndexMap;
 use nix::errno::Errno;
 
 use super::carriers::{self, Carriers};
-use super::{CheckError, neighbour, trace};
+use super::{CheckError, again, neighbour};
 use crate::explain::{
-    Case, Claims, Counted, Explanation, Fate, Filter, Firewall, Tables, TooBig, Tunnel, Walk,
-    likely, telling,
+    Case, Claims, Counted, Explanation, Fate, Filter, Firewall, KernelDrop, Tables, TooBig, Tunnel,
+    Walk, likely, telling,
 };
 use crate::play::stage::Stage;
 use crate::probe::{Answer, ProbeError};
@@ -141,6 +141,7 @@ async fn look_into(stage: &Stage<'_>, suspect: &Suspect) -> Result<Explanation, 
         walk,
         mut causes,
         leaves_by,
+        drops,
         trouble,
     } = decide(stage, suspect).await?;
     let (mut walks, mut hosts) = (vec![walk], vec![&suspect.host]);
@@ -172,6 +173,7 @@ async fn look_into(stage: &Stage<'_>, suspect: &Suspect) -> Result<Explanation, 
     Ok(Explanation {
         walks,
         causes,
+        drops,
         counted: counted.collect::<Result<_, _>>()?,
         trouble,
     })
@@ -184,6 +186,8 @@ struct Decided {
     causes: Vec<String>,
     /// By which link it leaves.
     leaves_by: Option<LinkName>,
+    /// What the host's kernel says that it dropped.
+    drops: Vec<KernelDrop>,
     /// What could not be found out.
     trouble: Option<String>,
 }
@@ -195,7 +199,7 @@ async fn decide(stage: &Stage<'_>, suspect: &Suspect) -> Result<Decided, CheckEr
     let tables = Tables::read(netlink, family).await.map_err(unreadable)?;
     let walk = Walk::take(suspect.host.as_str(), netlink, &tables, &suspect.flow);
     let walk = walk.await.map_err(unreadable)?;
-    let (firewall, trouble) = firewall(stage, suspect).await?;
+    let heard = heard(stage, suspect).await?;
     let case = Case {
         host: suspect.host.to_string(),
         tables: &tables,
@@ -208,7 +212,7 @@ async fn decide(stage: &Stage<'_>, suspect: &Suspect) -> Result<Decided, CheckEr
         plugged: stage.lab.host(&suspect.host).underlay().clone(),
         forwards_not: forwards_not(stage, suspect, &tables)?,
         mute: mute(stage, suspect, &tables).await?,
-        firewall,
+        firewall: heard.firewall,
         filter: filter(stage, suspect, &tables)?,
         too_big: too_big(suspect, &tables),
         claims: suspect.claims.clone(),
@@ -218,7 +222,8 @@ async fn decide(stage: &Stage<'_>, suspect: &Suspect) -> Result<Decided, CheckEr
         walk,
         causes: likely(&case),
         leaves_by,
-        trouble,
+        drops: heard.drops,
+        trouble: heard.trouble,
     })
 }
 
@@ -326,28 +331,41 @@ async fn mute(
     Ok(mute.then_some(next))
 }
 
-/// What nftables do with a packet that got no further. That it cannot be traced is told with what is known
-/// all the same.
-async fn firewall(
-    stage: &Stage<'_>,
-    suspect: &Suspect,
-) -> Result<(Firewall, Option<String>), CheckError> {
+/// What is heard of a packet that got no further, when its question is asked again. That it cannot be asked is
+/// told with what is known all the same.
+async fn heard(stage: &Stage<'_>, suspect: &Suspect) -> Result<Heard, CheckError> {
     if let None | Some(Fate::Lost) = suspect.fate {
-        return Ok((Firewall::default(), None));
+        return Ok(Heard::default());
     }
     let host = stage.lab.host(&suspect.host).id();
     let chains = filter_chains(stage.lab.sandbox(), host)?;
     // A transfer is not begun again for that.
     let probe = suspect.probe.as_ref();
-    let probe = probe.filter(|probe| !chains.is_empty() && probe.load.bulk.is_none());
-    let Some(probe) = probe else {
-        return Ok((Firewall::Untraced(chains), None));
+    let Some(probe) = probe.filter(|probe| probe.load.bulk.is_none()) else {
+        return Ok(Heard {
+            firewall: Firewall::Untraced(chains),
+            ..Heard::default()
+        });
     };
-    Ok(match trace::again(stage, &suspect.host, probe).await {
-        Ok(Some(firewall)) => (firewall, None),
-        Ok(None) => (Firewall::Untraced(chains), None),
-        Err(error) => (Firewall::Untraced(chains), Some(crate::chain(&error))),
+    let asked = again::ask(stage, &suspect.host, probe, !chains.is_empty()).await;
+    let (again, trouble) = match asked {
+        Ok(again) => (again, None),
+        Err(error) => (again::Heard::default(), Some(crate::chain(&error))),
+    };
+    Ok(Heard {
+        firewall: again.firewall.unwrap_or(Firewall::Untraced(chains)),
+        drops: again.drops,
+        trouble,
     })
+}
+
+/// What is heard of a packet when its question is asked again.
+#[derive(Default)]
+struct Heard {
+    firewall: Firewall,
+    drops: Vec<KernelDrop>,
+    /// Why that could not be found out.
+    trouble: Option<String>,
 }
 
 /// Reverse path filtering on the link by which a packet came in and got no further.
