@@ -65,7 +65,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ),
     (
         "IP_LOCAL_SOURCE",
-        "it says to come from an address of the host itself",
+        "by the host's own routes its source is the host itself",
     ),
     ("IP_OUTNOROUTES", "no route to send it by"),
     (
