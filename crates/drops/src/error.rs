@@ -51,11 +51,9 @@ impl Error {
     pub fn is_lack(&self) -> bool {
         match self {
             Self::NoBtf(_) | Self::Unknown(_) => true,
-            Self::Bpf { cause, .. } | Self::Verifier { cause, .. } => {
-                matches!(cause, Errno::EPERM | Errno::EACCES | Errno::ENOSYS)
-            }
+            Self::Bpf { cause, .. } => matches!(cause, Errno::EPERM | Errno::ENOSYS),
             Self::Cookie(cause) => *cause == Errno::ENOPROTOOPT,
-            Self::Btf(_) | Self::Assembler(_) => false,
+            Self::Btf(_) | Self::Verifier { .. } | Self::Assembler(_) => false,
         }
     }
 }

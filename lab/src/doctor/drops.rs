@@ -1,10 +1,16 @@
-//! The kernel's own reasons for the packets that it drops.
+//! The kernel's own reasons for the packets that it drops: a packet to a port where nobody listens.
+
+use std::io;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::time::Duration;
 
 use fps_drops::{Drops, Error, Kernel};
+use fps_netlink::IfIndex;
+use tokio::time::{Instant, sleep};
 
 use super::finding::{About, Finding};
 use super::trial::Trial;
-use crate::sandbox::SocketKind;
+use crate::sandbox::{SandboxError, SocketKind};
 
 const ABOUT: About = About {
     name: "drop reasons",
@@ -12,31 +18,67 @@ const ABOUT: About = About {
     decisive: false,
     program: false,
 };
+/// How long the kernel may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often it is looked.
+const LOOK: Duration = Duration::from_millis(2);
+/// Where nobody listens: the port of the old discard protocol.
+const PORT: u16 = 9;
+const ROOT: &str = "run as root, with CAP_BPF and CAP_PERFMON, outside any user namespace";
 
-pub(super) fn examine(trial: &Trial) -> Finding {
-    let Some((sandbox, host)) = trial.host() else {
+/// Why none is heard.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Drops(#[from] Error),
+    #[error("drop a packet in a host")]
+    Sandbox(#[from] SandboxError),
+    #[error("drop a packet in a host")]
+    Netlink(#[from] fps_netlink::Error),
+    #[error("send a packet that nobody takes")]
+    Socket(#[from] io::Error),
+    #[error("a packet was dropped in a host, and nothing was heard of it")]
+    Unheard,
+}
+
+pub(super) async fn examine(trial: &Trial) -> Finding {
+    if trial.host().is_none() {
         return ABOUT.untried("hosts");
-    };
-    let socket = match sandbox.socket(host.id, SocketKind::Netfilter) {
-        Ok(socket) => socket,
-        Err(error) => {
-            let remedy = "see to the hosts first".to_owned();
-            return ABOUT.limited(crate::chain(&error), Some(remedy));
-        }
-    };
-    let heard = Kernel::read().and_then(|kernel| Drops::hear(&kernel, socket).map(drop));
-    match heard {
-        Ok(()) => ABOUT.ok("heard in a host, at skb:kfree_skb"),
-        Err(error) => ABOUT.limited(crate::chain(&error), Some(remedy(&error).to_owned())),
+    }
+    match hear(trial).await {
+        Ok(reason) => ABOUT.ok(format!("heard in a host: {reason}")),
+        Err(trouble) => ABOUT.limited(crate::chain(&trouble), Some(remedy(&trouble).to_owned())),
     }
 }
 
-fn remedy(error: &Error) -> &'static str {
-    match error {
-        Error::NoBtf(_) | Error::Btf(_) | Error::Unknown(_) => {
+async fn hear(trial: &Trial) -> Result<String, Trouble> {
+    let kernel = Kernel::read()?;
+    let (Some((sandbox, host)), Some(station)) = (trial.host(), trial.station()) else {
+        return Err(Trouble::Unheard);
+    };
+    station.netlink().set_up(IfIndex::LOOPBACK).await?;
+    let socket = UdpSocket::from(sandbox.socket(host.id, SocketKind::UdpV4)?);
+    let drops = Drops::hear(&kernel, &socket)?;
+    socket.send_to(b"fps-lab doctor", (Ipv4Addr::LOCALHOST, PORT))?;
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        while let Some(dropped) = drops.next()? {
+            if dropped.headers.ends_with(b"fps-lab doctor") {
+                return Ok(dropped.reason);
+            }
+        }
+        sleep(LOOK).await;
+    }
+    Err(Trouble::Unheard)
+}
+
+fn remedy(trouble: &Trouble) -> &'static str {
+    match trouble {
+        Trouble::Drops(Error::NoBtf(_) | Error::Btf(_) | Error::Unknown(_) | Error::Cookie(_)) => {
             "a kernel of 5.17 or later with CONFIG_DEBUG_INFO_BTF=y"
         }
-        Error::Cookie(_) => "a kernel of 5.17 or later",
-        _ => "run as root, with CAP_BPF and CAP_PERFMON, outside any user namespace",
+        // Nothing can be read of the kernel then (kernel_lockdown(7)).
+        Trouble::Unheard => "boot without lockdown=confidentiality",
+        _ => ROOT,
     }
 }

@@ -54,7 +54,7 @@ pub async fn examine(helper: &Path) -> Vec<Finding> {
     findings.push(kernel::examine());
     findings.push(netem::examine(&trial).await);
     findings.push(nft::examine(&trial).await);
-    findings.push(drops::examine(&trial));
+    findings.push(drops::examine(&trial).await);
     findings.push(resolved::examine());
     findings.extend(programs::examine());
     findings
