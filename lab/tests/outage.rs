@@ -5,11 +5,12 @@ mod common {
     pub(crate) mod texts;
 }
 
+use std::thread;
 use std::time::Duration;
 
-use common::played::{assert_failed, assert_held, assert_unsure, played};
+use common::played::{assert_failed, assert_held, assert_unsure, played, played_under};
 use common::texts::{NO_SABOTAGE, PAIR};
-use fps_lab::play::{Report, Verdict};
+use fps_lab::play::{Event, Report, Verdict};
 use rstest::rstest;
 
 /// The laptop's link is down for 200 ms and more.
@@ -101,6 +102,30 @@ expect = { outage = { from = "laptop", to = "printer", at-most = "200ms", for = 
 "#,
     ));
     assert_failed(&report, "outage laptop -> printer", "was not over");
+}
+
+/// The lab has no turn in all the time in which the gap would have been seen to be too long.
+#[test]
+fn one_that_does_not_end_fails_though_the_lab_has_no_turn() {
+    let text = serving(
+        r#"
+[[step]]
+do = { link = { on = "laptop", link = "eth0", state = "down" } }
+expect = [
+  { kernel = { name = "stalls", on = "laptop", links = "eth0 mtu 1500" } },
+  { outage = { name = "it", from = "laptop", to = "printer", at-most = "200ms", for = "100ms" } },
+]
+"#,
+    );
+    let report = played_under(&text, &mut |event| {
+        if let Event::Expectation { report } = event
+            && report.name == "stalls"
+        {
+            #[expect(clippy::disallowed_methods, reason = "a stall is what it is about")]
+            thread::sleep(Duration::from_millis(500));
+        }
+    });
+    assert_failed(&report, "it", "was not over");
 }
 
 #[test]

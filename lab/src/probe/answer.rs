@@ -67,7 +67,9 @@ impl Answer {
         };
         match errno {
             Errno::ECONNREFUSED | Errno::ECONNRESET | Errno::EPIPE => Ok(Self::Refused),
-            // EINVAL is what a blackhole route answers, EACCES a prohibit route, EPERM a firewall.
+            // EINVAL is what a blackhole route answers, EACCES a prohibit route, EPERM a firewall, ENOBUFS a
+            // link that drops, as a veth does whose other end has just gone down (`veth_xmit` in
+            // drivers/net/veth.c; to sockets without IP_RECVERR the kernel does not tell, see raw(7)).
             Errno::ENETUNREACH
             | Errno::EHOSTUNREACH
             | Errno::ENETDOWN
@@ -79,6 +81,7 @@ impl Answer {
             | Errno::EINVAL
             | Errno::EMSGSIZE
             | Errno::ETIMEDOUT
+            | Errno::ENOBUFS
             | Errno::ENOPROTOOPT
             | Errno::EPROTO => Ok(Self::NoWay(errno)),
             _ => Err(error),

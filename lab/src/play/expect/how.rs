@@ -105,6 +105,10 @@ async fn told(
             None,
             "the packet is larger than the way takes, as the sender knows".to_owned(),
         ),
+        Answer::NoWay(Errno::ENOBUFS) => grounds(
+            None,
+            "a link of the sender has dropped it: no buffer space available".to_owned(),
+        ),
         Answer::NoWay(errno) => {
             let what = errno.desc().to_lowercase();
             match left(stage, &probe.from, attempt).await? {

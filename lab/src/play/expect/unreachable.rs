@@ -91,6 +91,15 @@ async fn verdict(
             probe.from
         )));
     }
+    // Nobody has sent anything where the kernel has no room for it, as for the next hop of too many labs
+    // (gc_thresh3 in arp(7)).
+    let unsent = |attempt: &Attempt| attempt.answer == Answer::NoWay(Errno::ENOBUFS);
+    if attempts.iter().all(unsent) {
+        return Ok(Verdict::Inconclusive(format!(
+            "the kernel had no room for what {} asks (ENOBUFS), so that nothing was asked",
+            probe.from
+        )));
+    }
     let all = how::of(stage, probe, attempts).await?;
     let seen: Vec<String> = all.iter().map(how::Grounds::to_string).collect();
     let seen = format!("{} probes, {}", attempts.len(), seen.join("; "));

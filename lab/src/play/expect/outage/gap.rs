@@ -19,6 +19,11 @@ impl Gap {
     pub(super) fn length(&self) -> Duration {
         self.to.saturating_duration_since(self.from)
     }
+
+    /// How much of it is the network's without a doubt.
+    pub(super) fn certain(&self) -> Duration {
+        self.length().saturating_sub(self.late)
+    }
 }
 
 /// The gaps between answers, the longest first. `sent` and `answered` are in order of time, and `end`

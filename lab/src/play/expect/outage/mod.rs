@@ -22,6 +22,8 @@ use crate::scenario::{HostName, Outage, Probe};
 const CONTROLS: usize = 3;
 /// How long these may take.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How much longer is waited, at most, where the lab itself does not come to ask.
+const LATENESS: Duration = Duration::from_secs(5);
 /// How many gaps a failure shows.
 const SHOWN: usize = 3;
 /// How many gaps are in the report, of those that held too.
@@ -92,6 +94,34 @@ impl Outages {
         let _ = timeout(PATIENCE, self.series.answered(CONTROLS)).await;
         self.before = self.series.count();
     }
+
+    /// Waits for the end of a gap that has begun, or until it is seen to be too long. Time in which the lab
+    /// itself did not come to ask shows nothing, and is waited for again.
+    async fn see_the_end(&self, most: Duration) {
+        let (now, next) = (tokio::time::Instant::now(), self.series.count() + 1);
+        let last = now + most + LATENESS;
+        let mut until = now + most;
+        while timeout_at(until, self.series.answered(next)).await.is_err() {
+            let missing = (most + 2 * self.pace).saturating_sub(self.unanswered_for());
+            if missing.is_zero() || until >= last {
+                break;
+            }
+            until = tokio::time::Instant::now() + missing;
+        }
+    }
+
+    /// For how long nothing has been answered, without the time in which nothing was asked.
+    fn unanswered_for(&self) -> Duration {
+        let sent = self.series.sent();
+        let asked: Vec<Instant> = sent.iter().map(|sent| sent.at).collect();
+        let answered = sent.iter().filter_map(|sent| match sent.answer {
+            Some(Answer::Echo { after, .. }) => Some(sent.at + after),
+            _ => None,
+        });
+        let last = answered.max().unwrap_or(self.began);
+        let gaps = gaps(&asked, &[last], Instant::now(), self.pace);
+        gaps.first().map_or(Duration::ZERO, Gap::certain)
+    }
 }
 
 pub(super) async fn check(
@@ -103,8 +133,7 @@ pub(super) async fn check(
     let series = &outages.series;
     let hold = tokio::time::Instant::now() + wanted.hold;
     sleep_until(hold).await;
-    // A gap that has begun may end, and shall be seen to be too long.
-    let _ = timeout_at(hold + wanted.at_most, series.answered(series.count() + 1)).await;
+    outages.see_the_end(wanted.at_most).await;
     let end = Instant::now();
     let sent = series.sent();
     if let Some(failure) = series.failure() {
@@ -134,8 +163,7 @@ pub(super) async fn check(
         return Ok(Verdict::Held(seen));
     }
     // Another gap may be shorter, but the network's alone.
-    let certain = |gap: &Gap| gap.length().saturating_sub(gap.late) > most;
-    if !gaps.iter().any(certain) {
+    if !gaps.iter().any(|gap| gap.certain() > most) {
         return Ok(Verdict::Inconclusive(format!(
             "{seen}, but in {:.1?} of it the lab itself did not come to ask",
             longest.late
