@@ -97,32 +97,40 @@ async fn told(
                 ),
             }
         }
-        Answer::NoWay(Errno::EPERM) => grounds(
+        Answer::NoWay(errno) => Ok(Some(no_way(stage, probe, attempt, *errno).await?)),
+    }
+}
+
+/// What the sender's own kernel has said.
+async fn no_way(
+    stage: &Stage<'_>,
+    probe: &Probe<IpAddr>,
+    attempt: &Attempt,
+    errno: Errno,
+) -> Result<Grounds, CheckError> {
+    let what = errno.desc().to_lowercase();
+    let (how, seen) = match errno {
+        Errno::EPERM => (
             Some(How::Filtered),
-            "the sender's own firewall: operation not permitted".to_owned(),
+            format!("the sender's own firewall: {what}"),
         ),
-        Answer::NoWay(Errno::EMSGSIZE) => grounds(
+        Errno::EMSGSIZE => (
             None,
             "the packet is larger than the way takes, as the sender knows".to_owned(),
         ),
-        Answer::NoWay(Errno::ENOBUFS) => grounds(
-            None,
-            "a link of the sender has dropped it: no buffer space available".to_owned(),
-        ),
-        Answer::NoWay(errno) => {
-            let what = errno.desc().to_lowercase();
-            match left(stage, &probe.from, attempt).await? {
-                false => grounds(
-                    Some(How::Unrouted),
-                    format!("{what}, and nothing left the sender"),
-                ),
-                true => grounds(
-                    Some(How::Filtered),
-                    format!("{what}, though the packet left the sender"),
-                ),
-            }
-        }
-    }
+        Errno::ENOBUFS => (None, format!("a link of the sender has dropped it: {what}")),
+        _ => match left(stage, &probe.from, attempt).await? {
+            false => (
+                Some(How::Unrouted),
+                format!("{what}, and nothing left the sender"),
+            ),
+            true => (
+                Some(How::Filtered),
+                format!("{what}, though the packet left the sender"),
+            ),
+        },
+    };
+    Ok(Grounds { how, seen })
 }
 
 /// An ICMP error that came to the sender: who sent it, and what it says.
