@@ -190,6 +190,30 @@ fn without_nft_its_package_is_named_and_labs_can_be_had() {
     assert_missing(&findings, "nft", "sudo apt-get install nftables");
 }
 
+/// As Docker and Podman do it with resolv.conf, hosts and hostname.
+#[test]
+fn what_a_container_has_mounted_into_etc_keeps_nobody_from_a_lab() {
+    let place = Place::new();
+    let file = place.0.path().join("hosts");
+    fs::write(&file, "127.0.0.1 container\n").expect("our own folder");
+    let lay = move || {
+        own_mounts()?;
+        bind(&file, Path::new("/etc/hosts"))
+    };
+    let findings = doctor(ORDINARY, lay.clone(), 0);
+    assert_eq!(complaints(&findings), <[&str; 0]>::default());
+    // The rest of the machine's /etc is there as well.
+    let reads = r#"
+[[step]]
+do = { run = { on = "laptop", command = ["grep", "-q", "^root:", "/etc/passwd"] } }
+expect = [ { reach = { from = "laptop", to = "printer" } } ]
+"#;
+    let mut command = place.run(&[&place.write("reads", reads)]);
+    in_user_namespace(&mut command, ORDINARY, lay);
+    let said = Process::start(command).finish(PATIENCE).expect_exit(0);
+    assert_says(&said, &["scenarios: 1 passed, 0 failed"]);
+}
+
 #[test]
 fn in_a_user_namespace_it_is_told_that_no_drop_reasons_are_heard() {
     let findings = doctor(0, nothing, 0);

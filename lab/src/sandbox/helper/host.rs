@@ -6,6 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
 
 use fps_netns::{Namespace, sysctl};
+use nix::errno::Errno;
 use nix::mount::MsFlags;
 use nix::sched::{CloneFlags, setns, unshare};
 
@@ -38,22 +39,27 @@ impl Host {
         }
         unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS)
             .step("create the host's namespaces")?;
-        let made = Self::furnish(spec, &upper, &work);
+        let made = Self::furnish(spec, home, &upper, &work);
         home.enter();
         made
     }
 
     /// Everything that is done inside the new namespaces.
-    fn furnish(spec: &HostSpec, upper: &str, work: &str) -> Result<(Self, OwnedFd, OwnedFd)> {
+    fn furnish(
+        spec: &HostSpec,
+        home: &Home,
+        upper: &str,
+        work: &str,
+    ) -> Result<(Self, OwnedFd, OwnedFd)> {
         nix::unistd::sethostname(&spec.name).step("set the host name")?;
         // An overlay, not a bind mount over single files, on which rename and unlink fail with
         // EBUSY: DHCP clients and resolvers replace /etc/resolv.conf by rename.
-        let options = format!("lowerdir=/etc,upperdir={upper},workdir={work}");
+        let lower = home.etc;
+        let mut options = format!("lowerdir={lower},upperdir={upper},workdir={work}");
         // In a user namespace the overlay may not write trusted.* attributes.
-        let options = match fs::read_to_string("/proc/self/uid_map") {
-            Ok(map) if !covers_all(&map) => format!("{options},userxattr"),
-            _ => options,
-        };
+        if home.in_user_namespace {
+            options += ",userxattr";
+        }
         mount_at(
             Some("overlay"),
             "/etc",
@@ -70,9 +76,7 @@ impl Host {
             private,
             Some("mode=0755"),
         )?;
-        // /sys/class/net shows the namespace in which sysfs was mounted.
-        let quiet = private | MsFlags::MS_NOEXEC;
-        mount_at(Some("sysfs"), "/sys", Some("sysfs"), quiet, None)?;
+        mount_sys(private | MsFlags::MS_NOEXEC)?;
         sysctl::write_all(sysctl::BASELINE).step("set the sysctl baseline")?;
         if spec.forward {
             sysctl::write_all(sysctl::FORWARDING).step("turn forwarding on")?;
@@ -220,6 +224,20 @@ fn held(descriptor: RawFd) -> BorrowedFd<'static> {
     unsafe { BorrowedFd::borrow_raw(descriptor) }
 }
 
+/// Mounts sysfs: /sys/class/net shows the namespace in which that was done.
+///
+/// A container's own is read-only. In a user namespace there is none then that can be written
+/// (`mount_too_revealing` in fs/namespace.c), and hardly anything of a lab needs that.
+fn mount_sys(flags: MsFlags) -> Result<()> {
+    let mount = |flags| mount_at(Some("sysfs"), "/sys", Some("sysfs"), flags, None);
+    match mount(flags) {
+        Err(failure) if failure.errno == Some(Errno::EPERM as i32) => {
+            mount(flags | MsFlags::MS_RDONLY)
+        }
+        mounted => mounted,
+    }
+}
+
 /// Makes the host's /usr hold more than the machine's.
 fn lay_over_usr(spec: &HostSpec) -> Result<()> {
     let Some(usr) = &spec.usr else {
@@ -255,9 +273,4 @@ fn write(file: &FileSpec) -> Result<()> {
     options.write(true).create_new(true).mode(file.mode);
     let mut out = options.open(path).step(step())?;
     std::io::Write::write_all(&mut out, file.content.as_bytes()).step(step())
-}
-
-/// Whether a uid_map is the first user namespace's, which maps every user to itself.
-fn covers_all(map: &str) -> bool {
-    map.split_whitespace().eq(["0", "0", "4294967295"])
 }

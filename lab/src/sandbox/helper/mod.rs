@@ -1,6 +1,7 @@
 //! The sandbox's process: pid 1 of its PID namespace, one thread, no runtime.
 //!
 //! - `setup`: mounts and the empty network namespace
+//! - `etc`: what the /etc of hosts is laid over
 //! - `groups`: a host's control groups
 //! - `host`: a host's namespaces and files
 //! - `netns`: where ip-netns(8) finds the hosts
@@ -8,6 +9,7 @@
 //! - `sysctls`: all that one has
 //! - `process`: programs started and reaped
 
+mod etc;
 mod groups;
 mod host;
 mod netns;

@@ -1,6 +1,6 @@
 //! The sandbox's own mounts and namespaces.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::fd::OwnedFd;
 
 use fps_netns::sysctl;
@@ -11,18 +11,26 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 
 use super::socket::netlink_socket;
-use super::{Result, Step};
+use super::{Result, Step, etc};
 
 /// The namespaces to which the helper returns after a visit.
 pub(super) struct Home {
     mounts: OwnedFd,
     name: OwnedFd,
     network: OwnedFd,
+    /// Whether all of it is in a user namespace that is not the first.
+    pub(super) in_user_namespace: bool,
+    /// What the /etc of hosts is laid over.
+    pub(super) etc: &'static str,
 }
 
 impl Home {
     fn current() -> Result<Self> {
+        let map = fs::read_to_string("/proc/self/uid_map").step("read the map of users")?;
+        let in_user_namespace = !covers_all(&map);
         Ok(Self {
+            in_user_namespace,
+            etc: etc::lower(in_user_namespace)?,
             mounts: own_namespace("mnt")?,
             name: own_namespace("uts")?,
             network: own_namespace("net")?,
@@ -105,4 +113,9 @@ pub(super) fn mount_at(
         "mount {} on {target}",
         kind.unwrap_or("nothing, privately,")
     ))
+}
+
+/// Whether a uid_map is the first user namespace's, which maps every user to itself.
+fn covers_all(map: &str) -> bool {
+    map.split_whitespace().eq(["0", "0", "4294967295"])
 }
