@@ -226,10 +226,14 @@ fn in_a_user_namespace_it_is_told_that_no_drop_reasons_are_heard() {
 #[test]
 fn root_without_capabilities_is_told_how_to_start_the_container() {
     const NET_ADMIN: libc::c_ulong = 12;
+    const NET_RAW: libc::c_ulong = 13;
     const SYS_ADMIN: libc::c_ulong = 21;
     let findings = doctor(0, || without(SYS_ADMIN), 3);
     assert_missing(&findings, "namespaces", "--privileged");
     assert_missing(&findings, "namespaces", "--cap-add SYS_ADMIN");
+    let findings = doctor(0, || without(NET_RAW), 3);
+    assert_missing(&findings, "namespaces", "root lacks CAP_NET_RAW");
+    assert_missing(&findings, "namespaces", "--cap-add NET_RAW");
     let findings = doctor(0, || without(NET_ADMIN), 3);
     // Which of them is the first to fail depends on whose the machine's sysctls are.
     let mut decisive = findings.iter().filter(|it| it["decisive"] == true);

@@ -180,9 +180,10 @@ fn without_a_tun_device_a_tunnel_is_refused_and_the_user_told_what_to_do() {
     without(place.run(&place.pair())).expect_exit(0);
 }
 
-/// CAP_NET_ADMIN and CAP_SYS_ADMIN (linux/capability.h).
+/// By their numbers in linux/capability.h.
 #[rstest]
 #[case::networks(12, "CAP_NET_ADMIN")]
+#[case::captures(13, "CAP_NET_RAW")]
 #[case::namespaces(21, "CAP_SYS_ADMIN")]
 fn root_without_a_capability_is_told_what_to_do(
     #[case] capability: libc::c_ulong,

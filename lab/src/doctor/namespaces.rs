@@ -21,13 +21,13 @@ const OPEN_CONTAINER: &str = "start the container with --privileged, or with --s
      seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined";
 
 /// The capabilities that root needs in a container for the first way of docs/ci.md.
-const CAPABILITIES: &str = "--cap-add SYS_ADMIN --cap-add NET_ADMIN";
+const CAPABILITIES: &str = "--cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add NET_RAW";
 
-pub(super) fn examine(sandbox: Result<(), SandboxError>) -> Finding {
+pub(super) fn examine(sandbox: Result<(), Lack>) -> Finding {
     match sandbox {
         Ok(()) if geteuid().is_root() => ABOUT.ok("made, as root"),
         Ok(()) => ABOUT.ok("made, in a user namespace"),
-        Err(error) => ABOUT.missing(explain(&error)),
+        Err(lack) => ABOUT.missing(lack),
     }
 }
 

@@ -4,7 +4,12 @@ use std::fs;
 use std::path::Path;
 
 /// The capabilities that a sandbox takes, and their numbers (linux/capability.h).
-const NEEDED: [(&str, u32); 2] = [("CAP_NET_ADMIN", 12), ("CAP_SYS_ADMIN", 21)];
+const NEEDED: [(&str, u32); 3] = [
+    ("CAP_NET_ADMIN", 12),
+    // For captures, and questions by ICMP.
+    ("CAP_NET_RAW", 13),
+    ("CAP_SYS_ADMIN", 21),
+];
 
 /// The kinds of namespaces that a sandbox and its hosts are made of, as in `/proc/sys/user/max_*_namespaces`.
 const KINDS: [&str; 7] = ["user", "pid", "mnt", "net", "uts", "ipc", "cgroup"];
@@ -86,7 +91,7 @@ mod tests {
             ("sys/user/max_net_namespaces", "96551\n"),
             ("sys/kernel/unprivileged_userns_clone", "0\n"),
             ("sys/kernel/apparmor_restrict_unprivileged_userns", "1\n"),
-            ("self/status", "CapEff:\t0000000000201000\nSeccomp:\t2\n"),
+            ("self/status", "CapEff:\t0000000000203000\nSeccomp:\t2\n"),
         ]);
         let wanted = Rules {
             root: true,
@@ -102,8 +107,13 @@ mod tests {
     #[test]
     fn a_capability_that_root_lacks_is_named() {
         for (effective, lacks) in [
-            ("0000000000200000", &["CAP_NET_ADMIN"][..]),
-            ("0000000000001000", &["CAP_SYS_ADMIN"]),
+            ("0000000000202000", &["CAP_NET_ADMIN"][..]),
+            ("0000000000003000", &["CAP_SYS_ADMIN"]),
+            // What Podman leaves.
+            (
+                "00000000800005fb",
+                &["CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_SYS_ADMIN"],
+            ),
             ("00000000a80425fb", &["CAP_NET_ADMIN", "CAP_SYS_ADMIN"]),
         ] {
             let folder = proc(&[("self/status", &*format!("CapEff:\t{effective}\n"))]);

@@ -281,9 +281,14 @@ impl<'a> Stage<'a> {
         &self.meters[host]
     }
 
-    /// The tape of a host.
+    /// The tape of a host, from the first step on.
     pub(super) fn tape(&self, host: &HostName) -> &Tape {
         &self.tapes[host]
+    }
+
+    /// The tape of a host, if it is watched.
+    pub(super) fn tape_of(&self, host: &HostName) -> Option<&Tape> {
+        self.tapes.get(host)
     }
 
     /// The tapes of all hosts.
