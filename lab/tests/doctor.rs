@@ -11,6 +11,7 @@ mod common {
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -325,6 +326,23 @@ mod second_uid {
     fn root_plays_what_takes_one() {
         let place = Place::new();
         let command = place.run(&[&place.write("asks", ASKS)]);
+        let said = Process::start(command).finish(PATIENCE).expect_exit(0);
+        assert_says(&said, &["scenarios: 1 passed, 0 failed;"]);
+    }
+
+    /// As in a container. The lab's own programs are those of its process, of which nothing else may be read.
+    #[test]
+    fn root_without_cap_sys_ptrace_starts_programs_after_it() {
+        const SYS_PTRACE: libc::c_ulong = 19;
+        const STARTS: &str = r#"
+[[step]]
+do = { run = { on = "laptop", command = ["fps-route", "--version"] } }
+"#;
+        let place = Place::new();
+        let steps = [ASKS, STARTS].concat();
+        let mut command = place.run(&[&place.write("starts", &steps)]);
+        // SAFETY: the closure makes a system call only.
+        unsafe { command.pre_exec(|| without(SYS_PTRACE)) };
         let said = Process::start(command).finish(PATIENCE).expect_exit(0);
         assert_says(&said, &["scenarios: 1 passed, 0 failed;"]);
     }

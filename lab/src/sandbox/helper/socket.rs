@@ -4,6 +4,7 @@ use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 
 use netlink_sys::Socket;
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE, NETLINK_SOCK_DIAG};
+use nix::sys::prctl;
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::unistd::{Uid, setfsuid};
 use socket2::{Domain, Protocol, Type};
@@ -43,6 +44,9 @@ fn owned_by(uid: u32, make: impl FnOnce() -> Result<OwnedFd>) -> Result<OwnedFd>
         })
     };
     setfsuid(home);
+    // The kernel has made this process one that is not dumped (`commit_creds` in kernel/cred.c), and
+    // /proc/1/exe, which is every program of the lab's own, then takes CAP_SYS_PTRACE.
+    prctl::set_dumpable(true).step("be open to the lab's own programs again")?;
     made
 }
 
