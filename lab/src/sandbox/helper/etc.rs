@@ -1,6 +1,6 @@
 //! What the /etc of hosts is laid over.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, DirEntry, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -31,30 +31,30 @@ fn has_mounts() -> Result<bool> {
     Ok(points.any(|it| it.starts_with("/etc/")))
 }
 
-/// Copies folders, files and symbolic links. What may not be read is left out, since nobody in the sandbox
-/// could read it either.
+/// Copies a folder. What may not be read is left out, since nobody in the sandbox could read it either.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir(to)?;
-    let entries = match fs::read_dir(from) {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            copy(&from, &to)?;
-        } else if kind.is_symlink() {
-            symlink(fs::read_link(&from)?, &to)?;
-        } else if kind.is_file() {
-            match fs::copy(&from, &to) {
-                Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
-                copied => drop(copied?),
-            }
+    for entry in fs::read_dir(from)? {
+        match copy_entry(&entry?, to) {
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+            copied => copied?,
         }
     }
     let mode = fs::metadata(from)?.permissions().mode();
     // The owner is who copies: he goes on writing there.
     fs::set_permissions(to, Permissions::from_mode(mode | 0o700))
+}
+
+/// Copies what is a folder, a file or a symbolic link; others are no configuration.
+fn copy_entry(entry: &DirEntry, to: &Path) -> io::Result<()> {
+    let (from, to, kind) = (entry.path(), to.join(entry.file_name()), entry.file_type()?);
+    if kind.is_dir() {
+        copy(&from, &to)
+    } else if kind.is_symlink() {
+        symlink(fs::read_link(from)?, to)
+    } else if kind.is_file() {
+        fs::copy(from, to).map(drop)
+    } else {
+        Ok(())
+    }
 }
