@@ -1,16 +1,15 @@
 //! What is named as the cause where a packet is lost at a host that has a way for it, and what is not.
 
 mod common {
-    pub(crate) mod may_hear;
     pub(crate) mod played;
 }
 
 use rstest::rstest;
 
-use common::may_hear::may_hear;
 use common::played::{assert_failed, assert_held, assert_unsure, played};
 use fps_lab::explain::Explanation;
 use fps_lab::play::{Report, Verdict};
+use fps_netns::testing::may_load_bpf;
 
 /// A laptop, a router, and a server, in both families, and a bystander.
 const ROUTED: &str = r#"
@@ -436,7 +435,7 @@ fn the_kernels_own_reason_is_told(#[case] acts: &str, #[case] how: &str, #[case]
         .iter()
         .filter(|it| it.starts_with("the kernel of"))
         .collect();
-    match may_hear() {
+    match may_load_bpf() {
         true => assert_eq!(
             told,
             Vec::from_iter([expected].iter().filter(|it| !it.is_empty()))

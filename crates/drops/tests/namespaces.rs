@@ -1,24 +1,12 @@
 //! Packets that are dropped in namespaces of this test's own.
 
-use std::fs;
 use std::net::UdpSocket;
 use std::os::fd::AsFd;
 
 use fps_drops::{Dropped, Drops, Error, Kernel};
 use fps_netlink::{LinkName, Netlink};
-use fps_netns::testing::with_namespaces;
+use fps_netns::testing::{may_load_bpf, with_namespaces};
 use fps_netns::{Namespace, Station};
-
-/// Whether this process may load BPF programs: CAP_BPF counts in the first user namespace alone.
-fn may() -> bool {
-    const CAP_BPF: u32 = 39;
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let effective = status.lines().find_map(|it| it.strip_prefix("CapEff:"));
-    let effective = u64::from_str_radix(effective.unwrap().trim(), 16).unwrap();
-    let map = fs::read_to_string("/proc/self/uid_map").unwrap();
-    let first = map.split_whitespace().eq(["0", "0", "4294967295"]);
-    first && effective & (1 << CAP_BPF) != 0
-}
 
 /// A namespace whose loopback is up.
 async fn namespace() -> Namespace {
@@ -46,7 +34,7 @@ fn hear<'a>(kernel: &'a Kernel, namespace: &Namespace) -> Option<Drops<'a>> {
     match Drops::hear(kernel, socket.unwrap().as_fd()) {
         Ok(drops) => Some(drops),
         Err(error) => {
-            assert!(!may(), "{error:?}");
+            assert!(!may_load_bpf(), "{error:?}");
             assert!(error.is_lack(), "{error:?}");
             None
         }
@@ -100,22 +88,6 @@ fn hears_nothing_of_other_namespaces() {
             other == own || !ports.contains(&other.to_be_bytes().to_vec()),
             "{heard:?}"
         );
-    });
-}
-
-#[test]
-fn hears_no_more_when_it_is_dropped() {
-    with_namespaces("hears_no_more_when_it_is_dropped", async || {
-        let kernel = Kernel::read().unwrap();
-        let namespace = namespace().await;
-        let Some(before) = hear(&kernel, &namespace) else {
-            return;
-        };
-        let early = ask_nobody(&namespace, "127.0.0.1");
-        assert_eq!(to(early, &before).len(), 1);
-        drop(before);
-        let late = hear(&kernel, &namespace).unwrap();
-        assert_eq!(late.next().unwrap(), None, "a queue of its own");
     });
 }
 

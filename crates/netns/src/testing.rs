@@ -41,6 +41,21 @@ pub fn with_namespaces(test: &str, body: impl AsyncFnOnce()) {
     }
 }
 
+/// Whether this process may load BPF programs: CAP_BPF counts in the first user namespace alone.
+///
+/// # Panics
+/// Where /proc does not tell.
+#[must_use]
+pub fn may_load_bpf() -> bool {
+    const CAP_BPF: u32 = 39;
+    let status = fs::read_to_string("/proc/self/status").expect("the process's status");
+    let effective = status.lines().find_map(|it| it.strip_prefix("CapEff:"));
+    let effective = effective.expect("its capabilities").trim();
+    let effective = u64::from_str_radix(effective, 16).expect("a number");
+    let map = fs::read_to_string("/proc/self/uid_map").expect("its user namespace");
+    map.split_whitespace().eq(["0", "0", "4294967295"]) && effective & (1 << CAP_BPF) != 0
+}
+
 /// Makes a command run as root of a user namespace of its own. That has no capability in the
 /// namespace that owns its network (user_namespaces(7)): it is as good as an ordinary user.
 pub fn without_capabilities(command: &mut Command) -> &mut Command {

@@ -34,3 +34,27 @@ impl NameTurns {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[test]
+    fn who_asks_alone_waits_for_the_others_and_they_for_him() {
+        let host = |name: &str| HostName::new(name);
+        let (laptop, web) = (host("laptop"), host("web"));
+        let turns = NameTurns::new([&laptop, &web].into_iter());
+        let now = |host, alone| turns.take(host, alone).now_or_never();
+        let (first, second) = (now(&laptop, false), now(&laptop, false));
+        assert!(first.is_some() && second.is_some(), "two beside each other");
+        assert!(now(&laptop, true).is_none());
+        drop((first, second));
+        let alone = now(&laptop, true);
+        assert!(alone.is_some());
+        assert!(now(&laptop, false).is_none());
+        assert!(now(&web, false).is_some(), "another host");
+        drop(alone);
+        assert!(now(&laptop, false).is_some());
+    }
+}
