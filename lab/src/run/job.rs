@@ -74,6 +74,11 @@ impl<'a> Job<'a> {
         self.sabotage.is_some()
     }
 
+    /// Whether nothing else is to be played while it is. A sabotage has to fail, for which it needs no calm.
+    pub(super) fn is_alone(&self) -> bool {
+        self.scenario_file.scenario.alone && !self.is_sabotage()
+    }
+
     /// Whether everything held, or the sabotage bit.
     pub(super) fn came_well(&self, done: &Done) -> bool {
         match self.sabotage {

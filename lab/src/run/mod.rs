@@ -6,10 +6,12 @@
 //! - [`Outcome`]: what came of each file
 //! - [`Catch`]: which expectations caught a sabotage
 //! - [`HeldLab`]: builds one lab and holds it
+//! - `company`: whether a play has others beside it
 //! - `line`: what is said of it as it happens
 
 mod audience;
 mod catch;
+mod company;
 mod files;
 mod held;
 mod job;
@@ -18,16 +20,18 @@ mod outcome;
 mod shard;
 
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
 pub use audience::Audience;
 pub use catch::{Catch, Caught};
+use company::Company;
 pub use files::{FilesError, collect};
 pub use held::HeldLab;
-use job::Job;
 pub use job::play_folder;
+use job::{Done, Job};
 pub use line::Line;
 pub(crate) use line::{Voice, told};
 pub use outcome::{Counts, Outcome, SabotageOutcome, unplayed};
@@ -71,38 +75,46 @@ pub struct Options<'a> {
 }
 
 /// Plays every file, each sabotage in a lab of its own; gives the outcomes in the files' order.
+///
+/// Scenarios that are to be played alone come first, when nobody is there yet whose end they would wait
+/// for. In this process nothing is played beside them by another run either.
 pub fn run(files: &[ScenarioFile], options: &Options<'_>, audience: &dyn Audience) -> Vec<Outcome> {
     let jobs = files.iter().enumerate().flat_map(Job::of_file);
-    let jobs: Vec<Job<'_>> = jobs
-        .filter(|job| options.sabotages || !job.is_sabotage())
-        .collect();
+    let jobs = jobs.filter(|job| options.sabotages || !job.is_sabotage());
+    let (alone, others): (Vec<Job<'_>>, Vec<Job<'_>>) = jobs.partition(Job::is_alone);
     let failed = AtomicBool::new(false);
-    let next = AtomicUsize::new(0);
     let retired = Mutex::new(Vec::<Sandbox>::new());
     let (tell, told) = mpsc::channel();
+    let play = |job: &Job<'_>, tell: &mpsc::Sender<Done>| {
+        let _company = Company::wait_for(job.is_alone());
+        let failed_fast = options.fail_fast && failed.load(Ordering::Relaxed);
+        if failed_fast || *options.stop.borrow() {
+            return ControlFlow::Break(());
+        }
+        let name = job.name();
+        audience.begins(&name);
+        let (done, sandbox) = job.play(options, audience);
+        let well = job.came_well(&done);
+        audience.ends(&name, well);
+        failed.fetch_or(!well, Ordering::Relaxed);
+        let mut retired = retired.lock().unwrap_or_else(PoisonError::into_inner);
+        if retired.len() < KEPT {
+            retired.extend(sandbox);
+        }
+        // The receiver outlives the threads.
+        drop(tell.send(done));
+        ControlFlow::Continue(())
+    };
+    let gone_on = alone.iter().try_for_each(|job| play(job, &tell));
+    let next = AtomicUsize::new(0);
     thread::scope(|scope| {
-        for _ in 0..options.jobs.get().min(jobs.len()) {
-            let tell = tell.clone();
-            let (jobs, next, retired, failed) = (&jobs, &next, &retired, &failed);
+        for _ in 0..options.jobs.get().min(others.len()) {
+            let (tell, others, next, play) = (tell.clone(), &others, &next, &play);
             scope.spawn(move || {
-                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let failed_fast = options.fail_fast && failed.load(Ordering::Relaxed);
-                    if failed_fast || *options.stop.borrow() {
-                        break;
-                    }
-                    let name = job.name();
-                    audience.begins(&name);
-                    let (done, sandbox) = job.play(options, audience);
-                    let well = job.came_well(&done);
-                    audience.ends(&name, well);
-                    failed.fetch_or(!well, Ordering::Relaxed);
-                    let mut retired = retired.lock().unwrap_or_else(PoisonError::into_inner);
-                    if retired.len() < KEPT {
-                        retired.extend(sandbox);
-                    }
-                    // The receiver outlives the threads.
-                    drop(tell.send(done));
-                }
+                while gone_on.is_continue()
+                    && let Some(job) = others.get(next.fetch_add(1, Ordering::Relaxed))
+                    && play(job, &tell).is_continue()
+                {}
             });
         }
     });

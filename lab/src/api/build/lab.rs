@@ -146,7 +146,7 @@ impl LabBuilder {
     pub fn toml(mut self, text: &str) -> Self {
         match text.parse::<Table>() {
             Ok(mut more) => {
-                for key in ["step", "sabotage", "why"] {
+                for key in ["step", "sabotage", "why", "alone"] {
                     if more.remove(key).is_some() {
                         self.mistakes
                             .push(format!("`{key}` is no part of a lab that is to stand"));

@@ -61,6 +61,8 @@ pub struct Scenario {
     pub origin: Option<String>,
     /// Programs that must be on the machine.
     pub needs: Vec<String>,
+    /// Whether nothing else is to be played while it is.
+    pub alone: bool,
     /// The L2 segments, in the file's order.
     pub nets: IndexMap<NetName, Net>,
     /// The hosts, in the file's order.

@@ -8,7 +8,8 @@ use crate::scenario::model::Scenario;
 use crate::scenario::syntax::{Node, Table};
 
 const KEYS: &[&str] = &[
-    "title", "origin", "needs", "why", "net", "host", "program", "tunnel", "step", "sabotage",
+    "title", "origin", "needs", "alone", "why", "net", "host", "program", "tunnel", "step",
+    "sabotage",
 ];
 
 /// Reads a scenario. There is none if anything is wrong; the names are there all the same.
@@ -18,6 +19,7 @@ pub(crate) fn scenario(document: &Document<'_>, problems: &Problems) -> (Option<
         .need("title", "\"The printer stays in reach\"")
         .and_then(Node::text);
     let origin = table.get("origin").and_then(Node::text);
+    let alone = table.get("alone").and_then(Node::flag).unwrap_or_default();
     let mut lab = Lab::new(Rc::clone(&document.sources));
     lab.needs = table.get("needs").and_then(needs).unwrap_or_default();
     if let Some(node) = table.get("net") {
@@ -55,6 +57,7 @@ pub(crate) fn scenario(document: &Document<'_>, problems: &Problems) -> (Option<
             title,
             origin,
             needs,
+            alone,
             nets: lab.nets,
             hosts: lab.hosts,
             programs: lab.programs,

@@ -30,6 +30,9 @@ pub(super) struct Scenario {
     origin: Option<Text>,
     /// Programs that must be on the machine, by name, not by path: `["nft", "curl"]`. Without one the scenario is not played.
     needs: Option<Vec<ProgramName>>,
+    /// `true` plays nothing else of the run while this is played: for limits on time that leave a busy machine too little room.
+    #[schemars(extend("default" = false))]
+    alone: Option<bool>,
     /// Why there is no sabotage. Required by `sabotage = []`, and a mistake otherwise.
     why: Option<Text>,
     /// The nets: `[net.home]` is an L2 segment that links of hosts are plugged into.
