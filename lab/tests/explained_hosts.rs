@@ -217,6 +217,25 @@ expect = { reach = { name = "it", from = "laptop", to = "router:lan", with = "tc
     );
 }
 
+/// What it was before NAT gave it that target, which a datagram's own addresses do not tell.
+#[test]
+fn a_question_stays_one_behind_a_translated_target() {
+    let router = "forward = true\nserve = { udp = [80] }";
+    let step = r#"
+[[step]]
+do = { run = { on = "router", command = ["nft", "add table ip n; add chain ip n d { type nat hook prerouting priority -100; }; add rule ip n d ip daddr 192.168.188.1 udp dport 80 dnat to 203.0.113.80:80; add chain ip n f { type filter hook forward priority 0; }; add rule ip n f ip daddr 203.0.113.80 drop"] } }
+expect = { reach = { name = "it", from = "laptop", to = "router:lan", with = "udp", ip = "v4", within = "200ms" } }
+"#;
+    let report = played(&[&ROUTED.replace("forward = true", router), step].concat());
+    assert_eq!(
+        causes(&report, "it"),
+        format!(
+            "router drops the question by rule 1 of chain `f` of table `ip n`, {TRACED}: ip daddr \
+             203.0.113.80 drop"
+        )
+    );
+}
+
 /// What is traced leaves nothing, and others that look at the ruleset meanwhile see nothing of it.
 #[test]
 fn a_trace_leaves_the_ruleset_as_it_was() {
@@ -409,14 +428,14 @@ expect = [
     r#"{ run = { on = "router", command = ["ip", "link", "set", "wan", "mtu", "1300"] } },
     { firewall = { on = "router", chain = "out", icmp = "too-big" } }"#,
     r#"ip = "v4", with = "udp", size = 1400, dont-fragment = true"#,
-    "the kernel of router dropped the question on lan when asked again: PKT_TOO_BIG (larger than the \
-     link's MTU)"
+    "the kernel of router dropped the question on lan when asked again: PKT_TOO_BIG (larger than the MTU \
+     of the way out)"
 )]
 #[case::in_front_of_what_is_traced(
     r#"{ run = { on = "router", command = ["nft", "add table netdev f; add chain netdev f c { type filter hook ingress device lan priority 0; }; add rule netdev f c ip protocol icmp drop"] } }"#,
     r#"ip = "v4""#,
-    "the kernel of router dropped the question on lan when asked again: NETFILTER_DROP (a rule of \
-     nftables or iptables)"
+    "the kernel of router dropped the question on lan when asked again: NETFILTER_DROP (a rule or a \
+     policy of nftables or iptables, or the tracking of connections)"
 )]
 // The rule is named, which says more.
 #[case::firewalled(

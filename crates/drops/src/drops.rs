@@ -13,8 +13,6 @@ use crate::program::{
 };
 use crate::syscall;
 
-/// How many packets wait to be taken; later ones are not heard of.
-const WAITING: u32 = 1024;
 const TRACEPOINT: &CStr = c"kfree_skb";
 
 /// Hears of the packets that the kernel drops in a namespace, as long as it lives.
@@ -39,10 +37,13 @@ pub struct Dropped {
 }
 
 impl<'a> Drops<'a> {
+    /// How many packets wait to be taken; later ones are not heard of.
+    pub const WAITING: u32 = 1024;
+
     /// Begins to hear of packets in the namespace of a socket.
     pub fn hear(kernel: &'a Kernel, socket: impl AsFd) -> Result<Self> {
         let cookie = cookie(socket)?;
-        let queue = syscall::queue(ENTRY as u32, WAITING)?;
+        let queue = syscall::queue(ENTRY as u32, Self::WAITING)?;
         let program = syscall::load(&program(&kernel.places, cookie, queue.as_raw_fd())?)?;
         let attached = syscall::attach(&program, TRACEPOINT)?;
         Ok(Self {

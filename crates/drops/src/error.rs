@@ -1,6 +1,6 @@
 //! Why nothing is heard of dropped packets.
 
-use std::io;
+use std::io::{self, ErrorKind};
 
 use nix::errno::Errno;
 
@@ -50,10 +50,62 @@ impl Error {
     #[must_use]
     pub fn is_lack(&self) -> bool {
         match self {
-            Self::NoBtf(_) | Self::Unknown(_) => true,
-            Self::Bpf { cause, .. } => matches!(cause, Errno::EPERM | Errno::ENOSYS),
+            Self::NoBtf(cause) => matches!(
+                cause.kind(),
+                ErrorKind::NotFound | ErrorKind::PermissionDenied
+            ),
+            Self::Unknown(_) => true,
+            // EACCES is what a security module says.
+            Self::Bpf { cause, .. } => {
+                matches!(cause, Errno::EPERM | Errno::EACCES | Errno::ENOSYS)
+            }
             Self::Cookie(cause) => *cause == Errno::ENOPROTOOPT,
-            Self::Btf(_) | Self::Verifier { .. } | Self::Assembler(_) => false,
+            // Refused before it was looked at, as by a kernel without CONFIG_BPF_EVENTS.
+            Self::Verifier { log, .. } if log.is_empty() => true,
+            Self::Verifier { .. } => self.is_locked_down(),
+            Self::Btf(_) | Self::Assembler(_) => false,
         }
+    }
+
+    /// Whether the kernel lets nobody read it, by lockdown=confidentiality (kernel_lockdown(7)): then it has
+    /// no such helper for any program (`bpf_tracing_func_proto` in kernel/trace/bpf_trace.c).
+    #[must_use]
+    pub fn is_locked_down(&self) -> bool {
+        let withheld = ["cannot use helper", "unknown func"];
+        matches!(self, Self::Verifier { log, .. } if withheld.iter().any(|it| log.contains(it)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_to_everybody_is_a_lack() {
+        let verifier = |log: &str| Error::Verifier {
+            log: log.to_owned(),
+            cause: Errno::EINVAL,
+        };
+        let locked = verifier(
+            "14: (85) call bpf_probe_read_kernel#113; program of this type cannot use helper \
+             bpf_probe_read_kernel#113; processed 15 insns",
+        );
+        assert!(locked.is_lack() && locked.is_locked_down());
+        let unknown = verifier("");
+        assert!(unknown.is_lack() && !unknown.is_locked_down());
+        assert!(!verifier("R1 invalid mem access 'scalar'").is_lack());
+    }
+
+    #[test]
+    fn what_a_security_module_refuses_is_a_lack() {
+        let refused = |cause| Error::Bpf {
+            operation: "load a program",
+            cause,
+        };
+        assert!(refused(Errno::EACCES).is_lack());
+        assert!(!refused(Errno::ENOMEM).is_lack());
+        let unread = |kind: ErrorKind| Error::NoBtf(kind.into());
+        assert!(unread(ErrorKind::NotFound).is_lack());
+        assert!(!unread(ErrorKind::OutOfMemory).is_lack());
     }
 }

@@ -37,8 +37,8 @@ pub(crate) fn program(places: &Places, cookie: u64, queue: i32) -> Result<Vec<u8
     let mut text = Text::default();
     text.line("ldxdw r6, [r1+0]");
     text.line("ldxdw r7, [r1+16]");
-    // An entry is all zeros at first: the verifier wants its bytes to be written, and a read that fails
-    // leaves some of them as they were.
+    // An entry is all zeros at first: the verifier wants its bytes to be written, those between the fields
+    // too. A read that fails writes zeros.
     for at in (0..HEADERS_AT).step_by(8) {
         text.line(&format!("stdw [r10{:+}], 0", entry(at)));
     }
@@ -51,6 +51,8 @@ pub(crate) fn program(places: &Places, cookie: u64, queue: i32) -> Result<Vec<u8
     text.follow(pointer, 8, places.device_namespace, places.cookie);
     text.line(&format!("lddw r2, {cookie:#x}"));
     text.line("jeq r1, r2, +OURS");
+    // A device of another namespace. No namespace has 0: then there was no device where one was looked for.
+    text.line("jne r1, 0, +END");
     text.label("SOCKET");
     text.read(pointer, 8, 6, places.socket);
     text.line(&format!("ldxdw r8, [r10{pointer:+}]"));

@@ -41,19 +41,22 @@ pub fn with_namespaces(test: &str, body: impl AsyncFnOnce()) {
     }
 }
 
-/// Whether this process may load BPF programs: CAP_BPF counts in the first user namespace alone.
+/// Whether this process may hang BPF programs at tracepoints, for which capabilities count in the first user
+/// namespace alone: CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN for both (capabilities(7)).
 ///
 /// # Panics
 /// Where /proc does not tell.
 #[must_use]
 pub fn may_load_bpf() -> bool {
-    const CAP_BPF: u32 = 39;
+    const SYS_ADMIN: u64 = 1 << 21;
+    const PERFMON_AND_BPF: u64 = 1 << 38 | 1 << 39;
     let status = fs::read_to_string("/proc/self/status").expect("the process's status");
     let effective = status.lines().find_map(|it| it.strip_prefix("CapEff:"));
     let effective = effective.expect("its capabilities").trim();
     let effective = u64::from_str_radix(effective, 16).expect("a number");
     let map = fs::read_to_string("/proc/self/uid_map").expect("its user namespace");
-    map.split_whitespace().eq(["0", "0", "4294967295"]) && effective & (1 << CAP_BPF) != 0
+    let may = effective & SYS_ADMIN != 0 || effective & PERFMON_AND_BPF == PERFMON_AND_BPF;
+    map.split_whitespace().eq(["0", "0", "4294967295"]) && may
 }
 
 /// Makes a command run as root of a user namespace of its own. That has no capability in the

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use fps_drops::{Drops, Error, Kernel};
 use fps_netlink::IfIndex;
+use nix::errno::Errno;
 use tokio::time::{Instant, sleep};
 
 use super::finding::{About, Finding};
@@ -47,7 +48,7 @@ pub(super) async fn examine(trial: &Trial) -> Finding {
     }
     match hear(trial).await {
         Ok(reason) => ABOUT.ok(format!("heard in a host: {reason}")),
-        Err(trouble) => ABOUT.limited(crate::chain(&trouble), Some(remedy(&trouble).to_owned())),
+        Err(trouble) => ABOUT.limited(crate::chain(&trouble), remedy(&trouble).map(str::to_owned)),
     }
 }
 
@@ -72,13 +73,20 @@ async fn hear(trial: &Trial) -> Result<String, Trouble> {
     Err(Trouble::Unheard)
 }
 
-fn remedy(trouble: &Trouble) -> &'static str {
-    match trouble {
-        Trouble::Drops(Error::NoBtf(_) | Error::Btf(_) | Error::Unknown(_) | Error::Cookie(_)) => {
-            "a kernel of 5.17 or later with CONFIG_DEBUG_INFO_BTF=y"
+fn remedy(trouble: &Trouble) -> Option<&'static str> {
+    let Trouble::Drops(error) = trouble else {
+        return None;
+    };
+    match error {
+        Error::NoBtf(_) | Error::Btf(_) | Error::Unknown(_) | Error::Cookie(_) => {
+            Some("a kernel of 5.17 or later with CONFIG_DEBUG_INFO_BTF=y")
         }
-        // Nothing can be read of the kernel then (kernel_lockdown(7)).
-        Trouble::Unheard => "boot without lockdown=confidentiality",
-        _ => ROOT,
+        Error::Bpf {
+            cause: Errno::EPERM | Errno::EACCES,
+            ..
+        } => Some(ROOT),
+        error if error.is_locked_down() => Some("boot without lockdown=confidentiality"),
+        Error::Verifier { .. } if error.is_lack() => Some("a kernel with CONFIG_BPF_EVENTS=y"),
+        Error::Bpf { .. } | Error::Verifier { .. } | Error::Assembler(_) => None,
     }
 }

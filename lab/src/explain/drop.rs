@@ -44,7 +44,7 @@ impl KernelDrop {
 const MEANINGS: &[(&str, &str)] = &[
     ("BPF_CGROUP_EGRESS", "a BPF program of its control group"),
     ("CPU_BACKLOG", "net.core.netdev_max_backlog is reached"),
-    ("DEV_READY", "the link is not ready to send"),
+    ("DEV_READY", "the link is not up, or not ready"),
     (
         "FULL_RING",
         "the program that has the TUN device does not read",
@@ -79,10 +79,13 @@ const MEANINGS: &[(&str, &str)] = &[
         "NEIGH_QUEUEFULL",
         "it waited for the next hop to answer, with too many others",
     ),
-    ("NETFILTER_DROP", "a rule of nftables or iptables"),
+    (
+        "NETFILTER_DROP",
+        "a rule or a policy of nftables or iptables, or the tracking of connections",
+    ),
     ("NO_SOCKET", "no program takes it there"),
     ("OTHERHOST", "the frame is addressed to another host"),
-    ("PKT_TOO_BIG", "larger than the link's MTU"),
+    ("PKT_TOO_BIG", "larger than the MTU of the way out"),
     (
         "QDISC_DROP",
         "the link's queue is full, or its discipline drops it",
@@ -118,7 +121,7 @@ mod tests {
         assert_eq!(
             drop("PKT_TOO_BIG", Some("wan")),
             "the kernel of gateway dropped the question on wan when asked again: PKT_TOO_BIG (larger than \
-             the link's MTU)"
+             the MTU of the way out)"
         );
         assert_eq!(
             drop("0x20001", None),

@@ -109,6 +109,11 @@ impl Series {
         lock(&self.log).sent.clone()
     }
 
+    /// Whether it asks no more.
+    pub fn has_failed(&self) -> bool {
+        lock(&self.log).failure.is_some()
+    }
+
     /// Why it asks no more, if it does not.
     pub fn failure(&self) -> Option<ProbeError> {
         lock(&self.log).failure.take()

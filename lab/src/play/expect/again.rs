@@ -13,7 +13,7 @@ use crate::explain::{Firewall, KernelDrop};
 use crate::play::stage::Stage;
 use crate::probe::{Mark, Question};
 use crate::sandbox::SocketKind;
-use crate::scenario::{HostName, Probe};
+use crate::scenario::{HostName, Probe, ProbeProtocol};
 
 /// How long a question is waited for that is asked again; bad links take longer.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -27,6 +27,8 @@ pub(super) struct Heard {
     pub(super) firewall: Option<Firewall>,
     /// What the kernel of the host dropped of it.
     pub(super) drops: Vec<KernelDrop>,
+    /// What kept something of that from being heard.
+    pub(super) trouble: Option<CheckError>,
 }
 
 /// Asks again, while the kernel of `host` tells what it drops and, where the host has chains of nftables,
@@ -37,9 +39,16 @@ pub(super) async fn ask(
     probe: &Probe<IpAddr>,
     has_chains: bool,
 ) -> Result<Heard, CheckError> {
-    let dropping = Dropping::begin(stage, host)?;
+    let (dropping, mut trouble) = match Dropping::begin(stage, host, probe) {
+        Ok(dropping) => (dropping, None),
+        // The firewall is heard all the same.
+        Err(error) => (None, Some(error)),
+    };
     if dropping.is_none() && !has_chains {
-        return Ok(Heard::default());
+        return Ok(Heard {
+            trouble,
+            ..Heard::default()
+        });
     }
     let tracing = match has_chains {
         true => Some(Tracing::begin(stage, host, probe)?),
@@ -50,13 +59,21 @@ pub(super) async fn ask(
         tracing.end(stage, host)?;
     }
     let (events, drops) = listened?;
-    let firewall = trace::firewall(stage, host, events).await?;
+    let firewall = trace::firewall(stage, host, events).await;
+    let firewall = firewall.unwrap_or_else(|error| {
+        trouble = Some(error);
+        None
+    });
     // What fell to a rule is told with the rule.
     let is_told = |it: &KernelDrop| {
         matches!(firewall, Some(Firewall::Falls(_))) && it.reason.starts_with("NETFILTER")
     };
     let drops = drops.into_iter().filter(|it| !is_told(it)).collect();
-    Ok(Heard { firewall, drops })
+    Ok(Heard {
+        firewall,
+        drops,
+        trouble,
+    })
 }
 
 async fn listen(
@@ -76,16 +93,18 @@ async fn listen(
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let asked = question.ask(PATIENCE + stage.lab.longest_wait());
     tokio::pin!(asked);
+    // A drop ends nothing: what is sent once more, or was a copy, is answered all the same.
     let is_answered = loop {
         tokio::select! {
+            biased;
             attempt = &mut asked => break attempt?.answer.is_echo(),
             fallen = trace::fallen(tracing, &mut listener) => {
                 fallen?;
                 break false;
             }
             _ = looks.tick(), if dropping.is_some() => {
-                if let Some(dropping) = dropping && dropping.take(mark, &mut drops)? {
-                    break false;
+                if let Some(dropping) = dropping {
+                    dropping.take(mark, &mut drops)?;
                 }
             }
         }
@@ -107,12 +126,18 @@ async fn listen(
 /// The kernel of a host telling what it drops.
 struct Dropping {
     host: HostName,
+    /// Whether this host is who asks, by ping.
+    pings: bool,
     drops: Drops<'static>,
 }
 
 impl Dropping {
     /// None where this kernel or this user cannot have it.
-    fn begin(stage: &Stage<'_>, host: &HostName) -> Result<Option<Self>, CheckError> {
+    fn begin(
+        stage: &Stage<'_>,
+        host: &HostName,
+        probe: &Probe<IpAddr>,
+    ) -> Result<Option<Self>, CheckError> {
         static KERNEL: OnceLock<Result<Kernel, fps_drops::Error>> = OnceLock::new();
         let kernel = match KERNEL.get_or_init(Kernel::read) {
             Ok(kernel) => kernel,
@@ -124,6 +149,7 @@ impl Dropping {
         match Drops::hear(kernel, socket) {
             Ok(drops) => Ok(Some(Self {
                 host: host.clone(),
+                pings: probe.from == *host && matches!(probe.protocol, ProbeProtocol::Icmp),
                 drops,
             })),
             Err(error) if error.is_lack() => Ok(None),
@@ -131,16 +157,20 @@ impl Dropping {
         }
     }
 
-    /// Takes what there is of a question; tells whether there is any by then.
-    fn take(&self, mark: Mark, told: &mut Vec<KernelDrop>) -> Result<bool, CheckError> {
-        while let Some(dropped) = self.drops.next()? {
+    /// Takes what there is of a question by now, and no more than the queue holds: a host that drops faster
+    /// than that is read goes on without.
+    fn take(&self, mark: Mark, told: &mut Vec<KernelDrop>) -> Result<(), CheckError> {
+        for _ in 0..Drops::WAITING {
+            let Some(dropped) = self.drops.next()? else {
+                break;
+            };
             if let Some(drop) = self.of(mark, dropped)
                 && !told.contains(&drop)
             {
                 told.push(drop);
             }
         }
-        Ok(!told.is_empty())
+        Ok(())
     }
 
     fn of(&self, mark: Mark, dropped: Dropped) -> Option<KernelDrop> {
@@ -150,6 +180,11 @@ impl Dropping {
             headers,
         } = dropped;
         let what = trace::what(&mark, &headers).filter(|_| KernelDrop::tells(&reason))?;
+        // The lab pings by a raw socket, which has a copy of the answer. What is left of it is for sockets of
+        // another kind (`ping_rcv` in net/ipv4/ping.c), of which there is none.
+        if self.pings && (what, reason.as_str()) == ("answer", "NO_SOCKET") {
+            return None;
+        }
         Some(KernelDrop {
             host: self.host.to_string(),
             what,

@@ -11,7 +11,7 @@ use fps_netns::{
     FIREWALL_TABLE, FirewallContent, FirewallPorts, TRACE_TABLES, TraceEvent, TraceRules, TracedBy,
     Traces,
 };
-use fps_packet::Packet;
+use fps_packet::{Icmp, Packet, Transport};
 use nix::libc;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -206,7 +206,8 @@ impl Listener {
         }
         let headers = event.headers.as_deref();
         if let Some(what) = headers.and_then(|it| what(&self.mark, it)) {
-            self.packets.insert(event.id, what);
+            // What it was before NAT gave it another target.
+            self.packets.entry(event.id).or_insert(what);
         }
         let Some(what) = self.packets.get(&event.id) else {
             return;
@@ -226,8 +227,12 @@ pub(super) fn what(mark: &Mark, headers: &[u8]) -> Option<&'static str> {
     };
     let packet = Packet::parse(u16::try_from(protocol).ok()?, headers)?;
     let ours = mark.is_begun_by(&packet);
-    ours.then(|| match mark.asks_for(packet.destination) {
-        true => "question",
-        false => "answer",
+    ours.then_some(match packet.transport {
+        Transport::Icmp(Icmp::EchoRequest { .. }) => "question",
+        Transport::Icmp(Icmp::EchoReply { .. }) => "answer",
+        _ if mark.asks_for(packet.destination) => "question",
+        _ if mark.asks_for(packet.source) => "answer",
+        // NAT has given it other ends.
+        _ => "packet",
     })
 }

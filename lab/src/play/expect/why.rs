@@ -348,14 +348,14 @@ async fn heard(stage: &Stage<'_>, suspect: &Suspect) -> Result<Heard, CheckError
         });
     };
     let asked = again::ask(stage, &suspect.host, probe, !chains.is_empty()).await;
-    let (again, trouble) = match asked {
-        Ok(again) => (again, None),
-        Err(error) => (again::Heard::default(), Some(crate::chain(&error))),
-    };
+    let again = asked.unwrap_or_else(|error| again::Heard {
+        trouble: Some(error),
+        ..again::Heard::default()
+    });
     Ok(Heard {
         firewall: again.firewall.unwrap_or(Firewall::Untraced(chains)),
         drops: again.drops,
-        trouble,
+        trouble: again.trouble.map(|error| crate::chain(&error)),
     })
 }
 

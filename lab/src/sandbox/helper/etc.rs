@@ -31,12 +31,17 @@ fn has_mounts() -> Result<bool> {
     Ok(points.any(|it| it.starts_with("/etc/")))
 }
 
-/// Copies a folder. What may not be read is left out, since nobody in the sandbox could read it either.
+/// Copies a folder. What may not be read is left out, since nobody in the sandbox could read it either, and
+/// what is gone by the time that its turn comes.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir(to)?;
     for entry in fs::read_dir(from)? {
         match copy_entry(&entry?, to) {
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::PermissionDenied | ErrorKind::NotFound
+                ) => {}
             copied => copied?,
         }
     }

@@ -103,7 +103,7 @@ impl Outages {
         let mut until = now + most;
         while timeout_at(until, self.series.answered(next)).await.is_err() {
             let missing = (most + 2 * self.pace).saturating_sub(self.unanswered_for());
-            if missing.is_zero() || until >= last {
+            if missing.is_zero() || until >= last || self.series.has_failed() {
                 break;
             }
             until = tokio::time::Instant::now() + missing;
