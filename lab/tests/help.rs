@@ -1,8 +1,11 @@
 //! The help of each command of each program fits a screen, and gives one example that works.
 
+use std::path::Path;
+
 use clap::Command;
 use clap::error::ErrorKind;
 use fps_lab::multicall::commands;
+use fps_lab::scenario::load;
 
 /// A screen.
 const COLUMNS: usize = 100;
@@ -108,10 +111,38 @@ fn width(text: &str) -> usize {
         .unwrap_or_default()
 }
 
+/// Whether the scenario of an example is there, and has the step that it names. `new` makes one.
+fn try_scenario(words: &[&str]) -> Result<(), String> {
+    if words.contains(&"new") {
+        return Ok(());
+    }
+    let Some(file) = words.iter().find(|it| it.starts_with("scenarios/")) else {
+        return Ok(());
+    };
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    if path.is_dir() {
+        return Ok(());
+    }
+    let steps = load(&path)
+        .map_err(|error| error.to_string())?
+        .scenario
+        .steps;
+    let step = words.iter().skip_while(|it| **it != "--to").nth(1);
+    let is_there = |step: &&str| match step.parse::<usize>() {
+        Ok(number) => (1..=steps.len()).contains(&number),
+        Err(_) => steps.iter().any(|it| it.name == *step),
+    };
+    match step {
+        Some(step) if !is_there(step) => Err(format!("{file} has no step `{step}`")),
+        _ => Ok(()),
+    }
+}
+
 /// Reads an example as the program would, as far as the shell gives it that.
 fn try_example(root: &Command, path: &[String], example: &str) -> Result<(), String> {
     let line = example.split(['>', '|']).next().unwrap_or_default();
     let words: Vec<&str> = line.split_whitespace().collect();
+    try_scenario(&words)?;
     let matches = root
         .clone()
         .try_get_matches_from(&words)

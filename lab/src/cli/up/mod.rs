@@ -21,7 +21,7 @@ use crate::run::{HeldLab, Line, Options};
 use crate::scenario::ScenarioFile;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: fps-lab up scenarios/split-tunnel.toml --to roam")]
+#[command(after_help = "Example: fps-lab up scenarios/split-tunnel.toml --to 2")]
 pub(super) struct Arguments {
     /// A scenario file
     #[arg(value_name = "FILE")]
