@@ -77,12 +77,12 @@ fn a_server_that_is_asked_is_seen_to_be() {
 [[step]]
 do = { run = { on = "laptop", command = ["getent", "ahosts", "www.fps.test"] } }
 expect = [
-  { not-asked = { host = "router", name = "fps.test" } },
-  { not-asked = { as = "another name", host = "router", name = "tps.test" } },
-  { not-asked = { host = "other", name = ".", for = "50ms" } },
+  { not-asked = { on = "router", name = "fps.test" } },
+  { not-asked = { as = "another name", on = "router", name = "tps.test" } },
+  { not-asked = { on = "other", name = ".", for = "50ms" } },
 ]
 [[step]]
-expect = [ { not-asked = { as = "a step later", host = "router", name = "fps.test" } } ]
+expect = [ { not-asked = { as = "a step later", on = "router", name = "fps.test" } } ]
 "#,
     );
     let name = "router is not asked for fps.test";
@@ -134,7 +134,7 @@ fn the_silence_of_a_server_that_cannot_be_asked_proves_nothing() {
     let steps = r#"
 [[step]]
 do = { run = { on = "printer", command = ["ip", "link", "set", "lo", "down"] } }
-expect = [ { not-asked = { host = "printer", name = "fps.test" } } ]
+expect = [ { not-asked = { on = "printer", name = "fps.test" } } ]
 "#;
     let report = played(&[NO_SABOTAGE, PAIR, server, steps].concat());
     let name = "printer is not asked for fps.test";

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use fps_lab::scenario::parse;
 use fps_lab::scenario::schema::Form;
 use regex::Regex;
 use serde_json::Value;
@@ -149,4 +150,25 @@ fn every_key(schema: &Value) -> BTreeSet<String> {
     let tables = definitions.values().chain([schema]);
     let keys = tables.flat_map(|it| it["properties"].as_object().into_iter().flatten());
     keys.map(|(key, _)| key.clone()).collect()
+}
+
+/// The last block of the document is a scenario, and has one of each verb.
+#[test]
+fn one_of_each_is_valid_and_whole() {
+    let document = document();
+    let (_, rest) = document.rsplit_once("```toml\n").expect("a block");
+    let (text, _) = rest.split_once("```").expect("its end");
+    let file = parse(Path::new("one-of-each.toml"), text).unwrap_or_else(|error| panic!("{error}"));
+    assert!(!file.scenario.steps.is_empty());
+    let schema = Form::Scenario.schema();
+    for of in ["Act", "Expectation"] {
+        let verbs = schema["definitions"][of]["properties"]
+            .as_object()
+            .expect("verbs");
+        let missing: Vec<&String> = verbs
+            .keys()
+            .filter(|verb| !text.contains(&format!("{{ {verb} = ")))
+            .collect();
+        assert!(missing.is_empty(), "{of}: {missing:?}");
+    }
 }

@@ -7,7 +7,7 @@ pub(crate) const UNSEEN: &[(&str, &str)] = &[
         "host-unknown link-net-unknown link-tun-cable nat-link-unknown program-unknown reach-via-unknown \
          sabotage-may-fail-unknown sabotage-must-fail-dropped sabotage-must-fail-unknown sabotage-step-dropped \
          sabotage-step-unknown sabotage-swap tunnel-absent tunnel-client-unknown no-carrier-loop-without-tunnel \
-         advertise-nobody tunnel-foreign-roles",
+         advertise-nobody tunnel-foreign-roles tunnel-endpoint-link tunnel-origin-link",
     ),
     (
         "two things that may not be the same are, or two that must be are not",

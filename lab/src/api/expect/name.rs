@@ -22,7 +22,7 @@ phrases! {
     /// A server is not asked.
     NotAsked "not-asked" as an_expectation {
         /// A host's server is not asked for a name, nor for one below it, from the acts of the step on.
-        fn not_asked(host: &str => "host", name: &str => "name");
+        fn not_asked(on: &str => "on", name: &str => "name");
     }
 }
 

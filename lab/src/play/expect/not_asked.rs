@@ -22,7 +22,7 @@ const SHOWN: usize = 10;
 
 pub(super) async fn check(stage: &Stage<'_>, wanted: &NotAsked) -> Result<Verdict, CheckError> {
     sleep_until(Instant::now() + wanted.hold).await;
-    let host = stage.lab.host(&wanted.host);
+    let host = stage.lab.host(&wanted.on);
     let server = host.name_server().expect("validation has seen it");
     let below = wanted.name.name();
     let seen = |entry: &LogEntry| below.zone_of(&entry.asked.name);
@@ -34,7 +34,7 @@ pub(super) async fn check(stage: &Stage<'_>, wanted: &NotAsked) -> Result<Verdic
         return Ok(broken(stage, wanted, &asked));
     }
     if server.has_lost() {
-        let why = format!("{} was asked more than can be remembered", wanted.host);
+        let why = format!("{} was asked more than can be remembered", wanted.on);
         return Ok(Verdict::Inconclusive(why));
     }
     let nonce = Nonce::random().map_err(ProbeError::from)?;
@@ -52,7 +52,7 @@ pub(super) async fn check(stage: &Stage<'_>, wanted: &NotAsked) -> Result<Verdic
         ))),
         false => Ok(Verdict::Inconclusive(format!(
             "{} has not seen the question that the lab asked it itself: its silence proves nothing",
-            wanted.host
+            wanted.on
         ))),
     }
 }
@@ -78,7 +78,7 @@ fn broken(stage: &Stage<'_>, wanted: &NotAsked, asked: &[LogEntry]) -> Verdict {
     });
     let why = format!(
         "expected that {} is not asked for {}; it was, {} times since the step began",
-        wanted.host,
+        wanted.on,
         wanted.name,
         asked.len()
     );

@@ -61,7 +61,7 @@ pub struct Resolves {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotAsked {
     /// The host of the server.
-    pub host: HostName,
+    pub on: HostName,
     /// The name.
     pub name: DomainName,
     /// For how long.

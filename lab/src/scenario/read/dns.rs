@@ -74,6 +74,15 @@ fn domain(word: Word<'_>) -> Option<DomainName> {
         .or_else(|| word.refuse(word.wrong(format!("`{}` is no domain name", word.text))))
 }
 
+/// The name that is asked for, which `name` says, and not what the expectation is called.
+fn asked_for(word: Word<'_>) -> Option<DomainName> {
+    if word.text.contains(' ') {
+        let wrong = word.wrong(format!("`{}` is no domain name", word.text));
+        return word.refuse(wrong.help("the expectation's own name is `as` here"));
+    }
+    domain(word)
+}
+
 #[derive(Clone, Copy)]
 enum Does {
     Delays,
@@ -138,7 +147,7 @@ pub(crate) fn resolves(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<E
     let via = via.map(|word| lab.interface(&on, word));
     let asked = table.get("asked").and_then(Node::word);
     let asked = asked.map(|word| server_of(word, lab));
-    let asked_for = domain(asked_for?)?;
+    let asked_for = self::asked_for(asked_for?)?;
     let kind = kind?;
     let ways = ways(&table, kind, lab.hosts[&on].resolver)?;
     let check = Resolves {
@@ -240,22 +249,22 @@ pub(crate) fn not_asked(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<
     refuse_within(verb);
     let table = verb
         .node
-        .table("`not-asked`", &["as", "host", "name", "for"])?;
-    let host = table.need("host", "\"router\"").and_then(Node::word);
+        .table("`not-asked`", &["as", "on", "name", "for"])?;
+    let on = table.need("on", "\"router\"").and_then(Node::word);
     let below = table.need("name", "\"fps.test\"").and_then(Node::word);
-    let canonical = host
+    let canonical = on
         .zip(below)
-        .map(|(host, below)| format!("{} is not asked for {}", host.text, below.text));
+        .map(|(on, below)| format!("{} is not asked for {}", on.text, below.text));
     let name = name(&table, "as", verb, canonical, names);
     let hold = table
         .get("for")
         .map_or(Some(Duration::ZERO), Node::duration);
-    let host = server_of(host?, lab)?;
-    let below = domain(below?)?;
+    let on = server_of(on?, lab)?;
+    let below = asked_for(below?)?;
     Some(Expectation {
         name: name?,
         check: Check::NotAsked(NotAsked {
-            host,
+            on,
             name: below,
             hold: hold?,
         }),

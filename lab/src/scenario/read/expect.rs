@@ -47,9 +47,26 @@ pub(super) const DEFAULT_WITHIN: Duration = Duration::from_secs(1);
 /// For how long no answer may come where the file does not say.
 const DEFAULT_HOLD: Duration = Duration::from_millis(500);
 
+/// Whether this is a verb of `expect`.
+pub(super) fn is_verb(word: &str) -> bool {
+    VERBS.contains(&word)
+}
+
+/// What to write in place of a word that is no verb of `expect`.
+fn instead(word: &str) -> Option<String> {
+    match word {
+        "ping" | "curl" | "tcp" | "udp" => Some(
+            "write `reach = { from = \"laptop\", to = \"web\" }`, with `with = \"tcp\"`, `\"udp\"` or `\"http\"` for another question than a ping"
+                .to_owned(),
+        ),
+        _ if act::is_verb(word) => Some("it is an act: write it in `do`".to_owned()),
+        _ => None,
+    }
+}
+
 /// Reads an expectation.
 pub(crate) fn expectation(node: Node<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {
-    let verb = Verb::read(node, "an expectation", VERBS);
+    let verb = Verb::read_or(node, "an expectation", VERBS, instead);
     let before = names.count();
     let expectation = verb.and_then(|verb| match verb.word.text {
         "reach" => reach(verb, lab, names),

@@ -82,7 +82,14 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
     let nat = table.get("nat").map(Node::one_or_many).unwrap_or_default();
     let nat: Vec<LinkName> = nat
         .into_iter()
-        .filter_map(Node::word)
+        .filter_map(|node| match node.value.as_bool() {
+            Some(_) => {
+                let wrong =
+                    node.wrong("`nat` names the link by which packets leave with its address");
+                node.refuse(wrong.label("write `\"wan\"`, or a list of links"))
+            }
+            None => node.word(),
+        })
         .filter_map(|word| lab.link(host, word))
         .collect();
     let forward = table

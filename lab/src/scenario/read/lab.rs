@@ -22,6 +22,8 @@ pub(crate) struct Lab {
     pub(crate) tunnel: Option<Tunnel>,
     /// Whether the file has `[tunnel]`, be it broken.
     pub(crate) has_tunnel: bool,
+    /// Whether `[tunnel]` was read and has mistakes, so that nothing can be said about its TUN devices.
+    pub(crate) is_tunnel_doubtful: bool,
     /// TUN devices, which expectations may name like links.
     pub(crate) tuns: Vec<(HostName, LinkName)>,
     /// Nets with mistakes, about whose subnets nothing can be said.
@@ -60,6 +62,7 @@ impl Lab {
             programs: IndexMap::new(),
             tunnel: None,
             has_tunnel: false,
+            is_tunnel_doubtful: false,
             tuns: Vec::new(),
             earlier: Vec::new(),
             doubtful_nets: HashSet::new(),
@@ -78,6 +81,9 @@ impl Lab {
         if self.hosts.contains_key(&name) {
             return Some(name);
         }
+        if self.hosts.keys().any(|it| is_slip(it.as_str(), word.text)) {
+            return None;
+        }
         let wrong = word.wrong(format!("there is no host `{}`", word.text));
         word.refuse(wrong.meant(word.text, "hosts", self.hosts.keys().map(HostName::as_str)))
     }
@@ -87,6 +93,9 @@ impl Lab {
         let name = NetName::new(word.text);
         if self.nets.contains_key(&name) {
             return Some(name);
+        }
+        if self.nets.keys().any(|it| is_slip(it.as_str(), word.text)) {
+            return None;
         }
         let wrong = word.wrong(format!("there is no net `{}`", word.text));
         word.refuse(wrong.meant(word.text, "nets", self.nets.keys().map(NetName::as_str)))
@@ -138,8 +147,7 @@ impl Lab {
         if let Some(name) = names.iter().find(|name| name.as_str() == word.text) {
             return Some(*(*name));
         }
-        let broken_tunnel = self.has_tunnel && self.tunnel.is_none();
-        if broken_tunnel || self.doubtful_hosts.contains(host) {
+        if self.is_tunnel_doubtful || self.doubtful_hosts.contains(host) {
             return None;
         }
         self.check_deleted(host, word)?;
@@ -178,4 +186,9 @@ impl Lab {
             self.tuns.push((host.clone(), *tun));
         }
     }
+}
+
+/// Whether something was to have this name, and was given it with capitals, which was refused there.
+fn is_slip(given: &str, wanted: &str) -> bool {
+    given != given.to_lowercase() && given.to_lowercase() == wanted
 }

@@ -34,6 +34,7 @@ mod throughput;
 mod tunnel;
 mod verb;
 
+pub(crate) use act::is_verb as is_act;
 pub(crate) use document::{Document, StepNode};
 pub(crate) use footprint::shipped_footprints;
 pub(crate) use names::Names;

@@ -20,6 +20,11 @@ pub(crate) fn scenario(document: &Document<'_>, problems: &Problems) -> (Option<
         .and_then(Node::text);
     let origin = table.get("origin").and_then(Node::text);
     let alone = table.get("alone").and_then(Node::flag).unwrap_or_default();
+    if has_doubled_brackets(&table) {
+        let mut names = Names::default();
+        names.incomplete = true;
+        return (None, names);
+    }
     let mut lab = Lab::new(Rc::clone(&document.sources));
     lab.needs = table.get("needs").and_then(needs).unwrap_or_default();
     if let Some(node) = table.get("net") {
@@ -39,7 +44,10 @@ pub(crate) fn scenario(document: &Document<'_>, problems: &Problems) -> (Option<
     let seed = document
         .seed
         .iter()
-        .filter_map(|value| act::seed(Node::new(value, problems), &mut lab))
+        .filter_map(|value| {
+            let node = Node::new(value, problems);
+            node.told(act::seed(node, &mut lab))
+        })
         .flatten()
         .collect();
     let mut names = Names::default();
@@ -66,6 +74,28 @@ pub(crate) fn scenario(document: &Document<'_>, problems: &Problems) -> (Option<
             steps,
         });
     (scenario, names)
+}
+
+/// Refuses a list of what each has a name of its own. All that is said of it below would be untrue.
+fn has_doubled_brackets(table: &Table<'_>) -> bool {
+    let sections = [
+        ("net", "[net.home]"),
+        ("host", "[host.laptop]"),
+        ("program", "[program.dns]"),
+        ("tunnel", "[tunnel]"),
+    ];
+    let doubled = sections.into_iter().filter_map(|(key, example)| {
+        let node = table.get(key)?;
+        node.value.is_array().then_some((key, example, node))
+    });
+    let mut found = false;
+    for (key, example, node) in doubled {
+        let wrong = node.wrong(format!("`{key}` is no list"));
+        node.problems
+            .add(wrong.label(format!("write `{example}`, in single brackets")));
+        found = true;
+    }
+    found
 }
 
 /// Reads the programs that must be on the machine.

@@ -51,7 +51,7 @@ fn step(
     let acts = table.get("do").map(Node::one_or_many).unwrap_or_default();
     let acts = acts
         .into_iter()
-        .filter_map(|node| told(node, act::act(node, lab)))
+        .filter_map(|node| node.told(act::act(node, lab)))
         .flatten()
         .collect();
     let expectations = table
@@ -60,24 +60,13 @@ fn step(
         .unwrap_or_default();
     let expect = expectations
         .into_iter()
-        .filter_map(|node| told(node, expect::expectation(node, lab, names)))
+        .filter_map(|node| node.told(expect::expectation(node, lab, names)))
         .collect();
     Some(Step {
         name: node.name().to_owned(),
         acts,
         expect,
     })
-}
-
-/// What was read of a node. Where that is nothing somebody has said why, or the scenario would be played
-/// without it, as if it held.
-fn told<T>(node: Node<'_>, read: Option<T>) -> Option<T> {
-    if read.is_none() && node.problems.count() == 0 {
-        let wrong = node.wrong("the lab cannot read this, and does not know why");
-        node.problems
-            .add(wrong.help("it is a mistake of the lab's: please report the file"));
-    }
-    read
 }
 
 fn check_names(nodes: &[StepNode<'_>], problems: &Problems) {

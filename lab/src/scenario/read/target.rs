@@ -1,6 +1,6 @@
 //! Where a probe goes: a host, `host:link`, or an address.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use fps_netlink::LinkName;
 
@@ -23,7 +23,9 @@ pub(crate) fn aim<'a>(word: Word<'a>, lab: &Lab) -> Option<Aim<'a>> {
     if let Ok(ip) = word.text.parse::<IpAddr>() {
         return Some(Aim::Address(ip, owner(ip, word, lab)?, word));
     }
-    // No host's name has a dot.
+    if let Some(wrong) = no_target(word, lab) {
+        return word.refuse(wrong);
+    }
     if word.text.contains('.') {
         return word.address().map(|ip| Aim::Address(ip, None, word));
     }
@@ -34,6 +36,45 @@ pub(crate) fn aim<'a>(word: Word<'a>, lab: &Lab) -> Option<Aim<'a>> {
     let host = lab.host(Word { text: host, ..word })?;
     let link = lab.interface(&host, link_word)?;
     Some(Aim::Host(host, Some(link), word))
+}
+
+/// What is wrong with a text that has the form of no target, but of what other programs take for one.
+fn no_target(word: Word<'_>, lab: &Lab) -> Option<Diagnostic> {
+    const A_PORT: &str = "a port has a key of its own, `port`, where one can be chosen";
+    let text = word.text;
+    if text.contains("://") {
+        let wrong = word
+            .wrong(format!("`{text}` is a URL"))
+            .label("name the host alone");
+        return Some(wrong.help("write `to = \"web\"`, `with = \"http\"` and `path = \"/\"`"));
+    }
+    if let Ok(socket) = text.parse::<SocketAddr>() {
+        let wrong = word.wrong(format!("`{text}` has a port"));
+        return Some(wrong.label(format!("write `{}`", socket.ip())).note(A_PORT));
+    }
+    if let Some((host, port)) = text.split_once(':')
+        && port.parse::<u16>().is_ok()
+        && !host.contains('.')
+        && !has_link(lab, host, port)
+    {
+        let wrong = word.wrong(format!("`{text}` has a port, where a link could stand"));
+        return Some(wrong.label(format!("write `{host}`")).note(A_PORT));
+    }
+    // No host's name has a dot.
+    let is_name = !text.contains([':', '/']) && text.contains(|c: char| c.is_ascii_alphabetic());
+    if is_name && text.contains('.') {
+        let wrong = word.wrong(format!("`{text}` is no host of the lab, and no address"));
+        let wrong = wrong.note("a target is a host, `host:link`, or an address");
+        let hosts: Vec<&str> = lab.hosts.keys().map(HostName::as_str).collect();
+        return Some(wrong.note(format!("hosts are: {}", hosts.join(", "))));
+    }
+    None
+}
+
+/// Whether a link has the name of a port, which it may.
+fn has_link(lab: &Lab, host: &str, name: &str) -> bool {
+    let host = HostName::new(host);
+    lab.cables.of(&host).any(|it| it.name.as_str() == name)
 }
 
 fn owner(ip: IpAddr, word: Word<'_>, lab: &Lab) -> Option<Option<HostName>> {

@@ -15,6 +15,16 @@ pub(crate) struct Verb<'a> {
 impl<'a> Verb<'a> {
     /// Reads a table with exactly one of `verbs`. `what` is `an act`, for messages.
     pub(crate) fn read(node: Node<'a>, what: &str, verbs: &[&str]) -> Option<Self> {
+        Self::read_or(node, what, verbs, |_| None)
+    }
+
+    /// The same. `instead` says what is to be written in place of a word that is no verb.
+    pub(crate) fn read_or(
+        node: Node<'a>,
+        what: &str,
+        verbs: &[&str],
+        instead: fn(&str) -> Option<String>,
+    ) -> Option<Self> {
         #[cfg(test)]
         known::note(node.span, known::Kind::Keys, what, verbs);
         if node.value.as_table().is_none() {
@@ -30,7 +40,11 @@ impl<'a> Verb<'a> {
             .filter(|(word, _)| !verbs.contains(&word.text))
         {
             let wrong = word.wrong(format!("{what} has no verb `{}`", word.text));
-            word.add(wrong.meant(word.text, "verbs", verbs.iter().copied()));
+            let wrong = wrong.meant(word.text, "verbs", verbs.iter().copied());
+            word.add(match instead(word.text) {
+                Some(help) => wrong.help(help),
+                None => wrong,
+            });
         }
         if let Some((second, _)) = entries.get(1) {
             let found = suggest::quoted(entries.iter().map(|(word, _)| word.text));

@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 use super::change::table_of;
 use super::step_ref;
 use crate::scenario::diagnostic::{Diagnostic, Span, suggest};
-use crate::scenario::read::Document;
+use crate::scenario::read::{Document, is_act};
 use crate::scenario::syntax::Node;
 
 /// Merges `do` into the acts of a step.
@@ -103,6 +103,9 @@ fn merge_act<'a>(patch: Node<'a>, act: &mut Spanned<DeValue<'a>>) -> Option<()> 
     let place = Span::from(act.span());
     // A broken act is reported where the whole scenario is read.
     let act = table_of(act)?;
+    if !act.keys().any(|key| is_act(key.get_ref())) {
+        return None;
+    }
     if !act.contains_key(verb) {
         let found = suggest::quoted(act.keys().map(|key| key.get_ref().as_ref()));
         let wrong = Diagnostic::new(span, format!("this act is {found}, not `{verb}`"));

@@ -60,11 +60,16 @@ pub(crate) fn sabotages(original: &Original<'_>) -> Vec<Sabotage> {
 }
 
 fn missing(original: &Original<'_>) {
+    // `sabotage = []` below the last [[step]] is a key of that, which was said there.
+    let mut steps = original.document.steps.iter();
+    if steps.any(|step| step.value.get_ref().get("sabotage").is_some()) {
+        return;
+    }
     let start = Table::start(&original.document.root);
     let wrong = Diagnostic::new(start, "a scenario that cannot fail proves nothing");
     let wrong = wrong.label("this one has no sabotage");
     original.problems.add(wrong.help(
-        "add a [[sabotage]] with `name`, `change` and `must-fail`, or say `sabotage = []` and `why = \"…\"`",
+        "add a [[sabotage]] with `name`, `change` and `must-fail`, or say `sabotage = []` and `why = \"…\"` above the first `[…]`",
     ));
 }
 

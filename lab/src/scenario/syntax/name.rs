@@ -24,7 +24,13 @@ impl Word<'_> {
         let wrong = self
             .wrong(format!("`{text}` is no name for a {what}"))
             .label(reason);
-        self.add(wrong.note("a name is lower-case letters, digits and hyphens"));
+        let wrong = wrong.note("a name is lower-case letters, digits and hyphens");
+        let lower = text.to_lowercase().replace('_', "-");
+        let is_name = lower != text && lower.chars().all(plain) && !lower.starts_with('-');
+        self.add(match is_name && !lower.ends_with('-') {
+            true => wrong.help(format!("write `{lower}`")),
+            false => wrong,
+        });
     }
 
     /// An interface's name.

@@ -43,6 +43,17 @@ impl<'a> Node<'a> {
         self.refuse(self.wrong(format!("expected {wanted}")).label(label))
     }
 
+    /// What was read of it. Where that is nothing somebody has said why, or the scenario would be played
+    /// without it, as if it held.
+    pub(crate) fn told<T>(&self, read: Option<T>) -> Option<T> {
+        if read.is_none() && self.problems.count() == 0 {
+            let wrong = self.wrong("the lab cannot read this, and does not know why");
+            self.problems
+                .add(wrong.help("it is a mistake of the lab's: please report the file"));
+        }
+        read
+    }
+
     /// A string.
     pub(crate) fn word(self) -> Option<Word<'a>> {
         match self.value.as_str() {

@@ -5,6 +5,10 @@ use toml::de::DeTable;
 use super::{Node, Word};
 use crate::scenario::diagnostic::{Diagnostic, Problems, Span};
 
+/// Keys of the whole file that stand above its first table, and are easily written below the last. `origin` is
+/// one of `[tunnel]`, too.
+const OF_THE_FILE: [&str; 5] = ["title", "needs", "alone", "why", "sabotage"];
+
 /// A table, with its place and its name in messages.
 #[derive(Clone, Debug)]
 pub(crate) struct Table<'a> {
@@ -28,7 +32,7 @@ impl<'a> Table<'a> {
             problems: node.problems,
             entries,
         };
-        table.refuse_others(keys);
+        table.refuse_others(keys, &OF_THE_FILE);
         table
     }
 
@@ -46,7 +50,7 @@ impl<'a> Table<'a> {
             problems,
             entries,
         };
-        table.refuse_others(keys);
+        table.refuse_others(keys, &[]);
         table
     }
 
@@ -58,15 +62,20 @@ impl<'a> Table<'a> {
             .unwrap_or(Span { start: 0, end: 0 })
     }
 
-    fn refuse_others(&self, keys: &[&str]) {
+    fn refuse_others(&self, keys: &[&str], of_the_file: &[&str]) {
         #[cfg(test)]
         super::known::note(self.span, super::known::Kind::Keys, &self.what, keys);
         for (key, _) in self.iter().filter(|(key, _)| !keys.contains(&key.text)) {
             let title = format!("{} has no key `{}`", self.what, key.text);
-            key.add(
-                key.wrong(title)
-                    .meant(key.text, "keys", keys.iter().copied()),
-            );
+            let wrong = key.wrong(title);
+            let wrong = wrong.meant(key.text, "keys", keys.iter().copied());
+            key.add(match of_the_file.contains(&key.text) {
+                true => wrong.help(format!(
+                    "`{}` is a key of the whole file: write it above the first `[…]`",
+                    key.text
+                )),
+                false => wrong,
+            });
         }
     }
 

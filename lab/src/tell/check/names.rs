@@ -39,11 +39,11 @@ pub(super) fn resolves(resolves: &Resolves) -> String {
 }
 
 pub(super) fn not_asked(wanted: &NotAsked) -> String {
-    let NotAsked { host, name, hold } = wanted;
+    let NotAsked { on, name, hold } = wanted;
     let name = match name.as_str() {
         "." => "any name".to_owned(),
         name => format!("{name} or a name below it"),
     };
     let hold = time(*hold);
-    format!("until {hold} later the server of {host} is not asked for {name}.")
+    format!("until {hold} later the server of {on} is not asked for {name}.")
 }

@@ -12,7 +12,7 @@ mod routes;
 mod rule;
 mod run;
 
-use super::{Lab, Verb, advertise, dhcp, dns, footprint};
+use super::{Lab, Verb, advertise, dhcp, dns, expect, footprint};
 use crate::scenario::model::{Act, HostName};
 use crate::scenario::syntax::{Node, Table};
 
@@ -47,6 +47,11 @@ const SEED_VERBS: &[&str] = &[
     FOOTPRINT, "sysctl", "route", "rule", "link", "run", "addr", "firewall", "nft",
 ];
 
+/// Whether this is a verb of `do`.
+pub(crate) fn is_verb(word: &str) -> bool {
+    VERBS.contains(&word)
+}
+
 /// Reads an act, or those of a footprint, and carries its effect on addresses out in `lab`.
 pub(crate) fn act(node: Node<'_>, lab: &mut Lab) -> Option<Vec<Act>> {
     acts(node, "an act", VERBS, lab)
@@ -69,10 +74,32 @@ pub(crate) fn within_footprint(node: Node<'_>, verbs: &[&str], lab: &mut Lab) ->
 
 /// The acts that a table stands for: a footprint has several.
 fn acts(node: Node<'_>, what: &str, verbs: &[&str], lab: &mut Lab) -> Option<Vec<Act>> {
-    let verb = Verb::read(node, what, verbs)?;
+    let verb = Verb::read_or(node, what, verbs, instead)?;
     match verb.word.text {
         FOOTPRINT => footprint::footprint(verb.node, verbs, lab),
         _ => read(verb, lab).map(|act| vec![act]),
+    }
+}
+
+/// What to write in place of a word that is no verb of `do`.
+fn instead(word: &str) -> Option<String> {
+    match word {
+        "sleep" | "wait" | "pause" => Some(
+            "nothing here waits for a time: the expectation says `within` which time it holds, or `for` how long"
+                .to_owned(),
+        ),
+        "plug" | "unplug" | "up" | "down" => {
+            let state = match word {
+                "plug" => "plugged",
+                "unplug" => "unplugged",
+                word => word,
+            };
+            Some(format!(
+                "write `link = {{ on = \"laptop\", link = \"eth0\", state = \"{state}\" }}`"
+            ))
+        }
+        _ if expect::is_verb(word) => Some("it is an expectation: write it in `expect`".to_owned()),
+        _ => None,
     }
 }
 

@@ -82,6 +82,10 @@ pub(crate) fn time(table: &Table<'_>, count: Count) -> Option<Duration> {
 fn known(word: Word<'_>, on: &HostName, lab: &Lab) -> Option<String> {
     let Some((group, rest)) = word.text.rsplit_once('.') else {
         let wrong = word.wrong(format!("`{}` is no counter", word.text));
+        let wrong = match word.text.contains(' ') {
+            true => wrong.help("the expectation's own name is `as` here"),
+            false => wrong,
+        };
         let help = "write `IpExt.InNoRoutes`, as nstat(8) has it with a dot, or `eth0.rx_packets`";
         return word.refuse(wrong.help(help));
     };

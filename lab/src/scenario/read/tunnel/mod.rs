@@ -33,14 +33,13 @@ const KEYS: &[&str] = &[
 /// Reads the tunnel under test.
 pub(crate) fn tunnel(node: Node<'_>, lab: &mut Lab) {
     lab.has_tunnel = true;
-    let Some(table) = node.table("[tunnel]", KEYS) else {
-        return;
-    };
-    let tunnel = read(&table, lab);
+    let table = node.table("[tunnel]", KEYS);
+    let tunnel = node.told(table.and_then(|table| read(&table, lab)));
     if let Some(tunnel) = &tunnel {
         lab.add_tun(&tunnel.client, &tunnel.client_tun);
         lab.add_tun(&tunnel.server, &tunnel.server_tun);
     }
+    lab.is_tunnel_doubtful = tunnel.is_none();
     lab.tunnel = tunnel;
 }
 

@@ -61,14 +61,14 @@ enum Way {
     Resolvectl,
 }
 
-/// `not-asked`: a server is not asked for a name, nor for one below it: `{ host = "router", name = "fps.test" }`.
+/// `not-asked`: a server is not asked for a name, nor for one below it: `{ on = "router", name = "fps.test" }`.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct NotAsked {
     /// The expectation's own name; what it says where not given.
     r#as: Option<Text>,
     /// The host of the server: `"router"`.
-    host: Name,
+    on: Name,
     /// The name, `"."` for any.
     name: Domain,
     /// How long after the acts it must hold; until the step's other expectations are done where not given.
