@@ -5,7 +5,7 @@
 pub struct KernelDrop {
     /// The host.
     pub host: String,
-    /// `question` or `answer`.
+    /// `question` or `answer`, or `packet` of one where NAT lets nobody tell.
     pub what: &'static str,
     /// The link that it came in by, or was to leave by.
     pub link: Option<String>,

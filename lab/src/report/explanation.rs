@@ -77,7 +77,7 @@ pub struct Decision {
 pub struct Drop {
     /// The host.
     pub host: String,
-    /// Which packet: `question` or `answer`.
+    /// Which packet: `question` or `answer`, or `packet` of one where NAT lets nobody tell.
     pub packet: String,
     /// The link that it came in by, or was to leave by.
     pub link: Option<String>,

@@ -19,7 +19,7 @@ pub enum Firewall {
 /// What a packet fell to, when the question was asked again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fallen {
-    /// `question` or `answer`.
+    /// `question` or `answer`, or `packet` of one where NAT lets nobody tell.
     pub what: &'static str,
     /// The chain.
     pub chain: ChainName,
