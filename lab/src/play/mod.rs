@@ -341,8 +341,8 @@ impl Play<'_, '_> {
     }
 
     /// Checks the expectations of a step from one on side by side, so that the time of each begins when
-    /// the acts are done; gives them in the file's order. What is not to be asked is looked at when the
-    /// others are through: it is not to be asked by what they do, either.
+    /// the acts are done; gives them in the file's order. What is not to be asked, or not to be counted, is
+    /// looked at when the others are through: it is not to come of what they do, either.
     async fn expect(
         &mut self,
         step: &Step,
@@ -351,8 +351,11 @@ impl Play<'_, '_> {
     ) -> Result<Vec<ExpectationReport>, StageError> {
         let begin = Instant::now();
         let places = step.expect.iter().enumerate().skip(first);
-        let (last, sooner): (Vec<_>, Vec<_>) =
-            places.partition(|(_, it)| matches!(it.check, Check::NotAsked(_)));
+        let (last, sooner): (Vec<_>, Vec<_>) = places.partition(|(_, it)| match &it.check {
+            Check::NotAsked(_) => true,
+            Check::Counter(counter) => counter.count.waits(),
+            _ => false,
+        });
         let mut reports = Vec::new();
         for group in [sooner, last] {
             reports.extend(self.check(&group, begun, begin).await?);

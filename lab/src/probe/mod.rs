@@ -155,7 +155,14 @@ impl Question {
                 Socket::Icmp(socket) => socket.ask(mark.nonce, &payload).await?,
                 Socket::Tcp(socket) => match load.bulk {
                     Some(bulk) => bulk::ask(socket, to, mark.nonce, bulk, &moved).await?,
-                    None => tcp::ask(socket, to, &payload).await?,
+                    None => {
+                        let _stands = tcp::ask(socket, to, &payload).await?;
+                        // Before it says its end, which is no part of the answer.
+                        return Ok(Answer::Echo {
+                            after: at.elapsed(),
+                            page: None,
+                        });
+                    }
                 },
                 Socket::Udp(socket) => udp::ask(socket, to, mark.nonce, &payload).await?,
                 Socket::Web(socket, get, trust) => {

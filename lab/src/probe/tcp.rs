@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::ProbeError;
 use super::bound::Bound;
@@ -25,14 +25,18 @@ pub(super) fn open(
     )
 }
 
-/// Sends a question, and reads it back while it goes.
-pub(super) async fn ask(socket: TcpSocket, to: SocketAddr, question: &[u8]) -> io::Result<()> {
+/// Sends a question, and reads it back while it goes; gives the connection, which stands until it is dropped.
+pub(super) async fn ask(
+    socket: TcpSocket,
+    to: SocketAddr,
+    question: &[u8],
+) -> io::Result<TcpStream> {
     let mut stream = socket.connect(to).await?;
     let (mut from, mut to) = stream.split();
     let mut answer = vec![0; question.len()];
     tokio::try_join!(to.write_all(question), from.read_exact(&mut answer))?;
     if answer == question {
-        Ok(())
+        Ok(stream)
     } else {
         Err(io::ErrorKind::InvalidData.into())
     }

@@ -101,6 +101,39 @@ fn an_answer_by_another_link_is_none() {
     assert!(!why.contains(" 0 were answered"), "nobody answered: {why}");
 }
 
+/// What is said at the end of a connection comes after the answer. The kernel says it for a socket that is
+/// gone, without that socket's mark and user.
+#[test]
+fn the_end_of_a_connection_may_go_another_way() {
+    let step = r#"
+[[step]]
+do = [
+  { nft = { on = "laptop", ruleset = "table ip f { chain o { type route hook output priority mangle; tcp flags fin meta mark set 1; }; }" } },
+  { route = { on = "laptop", to = "0.0.0.0/0", via = "10.2.0.1", link = "wlan0", table = 7 } },
+  { rule = { on = "laptop", priority = 100, fwmark = "0x1", table = 7 } },
+]
+expect = [
+  { reach = { name = "answered", from = "laptop", to = "web", with = "tcp", via = "eth0" } },
+  { reach = { name = "all the time", from = "laptop", to = "web", with = "tcp", via = "eth0", for = "200ms" } },
+]
+[[step]]
+do = { run = { on = "laptop", command = ["nft", "add rule ip f o tcp flags & (syn | ack) == ack meta mark set 1"] } }
+expect = [
+  { reach = { name = "its middle", from = "laptop", to = "web", with = "tcp", via = "eth0", within = "200ms" } },
+]
+"#;
+    let report = played(&format!("needs = [\"nft\"]\n{}{step}", two_ways()));
+    assert_held(&report, "answered");
+    assert_held(&report, "all the time");
+    assert_failed(&report, "its middle", "left by eth0 and wlan0");
+}
+
+/// [`TWO_WAYS`] without its step.
+fn two_ways() -> &'static str {
+    let (lab, _) = TWO_WAYS.split_once("[[step]]").expect("a step");
+    lab
+}
+
 #[test]
 fn who_falls_silent_in_between_was_not_in_reach_all_the_time() {
     let report = played(&pair(

@@ -169,6 +169,28 @@ fn silence_is_broken_by_a_packet_on_a_link_that_came_and_went() {
     assert_held(&report, "others");
 }
 
+/// What may not be counted is counted until the step's other expectations are through, however late they come.
+#[test]
+fn what_comes_of_another_expectation_is_counted() {
+    let report = played(&pair(
+        r#"
+[program.late]
+on = "laptop"
+command = ["bash", "-c", "echo waits; sleep 0.6; echo > /dev/udp/192.168.188.20/9; echo sent; sleep 60"]
+ready = { output = "waits" }
+[[step]]
+do = { start = "late" }
+expect = [
+  { counter = { as = "nothing", on = "printer", name = "Udp.NoPorts", exactly = 0, for = "100ms" } },
+  { counter = { as = "one at most", on = "printer", name = "Udp.NoPorts", at-most = 1, for = "100ms" } },
+  { says = { who = "late", text = "sent", within = "10s" } },
+]
+"#,
+    ));
+    assert_failed(&report, "nothing", "1 came");
+    assert_held(&report, "one at most");
+}
+
 /// More packets than fit in the buffer of a capture that nobody reads: 16 MiB, and each counts 2 KiB at least.
 /// Nobody reads what it prints either, and the printer refuses some: what bash says of that would fill its pipe,
 /// the sooner the slower it sends, and it would wait for ever.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use fps_netlink::LinkName;
-use fps_packet::Direction;
+use fps_packet::{Direction, Frame};
 use tokio::time::Instant;
 
 use super::probing::{AtTheEnd, probe_until};
@@ -132,7 +132,9 @@ async fn arrived(
     }))
 }
 
-/// The links of the sender by which an attempt's packets have left, from the capture.
+/// The links of the sender by which an attempt's packets have left, from the capture; of one that was answered,
+/// until then. What the kernel says for a connection that is over has no socket, and so neither its mark nor
+/// its user: it may go another way.
 async fn leaves_by(
     stage: &Stage<'_>,
     from: &HostName,
@@ -140,10 +142,16 @@ async fn leaves_by(
 ) -> Result<BTreeSet<String>, CheckError> {
     let tape = stage.tape(from);
     tape.sync().await?;
+    let answered = match attempt.answer {
+        Answer::Echo { after, .. } => Some(attempt.at + after),
+        _ => None,
+    };
+    let in_time = |frame: &Frame| answered.is_none_or(|end| frame.at <= end);
+    let asks = |frame: &Frame| frame.direction == Direction::Sent && attempt.mark.asks(frame);
     Ok(tape.look(|frames| {
         frames
             .iter()
-            .filter(|frame| frame.direction == Direction::Sent && attempt.mark.asks(frame))
+            .filter(|frame| asks(frame) && in_time(frame))
             .map(|frame| tape.names().show(frame.ifindex))
             .collect()
     }))

@@ -71,6 +71,19 @@ fn empty() -> Host {
     }
 }
 
+/// The links on which packets leave with the link's own address.
+fn nat(table: &Table<'_>, host: &HostName, lab: &Lab) -> Vec<LinkName> {
+    let nodes = table.get("nat").map(Node::one_or_many).unwrap_or_default();
+    let words = nodes.into_iter().filter_map(|node| {
+        if node.value.as_bool().is_none() {
+            return node.word();
+        }
+        let wrong = node.wrong("`nat` names the link by which packets leave with its address");
+        node.refuse(wrong.label("write `\"wan\"`, or a list of links"))
+    });
+    words.filter_map(|word| lab.link(host, word)).collect()
+}
+
 fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
     let before = table.problems.count();
     let links = links(table, host, lab);
@@ -79,19 +92,7 @@ fn read(table: &Table<'_>, host: &HostName, lab: &mut Lab) {
         // What is said about a broken link below would only repeat its mistake.
         lab.doubtful_hosts.insert(host.clone());
     }
-    let nat = table.get("nat").map(Node::one_or_many).unwrap_or_default();
-    let nat: Vec<LinkName> = nat
-        .into_iter()
-        .filter_map(|node| match node.value.as_bool() {
-            Some(_) => {
-                let wrong =
-                    node.wrong("`nat` names the link by which packets leave with its address");
-                node.refuse(wrong.label("write `\"wan\"`, or a list of links"))
-            }
-            None => node.word(),
-        })
-        .filter_map(|word| lab.link(host, word))
-        .collect();
+    let nat = nat(table, host, lab);
     let forward = table
         .get("forward")
         .and_then(|node| Some((node.flag()?, node)));
