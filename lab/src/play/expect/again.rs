@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use fps_drops::{Dropped, Drops, Kernel};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::CheckError;
 use super::trace::{self, Listener, Tracing};
@@ -17,6 +17,8 @@ use crate::scenario::{HostName, Probe, ProbeProtocol};
 
 /// How long a question is waited for that is asked again; bad links take longer.
 const PATIENCE: Duration = Duration::from_millis(300);
+/// How long an answer is waited for behind a drop: what was dropped may have been a copy of what comes.
+const BEHIND_A_DROP: Duration = Duration::from_millis(50);
 /// How often it is looked whether the kernel has dropped something.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -93,7 +95,7 @@ async fn listen(
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let asked = question.ask(PATIENCE + stage.lab.longest_wait());
     tokio::pin!(asked);
-    // A drop ends nothing: what is sent once more, or was a copy, is answered all the same.
+    let mut end = None;
     let is_answered = loop {
         tokio::select! {
             biased;
@@ -105,6 +107,12 @@ async fn listen(
             _ = looks.tick(), if dropping.is_some() => {
                 if let Some(dropping) = dropping {
                     dropping.take(mark, &mut drops)?;
+                }
+                if !drops.is_empty() {
+                    let end = *end.get_or_insert_with(|| Instant::now() + BEHIND_A_DROP);
+                    if Instant::now() >= end {
+                        break false;
+                    }
                 }
             }
         }
