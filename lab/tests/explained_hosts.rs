@@ -198,35 +198,18 @@ fn the_rule_of_any_table_is_named(#[case] rules: &str, #[case] by: &str, #[case]
     );
 }
 
-/// A packet is known by its number when NAT has given it another target.
-#[test]
-fn the_rule_is_named_behind_a_translated_target() {
-    let router = "forward = true\nserve = { tcp = [80] }";
+/// A packet is known by its number when NAT has given it another target, and stays the question, which a
+/// datagram's addresses do not tell any more.
+#[rstest]
+fn the_rule_is_named_behind_a_translated_target(#[values("tcp", "udp")] with: &str) {
+    let router = format!("forward = true\nserve = {{ {with} = [80] }}");
     let step = r#"
 [[step]]
-do = { run = { on = "router", command = ["nft", "add table ip n; add chain ip n d { type nat hook prerouting priority -100; }; add rule ip n d ip daddr 192.168.188.1 tcp dport 80 dnat to 203.0.113.80:80; add chain ip n f { type filter hook forward priority 0; }; add rule ip n f ip daddr 203.0.113.80 drop"] } }
-expect = { reach = { name = "it", from = "laptop", to = "router:lan", with = "tcp", ip = "v4", within = "200ms" } }
-"#;
-    let report = played(&[&ROUTED.replace("forward = true", router), step].concat());
-    assert_eq!(
-        causes(&report, "it"),
-        format!(
-            "router drops the question by rule 1 of chain `f` of table `ip n`, {TRACED}: ip daddr \
-             203.0.113.80 drop"
-        )
-    );
-}
-
-/// What it was before NAT gave it that target, which a datagram's own addresses do not tell.
-#[test]
-fn a_question_stays_one_behind_a_translated_target() {
-    let router = "forward = true\nserve = { udp = [80] }";
-    let step = r#"
-[[step]]
-do = { run = { on = "router", command = ["nft", "add table ip n; add chain ip n d { type nat hook prerouting priority -100; }; add rule ip n d ip daddr 192.168.188.1 udp dport 80 dnat to 203.0.113.80:80; add chain ip n f { type filter hook forward priority 0; }; add rule ip n f ip daddr 203.0.113.80 drop"] } }
-expect = { reach = { name = "it", from = "laptop", to = "router:lan", with = "udp", ip = "v4", within = "200ms" } }
-"#;
-    let report = played(&[&ROUTED.replace("forward = true", router), step].concat());
+do = { run = { on = "router", command = ["nft", "add table ip n; add chain ip n d { type nat hook prerouting priority -100; }; add rule ip n d ip daddr 192.168.188.1 WITH dport 80 dnat to 203.0.113.80:80; add chain ip n f { type filter hook forward priority 0; }; add rule ip n f ip daddr 203.0.113.80 drop"] } }
+expect = { reach = { name = "it", from = "laptop", to = "router:lan", with = "WITH", ip = "v4", within = "200ms" } }
+"#
+    .replace("WITH", with);
+    let report = played(&[ROUTED.replace("forward = true", &router), step].concat());
     assert_eq!(
         causes(&report, "it"),
         format!(

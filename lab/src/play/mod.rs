@@ -341,7 +341,7 @@ impl Play<'_, '_> {
     }
 
     /// Checks the expectations of a step from one on side by side, so that the time of each begins when
-    /// the acts are done; gives them in the file's order. What is not to be asked, or not to be counted, is
+    /// the acts are done; gives them in the file's order. What is not to be asked, counted or printed is
     /// looked at when the others are through: it is not to come of what they do, either.
     async fn expect(
         &mut self,
@@ -354,6 +354,7 @@ impl Play<'_, '_> {
         let (last, sooner): (Vec<_>, Vec<_>) = places.partition(|(_, it)| match &it.check {
             Check::NotAsked(_) => true,
             Check::Counter(counter) => counter.count.waits(),
+            Check::Log(log) => log.count.waits(),
             _ => false,
         });
         let mut reports = Vec::new();

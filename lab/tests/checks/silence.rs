@@ -182,12 +182,14 @@ ready = { output = "waits" }
 do = { start = "late" }
 expect = [
   { counter = { as = "nothing", on = "printer", name = "Udp.NoPorts", exactly = 0, for = "100ms" } },
+  { log = { name = "no line", who = "late", text = "sent", exactly = 0, for = "100ms" } },
   { counter = { as = "one at most", on = "printer", name = "Udp.NoPorts", at-most = 1, for = "100ms" } },
   { says = { who = "late", text = "sent", within = "10s" } },
 ]
 "#,
     ));
     assert_failed(&report, "nothing", "1 came");
+    assert_failed(&report, "no line", "sent");
     assert_held(&report, "one at most");
 }
 

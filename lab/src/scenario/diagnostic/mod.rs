@@ -92,6 +92,14 @@ impl Diagnostic {
         self
     }
 
+    /// Adds advice, if there is any.
+    pub(crate) fn help_if(self, help: Option<impl Into<String>>) -> Self {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
+    }
+
     /// Says which name was probably meant, and which there are.
     pub(crate) fn meant<'n>(
         mut self,

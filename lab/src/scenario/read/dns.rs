@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use fps_dns::zone::{Manner, RecordType, Zone};
 
-use super::expect::{DEFAULT_WITHIN, name, refuse_within};
+use super::expect::{DEFAULT_WITHIN, name, own_name_is_as, refuse_within};
 use super::{Lab, Names, Verb};
+use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::model::{
     Check, DnsChange, DnsServer, DomainName, Expectation, NotAsked, Resolver, Resolves, Wanted, Way,
 };
@@ -70,17 +71,17 @@ fn zone(apex: Word<'_>, node: Node<'_>) -> Option<Zone> {
 }
 
 fn domain(word: Word<'_>) -> Option<DomainName> {
-    DomainName::parse(word.text)
-        .or_else(|| word.refuse(word.wrong(format!("`{}` is no domain name", word.text))))
+    DomainName::parse(word.text).or_else(|| word.refuse(no_domain(word)))
 }
 
-/// The name that is asked for, which `name` says, and not what the expectation is called.
+fn no_domain(word: Word<'_>) -> Diagnostic {
+    word.wrong(format!("`{}` is no domain name", word.text))
+}
+
+/// The name that an expectation asks for.
 fn asked_for(word: Word<'_>) -> Option<DomainName> {
-    if word.text.contains(' ') {
-        let wrong = word.wrong(format!("`{}` is no domain name", word.text));
-        return word.refuse(wrong.help("the expectation's own name is `as` here"));
-    }
-    domain(word)
+    DomainName::parse(word.text)
+        .or_else(|| word.refuse(no_domain(word).help_if(own_name_is_as(word))))
 }
 
 #[derive(Clone, Copy)]

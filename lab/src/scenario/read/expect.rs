@@ -11,7 +11,7 @@ use crate::scenario::model::{
     Check, Direction, Expectation, Given, How, NoCarrierLoop, Outage, Reach, Says, Silent, Target,
     Unreachable, When,
 };
-use crate::scenario::syntax::{Node, Table};
+use crate::scenario::syntax::{Node, Table, Word};
 
 const VERBS: &[&str] = &[
     "reach",
@@ -109,6 +109,12 @@ pub(super) fn name(
             Some(names.explicit(node.word()?))
         }
     }
+}
+
+/// What to say of a `name` that seems to be what the expectation is called, where that is `as`.
+pub(super) fn own_name_is_as(word: Word<'_>) -> Option<&'static str> {
+    let is_called = word.text.contains(' ');
+    is_called.then_some("the expectation's own name is `as` here")
 }
 
 fn reach(verb: Verb<'_>, lab: &Lab, names: &mut Names) -> Option<Expectation> {

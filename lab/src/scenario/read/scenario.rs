@@ -88,14 +88,12 @@ fn has_doubled_brackets(table: &Table<'_>) -> bool {
         let node = table.get(key)?;
         node.value.is_array().then_some((key, example, node))
     });
-    let mut found = false;
-    for (key, example, node) in doubled {
+    let told = doubled.map(|(key, example, node)| {
         let wrong = node.wrong(format!("`{key}` is no list"));
-        node.problems
-            .add(wrong.label(format!("write `{example}`, in single brackets")));
-        found = true;
-    }
-    found
+        let wrong = wrong.label(format!("write `{example}`, in single brackets"));
+        node.problems.add(wrong);
+    });
+    told.count() > 0
 }
 
 /// Reads the programs that must be on the machine.

@@ -41,10 +41,7 @@ impl<'a> Verb<'a> {
         {
             let wrong = word.wrong(format!("{what} has no verb `{}`", word.text));
             let wrong = wrong.meant(word.text, "verbs", verbs.iter().copied());
-            word.add(match instead(word.text) {
-                Some(help) => wrong.help(help),
-                None => wrong,
-            });
+            word.add(wrong.help_if(instead(word.text)));
         }
         if let Some((second, _)) = entries.get(1) {
             let found = suggest::quoted(entries.iter().map(|(word, _)| word.text));

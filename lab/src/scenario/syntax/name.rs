@@ -27,10 +27,8 @@ impl Word<'_> {
         let wrong = wrong.note("a name is lower-case letters, digits and hyphens");
         let lower = text.to_lowercase().replace('_', "-");
         let is_name = lower != text && lower.chars().all(plain) && !lower.starts_with('-');
-        self.add(match is_name && !lower.ends_with('-') {
-            true => wrong.help(format!("write `{lower}`")),
-            false => wrong,
-        });
+        let is_name = is_name && !lower.ends_with('-');
+        self.add(wrong.help_if(is_name.then(|| format!("write `{lower}`"))));
     }
 
     /// An interface's name.

@@ -69,13 +69,12 @@ impl<'a> Table<'a> {
             let title = format!("{} has no key `{}`", self.what, key.text);
             let wrong = key.wrong(title);
             let wrong = wrong.meant(key.text, "keys", keys.iter().copied());
-            key.add(match of_the_file.contains(&key.text) {
-                true => wrong.help(format!(
-                    "`{}` is a key of the whole file: write it above the first `[…]`",
-                    key.text
-                )),
-                false => wrong,
-            });
+            let is_above = of_the_file.contains(&key.text);
+            let above = format!(
+                "`{}` is a key of the whole file: write it above the first `[…]`",
+                key.text
+            );
+            key.add(wrong.help_if(is_above.then_some(above)));
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::counters::{GROUPS, STATISTICS};
 use crate::scenario::model::{Check, Count, Counter, Expectation, HostName};
-use crate::scenario::read::expect::{DEFAULT_WITHIN, name};
+use crate::scenario::read::expect::{DEFAULT_WITHIN, name, own_name_is_as};
 use crate::scenario::read::{Lab, Names, Verb};
 use crate::scenario::syntax::{Node, Table, Word};
 
@@ -82,10 +82,7 @@ pub(crate) fn time(table: &Table<'_>, count: Count) -> Option<Duration> {
 fn known(word: Word<'_>, on: &HostName, lab: &Lab) -> Option<String> {
     let Some((group, rest)) = word.text.rsplit_once('.') else {
         let wrong = word.wrong(format!("`{}` is no counter", word.text));
-        let wrong = match word.text.contains(' ') {
-            true => wrong.help("the expectation's own name is `as` here"),
-            false => wrong,
-        };
+        let wrong = wrong.help_if(own_name_is_as(word));
         let help = "write `IpExt.InNoRoutes`, as nstat(8) has it with a dot, or `eth0.rx_packets`";
         return word.refuse(wrong.help(help));
     };
