@@ -61,9 +61,18 @@ pub const FORWARDING: &[(&str, &str)] = &[
     ("net/ipv6/conf/default/forwarding", "1"),
 ];
 
-/// Writes values in order; keys have slashes, as a VLAN's name may hold a dot.
-pub fn write_all(values: &[(&str, &str)]) -> Result<()> {
-    values.iter().try_for_each(|(key, value)| write(key, value))
+/// Sets values in order; keys have slashes, as a VLAN's name may hold a dot.
+///
+/// What has its value already is not written: a write to `disable_ipv6` or to the forwarding of IPv6
+/// wants the RTNL lock whatever it changes, and the kernel tries again and again on the processor's time
+/// while another holds it (addrconf_disable_ipv6 in net/ipv6/addrconf.c).
+pub fn set_all(values: &[(&str, &str)]) -> Result<()> {
+    values.iter().try_for_each(|(key, value)| {
+        if read(key)? == *value {
+            return Ok(());
+        }
+        write(key, value)
+    })
 }
 
 /// Writes one value.

@@ -21,7 +21,7 @@ fn name(text: &str) -> LinkName {
 fn namespace() -> Namespace {
     let namespace = Namespace::create().unwrap();
     namespace
-        .within(|| sysctl::write_all(sysctl::BASELINE))
+        .within(|| sysctl::set_all(sysctl::BASELINE))
         .unwrap()
         .unwrap();
     namespace
@@ -116,7 +116,7 @@ fn a_router_masquerades_both_families_and_the_first_packet_is_not_lost() {
             let ground = namespace();
             let (laptop, router, web) = (namespace(), namespace(), namespace());
             router
-                .within(|| sysctl::write_all(sysctl::FORWARDING))
+                .within(|| sysctl::set_all(sysctl::FORWARDING))
                 .unwrap()
                 .unwrap();
             let lab = Lab::new(&ground).await;

@@ -71,7 +71,7 @@ pub(super) struct Arguments {
     /// The folder that logs and reports go to
     #[arg(long, value_name = "DIR", default_value = "fps-lab-out")]
     out: PathBuf,
-    /// How many plays at once; four for each core where not given
+    /// How many plays at once; five for each core where not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Stop where something fails, with the lab held; Enter goes on
@@ -87,7 +87,7 @@ pub(super) struct Arguments {
 
 /// How many plays at once for each core. A play waits for its deadlines and its programs nine tenths of
 /// its time.
-const A_CORE: NonZeroUsize = NonZeroUsize::new(4).expect("not zero");
+const A_CORE: NonZeroUsize = NonZeroUsize::new(5).expect("not zero");
 
 /// What is done about sabotages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

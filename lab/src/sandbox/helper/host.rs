@@ -77,9 +77,9 @@ impl Host {
             Some("mode=0755"),
         )?;
         mount_sys(private | MsFlags::MS_NOEXEC)?;
-        sysctl::write_all(sysctl::BASELINE).step("set the sysctl baseline")?;
+        sysctl::set_all(sysctl::BASELINE).step("set the sysctl baseline")?;
         if spec.forward {
-            sysctl::write_all(sysctl::FORWARDING).step("turn forwarding on")?;
+            sysctl::set_all(sysctl::FORWARDING).step("turn forwarding on")?;
         }
         fs::create_dir_all(PROGRAMS).step(format!("create {PROGRAMS}"))?;
         for (name, target) in &spec.programs {
