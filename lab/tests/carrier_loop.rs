@@ -29,6 +29,25 @@ expect = [ { no-carrier-loop = { on = "laptop", for = "100ms" } } ]
     assert_held(&report, NAME);
 }
 
+/// It is looked for until the step's other expectations are through.
+#[test]
+fn a_loop_that_comes_while_another_expectation_is_checked_is_one() {
+    let report = played(&tunnel(
+        r#"
+[[step]]
+do = { routes = { on = "laptop", tun-address = "10.66.0.2/30", mtu = 1280 } }
+[[step]]
+expect = [
+  { no-carrier-loop = { on = "laptop", for = "100ms" } },
+  { prints = { name = "late", on = "laptop", text = "sent\n", command = ["bash", "-c", """sleep 0.6
+      ip route add 192.168.188.20 dev fpsc0; echo > /dev/udp/192.168.188.20/9; ip route del 192.168.188.20; echo sent"""] } },
+]
+"#,
+    ));
+    assert_held(&report, "late");
+    assert_failed(&report, NAME, "a tunnel of laptop");
+}
+
 #[test]
 fn without_a_tunnel_device_nobody_can_tell() {
     let report = played(&tunnel(

@@ -45,7 +45,7 @@ pub use report::{
 use stage::Stage;
 pub use stage::StageError;
 
-use expect::Begun;
+use expect::{Begun, Others};
 
 use timeline::{Timeline, testify};
 
@@ -372,12 +372,14 @@ impl Play<'_, '_> {
         begin: Instant,
     ) -> Result<Vec<(usize, ExpectationReport)>, StageError> {
         let stage = &*self.stage;
+        let others = &Others::among(expectations.iter().map(|(_, it)| &it.check));
         let mut under_way: FuturesUnordered<_> = expectations
             .iter()
             .map(async |(place, expectation)| {
                 let began = stage.clock();
                 stage.timeline.expects(expectation);
-                let checked = expect::check(stage, (*place, expectation), begun).await;
+                let checked = expect::check(stage, (*place, expectation), begun, others).await;
+                others.ended(&expectation.check);
                 let report = ExpectationReport {
                     name: expectation.name.clone(),
                     kind: expectation.check.kind(),

@@ -169,9 +169,9 @@ fn silence_is_broken_by_a_packet_on_a_link_that_came_and_went() {
     assert_held(&report, "others");
 }
 
-/// What may not be counted is counted until the step's other expectations are through, however late they come.
+/// What may not come is looked for until the step's other expectations are through, however late they are.
 #[test]
-fn what_comes_of_another_expectation_is_counted() {
+fn what_comes_of_another_expectation_counts() {
     let report = played(&pair(
         r#"
 [program.late]
@@ -183,6 +183,8 @@ do = { start = "late" }
 expect = [
   { counter = { as = "nothing", on = "printer", name = "Udp.NoPorts", exactly = 0, for = "100ms" } },
   { log = { name = "no line", who = "late", text = "sent", exactly = 0, for = "100ms" } },
+  { silent = { name = "silence", on = "printer", link = "eth0", to = "laptop", for = "100ms" } },
+  { silent = { name = "silence of others", on = "printer", link = "eth0", to = "192.168.188.99", for = "100ms" } },
   { counter = { as = "one at most", on = "printer", name = "Udp.NoPorts", at-most = 1, for = "100ms" } },
   { says = { who = "late", text = "sent", within = "10s" } },
 ]
@@ -190,6 +192,8 @@ expect = [
     ));
     assert_failed(&report, "nothing", "1 came");
     assert_failed(&report, "no line", "sent");
+    assert_failed(&report, "silence", "expected silence on printer:eth0");
+    assert_held(&report, "silence of others");
     assert_held(&report, "one at most");
 }
 

@@ -14,6 +14,7 @@ mod log;
 mod neighbour;
 mod no_carrier_loop;
 mod not_asked;
+mod others;
 mod outage;
 mod path;
 mod prints;
@@ -37,6 +38,7 @@ use std::time::{Duration, Instant};
 
 use changes::Recording;
 use fps_netlink::{Flow, LinkName};
+pub(super) use others::Others;
 use outage::Outages;
 
 use super::stage::Stage;
@@ -119,6 +121,7 @@ pub(super) async fn check(
     stage: &Stage<'_>,
     (place, expectation): (usize, &Expectation),
     begun: &Begun,
+    others: &Others,
 ) -> Checked {
     let (mut began, mut gaps) = (None, Vec::new());
     let verdict = match &expectation.check {
@@ -136,8 +139,8 @@ pub(super) async fn check(
         Check::Throughput(wanted) => throughput::check(stage, wanted).await,
         Check::Reach(reach) => reach::check(stage, reach).await,
         Check::Unreachable(unreachable) => unreachable::check(stage, unreachable).await,
-        Check::Silent(silent) => silent::check(stage, silent).await,
-        Check::NoCarrierLoop(wanted) => no_carrier_loop::check(stage, wanted).await,
+        Check::Silent(silent) => silent::check(stage, silent, others).await,
+        Check::NoCarrierLoop(wanted) => no_carrier_loop::check(stage, wanted, others).await,
         Check::Says(says) => Ok(says::check(stage, says).await),
         Check::Resolves(resolves) => resolves::check(stage, resolves).await,
         Check::NotAsked(wanted) => not_asked::check(stage, wanted).await,

@@ -18,7 +18,7 @@ use super::carriers::{self, Carrier, Carriers};
 use super::control::{self, Place};
 use super::volume::Volume;
 use super::why::{self, Suspect};
-use super::{CheckError, evidence, lossy};
+use super::{CheckError, Others, evidence, lossy};
 use crate::play::stage::Stage;
 use crate::play::{Evidence, Verdict};
 use crate::scenario::{NoCarrierLoop, OuterProtocol};
@@ -31,9 +31,10 @@ const SHOWN: usize = 4;
 pub(super) async fn check(
     stage: &Stage<'_>,
     wanted: &NoCarrierLoop,
+    others: &Others,
 ) -> Result<Verdict, CheckError> {
     let watch = Watch::new(stage, wanted);
-    let seen = watch.carriers().await?;
+    let seen = watch.carriers(others).await?;
     let tape = stage.tape(&wanted.on);
     let lost = tape.sync().await?;
     let looped: Vec<Frame> = tape.look(|frames| {
@@ -103,8 +104,9 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Looks at the sockets that send to the endpoint again and again, as long as it is to hold.
-    async fn carriers(&self) -> Result<Ways, CheckError> {
+    /// Looks at the sockets that send to the endpoint again and again, as long as it is to hold, and until
+    /// the step's other expectations are through.
+    async fn carriers(&self, others: &Others) -> Result<Ways, CheckError> {
         let NoCarrierLoop {
             endpoint,
             outer,
@@ -121,10 +123,13 @@ impl<'a> Watch<'a> {
             for carrier in now.map_err(|error| self.unreadable(error))? {
                 self.look_at(&carrier, &mut seen).await?;
             }
-            if Instant::now() >= end {
-                return Ok(seen);
-            }
-            sleep_until((Instant::now() + LOOK).min(end)).await;
+            let now = Instant::now();
+            let next = match now < end {
+                true => end.min(now + LOOK),
+                false if others.are_through() => return Ok(seen),
+                false => now + LOOK,
+            };
+            sleep_until(next).await;
         }
     }
 

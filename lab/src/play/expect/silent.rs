@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::control::{self, Place};
 use super::why::{self, Suspect};
-use super::{CheckError, evidence, locate, lossy, sockets};
+use super::{CheckError, Others, evidence, locate, lossy, sockets};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::scenario::{self, Silent};
@@ -17,12 +17,17 @@ use crate::tape::Tape;
 /// How many packets a failure shows.
 const SHOWN: usize = 10;
 
-pub(super) async fn check(stage: &Stage<'_>, silent: &Silent) -> Result<Verdict, CheckError> {
+pub(super) async fn check(
+    stage: &Stage<'_>,
+    silent: &Silent,
+    others: &Others,
+) -> Result<Verdict, CheckError> {
     let Some(peers) = peers(stage, silent).await? else {
         let why = "what is to be silent has no address, by which it would be known";
         return Ok(Verdict::Inconclusive(why.to_owned()));
     };
     sleep_until(Instant::now() + silent.hold).await;
+    others.through().await;
     let host = stage.lab.host(&silent.on);
     let link = host
         .station()
