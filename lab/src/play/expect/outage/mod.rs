@@ -24,6 +24,8 @@ const CONTROLS: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How much longer is waited, at most, where the lab itself does not come to ask.
 const LATENESS: Duration = Duration::from_secs(5);
+/// How often it is looked whether the target answers again, where another does in its place.
+const LOOK: Duration = Duration::from_millis(50);
 /// How many gaps a failure shows.
 const SHOWN: usize = 3;
 /// How many gaps are in the report, of those that held too.
@@ -134,17 +136,24 @@ pub(super) async fn check(
     let hold = tokio::time::Instant::now() + wanted.hold;
     sleep_until(hold).await;
     outages.see_the_end(wanted.at_most).await;
-    let end = Instant::now();
-    let sent = series.sent();
-    if let Some(failure) = series.failure() {
-        return Err(failure.into());
-    }
-    if outages.before < CONTROLS {
-        return Ok(no_control(outages.before, &sent));
-    }
-    let answered = match answers(stage, &outages.probe, &sent).await? {
-        Ok(answered) => answered,
-        Err(verdict) => return Ok(verdict),
+    let last = Instant::now() + wanted.at_most + LATENESS;
+    let (end, sent, answered) = loop {
+        let end = Instant::now();
+        let sent = series.sent();
+        if let Some(failure) = series.failure() {
+            return Err(failure.into());
+        }
+        if outages.before < CONTROLS {
+            return Ok(no_control(outages.before, &sent));
+        }
+        let answers = match answers(stage, &outages.probe, &sent).await? {
+            Ok(answers) => answers,
+            Err(verdict) => return Ok(verdict),
+        };
+        if end >= last || !answers.leave_open(end, wanted.at_most + 2 * outages.pace) {
+            break (end, sent, answers.of_target);
+        }
+        sleep_until((Instant::now() + LOOK).into()).await;
     };
     let asked: Vec<Instant> = sent.iter().map(|sent| sent.at).collect();
     let gaps = gaps(&asked, &answered, end, outages.pace);
@@ -190,15 +199,31 @@ fn no_control(answered: usize, sent: &[Sent]) -> Verdict {
     ))
 }
 
-/// When the probes' answers came to the sender, in order: only those of probes that the target's own
-/// capture has, since another host may have the same address.
+/// When the probes' answers came to the sender.
+struct Answers {
+    /// In order: those of probes that the target's own capture has.
+    of_target: Vec<Instant>,
+    /// The last of another host that has the same address.
+    of_another: Option<Instant>,
+}
+
+impl Answers {
+    /// Whether the target may still answer within a time since its last answer, and nobody has waited for it,
+    /// since another answers in its place.
+    fn leave_open(&self, now: Instant, most: Duration) -> bool {
+        let last = self.of_target.last().copied();
+        self.of_another > last && last.is_some_and(|last| now < last + most)
+    }
+}
+
+/// When the probes' answers came to the sender.
 ///
 /// The capture has the kernel's time, which does not wait for this program's turn.
 async fn answers(
     stage: &Stage<'_>,
     probe: &Probe<IpAddr>,
     sent: &[Sent],
-) -> Result<Result<Vec<Instant>, Verdict>, CheckError> {
+) -> Result<Result<Answers, Verdict>, CheckError> {
     let came = arrivals(stage, &probe.from, |packet| packet.source == probe.address).await?;
     let arrived = match &probe.to {
         None => None,
@@ -210,19 +235,23 @@ async fn answers(
             Some(arrivals(stage, target, |_| true).await?)
         }
     };
-    let mut answered: Vec<Instant> = sent
-        .iter()
-        .filter_map(|sent| {
-            let Some(Answer::Echo { after, .. }) = sent.answer else {
-                return None;
-            };
-            let nonce = &sent.mark.nonce;
-            let by_target = arrived.as_ref().is_none_or(|seen| seen.contains_key(nonce));
-            by_target.then(|| came.get(nonce).copied().unwrap_or(sent.at + after))
-        })
-        .collect();
-    answered.sort_unstable();
-    Ok(Ok(answered))
+    let (mut of_target, mut of_another) = (Vec::new(), None);
+    for sent in sent {
+        let Some(Answer::Echo { after, .. }) = sent.answer else {
+            continue;
+        };
+        let nonce = &sent.mark.nonce;
+        let at = came.get(nonce).copied().unwrap_or(sent.at + after);
+        match arrived.as_ref().is_none_or(|seen| seen.contains_key(nonce)) {
+            true => of_target.push(at),
+            false => of_another = of_another.max(Some(at)),
+        }
+    }
+    of_target.sort_unstable();
+    Ok(Ok(Answers {
+        of_target,
+        of_another,
+    }))
 }
 
 /// When packets with nonces first came in on a host.
