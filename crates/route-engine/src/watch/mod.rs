@@ -115,11 +115,13 @@ impl Watch {
             .engine
             .begin(Action::Apply, self.wanted.clone(), numbering)
             .await?;
+        let without_ipv6 = begun.plan().leaves_out_ipv6();
         begun.apply().await?;
         let commands = commands(&begun);
         self.intent = begun.intent().clone();
         drop(begun);
         self.concerns = Concerns::of(&self.intent);
+        self.concerns.without_ipv6 = without_ipv6;
         self.watch_resolver();
         self.journal.write("ready", json!({"commands": commands}));
         tell_systemd(&[NotifyState::Ready]);

@@ -63,3 +63,23 @@ fn watch_takes_ipv6_in_once_it_is_there() {
             .await;
     });
 }
+
+/// As after a watch that was killed: there is nothing to do, and so no event that would have it look again.
+#[test]
+fn a_watch_that_finds_all_done_takes_ipv6_in_as_well() {
+    with_namespaces(
+        "ipv6::a_watch_that_finds_all_done_takes_ipv6_in_as_well",
+        async || {
+            let mut host = Host::new().await;
+            host.add_lan().await;
+            host.switch_ipv6(false);
+            assert!(host.run(&format!("apply {FULL}")).status.success());
+            let watcher = Watcher::start(&host, FULL);
+            assert_eq!(host.own_rules().await.len(), 3);
+            host.switch_ipv6(true);
+            watcher
+                .until(async || host.own_rules().await.len() == 6)
+                .await;
+        },
+    );
+}
