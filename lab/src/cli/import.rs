@@ -59,10 +59,18 @@ fn import(arguments: &Arguments) -> Result<Exit, String> {
         filled.map_err(|_| "the system has no random numbers".to_owned())?;
         dump = anonymise(&dump, key);
     }
-    let source = arguments.archive.file_name().unwrap_or_default();
+    // Who has renamed an archive has perhaps called it after the customer.
+    let source = match arguments.anonymise {
+        true => "an archive".into(),
+        false => arguments
+            .archive
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy(),
+    };
     let options = Options {
         host: arguments.host.clone(),
-        source: source.to_string_lossy().into_owned(),
+        source: source.into_owned(),
         runs_resolved: !arguments.without_resolved,
     };
     let text = scenario(&dump, &options);

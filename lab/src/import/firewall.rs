@@ -45,12 +45,42 @@ pub(super) fn act(host: &str, dump: &Dump, remarks: &mut Remarks) -> Option<Stri
 /// Why a line cannot be loaded, if it cannot.
 fn fate(line: &str) -> Option<&'static str> {
     let first = line.split_whitespace().next().unwrap_or_default();
-    if line.contains(" xt match ") || line.contains(" xt target ") {
+    let is_xt =
+        |pair: &[&str]| pair[0] == "xt" && ["match", "target", "watcher"].contains(&pair[1]);
+    // Each second part is between quotes.
+    let unquoted: Vec<&str> = line.split('"').step_by(2).collect();
+    let words: Vec<&str> = unquoted
+        .iter()
+        .flat_map(|part| part.split_whitespace())
+        .collect();
+    if words.windows(2).any(is_xt) {
         return Some("of iptables, which nft(8) shows and does not take");
     }
     // A listing has none of these; they would read other files.
     match ["include", "define", "redefine", "undefine"].contains(&first) {
         true => Some("no line of a listing"),
         false => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_iptables_alone_understands_is_left_out() {
+        for line in [
+            "\t\txt match \"set\" counter packets 0 bytes 0 meta mark set 0x00000001",
+            "\t\tip daddr 10.0.0.1 xt target \"TPROXY\"",
+            "\t\tether type arp xt watcher \"log\"",
+        ] {
+            assert!(fate(line).is_some(), "{line}");
+        }
+        for line in [
+            "\t\tip daddr 10.0.0.1 drop comment \"no xt match here\"",
+            "\tchain xt {",
+        ] {
+            assert!(fate(line).is_none(), "{line}");
+        }
     }
 }

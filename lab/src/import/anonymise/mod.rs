@@ -12,13 +12,22 @@ mod words;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use fps_netlink::LinkName;
 use ipnet::IpNet;
+use regex::Regex;
 
 use crate::dump::{Dump, Remarks, Scope};
 use bits::Addresses;
 use words::Domains;
+
+/// The comment of a rule, an element, a set, a chain or a table: nft(8) has no quotation mark in it.
+static COMMENT: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"(?:^|\s)comment "[^"]*""#).expect("a pattern"));
+/// What a rule writes before a packet that it logs.
+static PREFIX: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"(^|\s)prefix "[^"]*""#).expect("a pattern"));
 
 /// What a link's name begins with that says what it is, and nothing of whose.
 const TELLING: [&str; 39] = [
@@ -149,8 +158,10 @@ fn tells(name: &str) -> bool {
                 .all(|c| c.is_ascii_hexdigit())
     };
     let mut starts = TELLING.iter();
-    // `enx` goes on with a hardware address.
-    !name.starts_with("enx")
+    // These go on with a hardware address.
+    !["enx", "wlx", "wwx"]
+        .iter()
+        .any(|start| name.starts_with(start))
         && starts.any(|start| {
             let rest = name.strip_prefix(*start);
             rest.is_some_and(|rest| plain(rest) || random(start, rest))
@@ -226,17 +237,11 @@ impl Anonymiser {
         words.collect::<Vec<_>>().join(" ")
     }
 
-    /// A ruleset, without its comments.
+    /// A ruleset, without its comments, and with another text before what it logs.
     fn firewall(&self, text: &str) -> String {
         let lines = text.lines().map(|line| {
-            let line = match line.find(" comment \"") {
-                Some(start) => {
-                    let behind = &line[start + 10..];
-                    let end = behind.find('"').map_or(behind.len(), |end| end + 1);
-                    format!("{}{}", &line[..start], &behind[end..])
-                }
-                None => line.to_owned(),
-            };
+            let line = COMMENT.replace_all(line, "");
+            let line = PREFIX.replace_all(&line, "${1}prefix \"logged: \"");
             self.sentence(&line) + "\n"
         });
         lines.collect()

@@ -201,7 +201,7 @@ fn nothing_of_the_customer_is_left() {
         "resolv.conf",
         "# of acme\nsearch hq.acme.com acme.com\nnameserver 93.184.216.53\n",
     );
-    files.insert("nft.txt", "table ip t {\n chain c {\n  oifname \"acme-hq\" ip daddr 93.184.216.7 drop comment \"acme\"\n }\n}\n");
+    files.insert("nft.txt", "table ip t {\n chain c {\n  oifname \"acme-hq\" ip daddr 93.184.216.7 drop comment \"acme\"\n }\n set s {\n\t\ttype ipv4_addr\n\t\tcomment \"acme Berlin\"\n\t\telements = { 192.0.2.1 comment \"acme a\", 192.0.2.2 comment \"acme b\" }\n }\n chain d {\n  log prefix \"acme drop: \" level warn drop\n }\n}\n");
     files.insert(
         "resolvectl.txt",
         "Link 2 (acme-hq)\n  DNS Servers: 93.184.216.53\n  DNS Domain: hq.acme.com\n",
@@ -220,4 +220,19 @@ fn nothing_of_the_customer_is_left() {
             || conf.starts_with("search name1.name2.example name2.example\n"),
         "{conf}"
     );
+}
+
+#[test]
+fn a_name_out_of_a_hardware_address_tells_more_than_its_kind() {
+    for name in ["wlp3s0", "eth0", "enp0s31f6", "wg0"] {
+        assert!(super::tells(name), "{name}");
+    }
+    for name in [
+        "enx001122334455",
+        "wlx001122334455",
+        "wwx001122334455",
+        "acme0",
+    ] {
+        assert!(!super::tells(name), "{name}");
+    }
 }
