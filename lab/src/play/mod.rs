@@ -53,7 +53,7 @@ use crate::desk::Desk;
 use crate::folder::Folder;
 use crate::lab::{Lab, Site};
 use crate::report::Event as Happening;
-use crate::scenario::{Act, Check, Expectation, Sabotage, Scenario, Since, Step};
+use crate::scenario::{Act, Sabotage, Scenario, Since, Step};
 use crate::tape::Tape;
 
 /// How a play is played.
@@ -341,8 +341,7 @@ impl Play<'_, '_> {
     }
 
     /// Checks the expectations of a step from one on side by side, so that the time of each begins when
-    /// the acts are done; gives them in the file's order. What is not to be asked, counted or printed is
-    /// looked at when the others are through: it is not to come of what they do, either.
+    /// the acts are done; gives them in the file's order.
     async fn expect(
         &mut self,
         step: &Step,
@@ -350,35 +349,16 @@ impl Play<'_, '_> {
         begun: &Begun,
     ) -> Result<Vec<ExpectationReport>, StageError> {
         let begin = Instant::now();
-        let places = step.expect.iter().enumerate().skip(first);
-        let (last, sooner): (Vec<_>, Vec<_>) = places.partition(|(_, it)| match &it.check {
-            Check::NotAsked(_) => true,
-            Check::Counter(counter) => counter.count.waits(),
-            Check::Log(log) => log.count.waits(),
-            _ => false,
-        });
-        let mut reports = Vec::new();
-        for group in [sooner, last] {
-            reports.extend(self.check(&group, begun, begin).await?);
-        }
-        reports.sort_by_key(|(place, _)| *place);
-        Ok(reports.into_iter().map(|(_, report)| report).collect())
-    }
-
-    async fn check(
-        &mut self,
-        expectations: &[(usize, &Expectation)],
-        begun: &Begun,
-        begin: Instant,
-    ) -> Result<Vec<(usize, ExpectationReport)>, StageError> {
+        let expectations = &step.expect[first..];
         let stage = &*self.stage;
-        let others = &Others::among(expectations.iter().map(|(_, it)| &it.check));
-        let mut under_way: FuturesUnordered<_> = expectations
-            .iter()
+        let others = &Others::among(expectations.iter().map(|it| &it.check));
+        let mut under_way: FuturesUnordered<_> = (first..)
+            .zip(expectations)
             .map(async |(place, expectation)| {
+                others.await_turn(&expectation.check).await;
                 let began = stage.clock();
                 stage.timeline.expects(expectation);
-                let checked = expect::check(stage, (*place, expectation), begun, others).await;
+                let checked = expect::check(stage, (place, expectation), begun, others).await;
                 others.ended(&expectation.check);
                 let report = ExpectationReport {
                     name: expectation.name.clone(),
@@ -390,7 +370,7 @@ impl Play<'_, '_> {
                     verdict: checked.verdict,
                 };
                 stage.timeline.checked(&report);
-                (*place, report)
+                (place, report)
             })
             .collect();
         let mut reports = Vec::new();
@@ -403,7 +383,8 @@ impl Play<'_, '_> {
                 checked = under_way.next() => checked,
             };
             let Some((place, report)) = checked else {
-                return Ok(reports);
+                reports.sort_by_key(|(place, _)| *place);
+                return Ok(reports.into_iter().map(|(_, report)| report).collect());
             };
             (self.observe)(Event::Expectation { report: &report });
             reports.push((place, report));

@@ -197,6 +197,28 @@ expect = [
     assert_held(&report, "one at most");
 }
 
+/// What `silent` puts onto a link to prove itself is not what passed it.
+#[test]
+fn the_control_packet_of_silence_is_not_counted() {
+    let report = played(&pair(
+        r#"
+[[step]]
+do = { sysctl = { on = "laptop", key = "net.ipv6.conf.eth0.disable_ipv6", value = 1 } }
+[[step]]
+expect = [
+  { silent = { name = "silence", on = "laptop", link = "eth0", for = "50ms" } },
+  { counter = { as = "nothing", on = "laptop", name = "eth0.tx_packets", exactly = 0, for = "100ms" } },
+]
+[[step]]
+do = { run = { on = "laptop", command = ["bash", "-c", "echo > /dev/udp/192.168.188.20/9"] } }
+expect = { counter = { as = "something", on = "laptop", name = "eth0.tx_packets", at-least = 1 } }
+"#,
+    ));
+    assert_held(&report, "silence");
+    assert_held(&report, "nothing");
+    assert_held(&report, "something");
+}
+
 /// More packets than fit in the buffer of a capture that nobody reads: 16 MiB, and each counts 2 KiB at least.
 /// Nobody reads what it prints either, and the printer refuses some: what bash says of that would fill its pipe,
 /// the sooner the slower it sends, and it would wait for ever.

@@ -72,7 +72,8 @@ pub(super) struct Concerns {
 }
 
 impl Concerns {
-    pub(super) fn of(intent: &Intent) -> Self {
+    /// Of an intent; `without_ipv6` is whether its plan leaves that out, as on a host that has none.
+    pub(super) fn of(intent: &Intent, without_ipv6: bool) -> Self {
         let addresses = intent.addresses().iter().map(|address| address.net());
         let addresses: FxHashSet<_> = addresses.collect();
         let subnets = addresses.iter().map(IpNet::trunc);
@@ -83,7 +84,7 @@ impl Concerns {
             tables: intent.tables().collect(),
             keeps_lan: intent.keeps_lan(),
             guards_dns: intent.guards_dns(),
-            without_ipv6: false,
+            without_ipv6,
             dns: intent.dns().is_some_and(|dns| !dns.is_empty()),
             nets: subnets.chain(routes).collect(),
             addresses,
@@ -229,7 +230,7 @@ mod tests {
             lan: keeps_lan.then(KeepLan::default),
             leak_guard: false,
         };
-        Concerns::of(&intent.with_full_tunnel(full).unwrap())
+        Concerns::of(&intent.with_full_tunnel(full).unwrap(), false)
     }
 
     fn link(name: &str, up: bool) -> Link {

@@ -94,7 +94,7 @@ impl Watch {
         Ok(Self {
             options,
             intent: wanted.clone(),
-            concerns: Concerns::of(&wanted),
+            concerns: Concerns::of(&wanted, false),
             events: events.ignoring(&ours),
             resolver: None,
             journal: Journal::of(wanted.tun()),
@@ -120,8 +120,7 @@ impl Watch {
         let commands = commands(&begun);
         self.intent = begun.intent().clone();
         drop(begun);
-        self.concerns = Concerns::of(&self.intent);
-        self.concerns.without_ipv6 = without_ipv6;
+        self.concerns = Concerns::of(&self.intent, without_ipv6);
         self.watch_resolver();
         self.journal.write("ready", json!({"commands": commands}));
         tell_systemd(&[NotifyState::Ready]);
@@ -309,8 +308,7 @@ impl Watch {
         if !refused.is_empty() {
             self.due.lan = true;
         }
-        self.concerns = Concerns::of(&intent);
-        self.concerns.without_ipv6 = without_ipv6;
+        self.concerns = Concerns::of(&intent, without_ipv6);
         self.intent = intent;
         Ok(commands)
     }

@@ -10,6 +10,23 @@ const FULL: &str = "--tun fpsc0 --full-tunnel --keep-lan --except-fwmark 17 --en
     --no-dns";
 
 impl Host {
+    async fn with_a_lan_without_ipv6() -> Self {
+        let mut host = Self::new().await;
+        host.add_lan().await;
+        host.switch_ipv6(false);
+        host
+    }
+
+    /// A watch that has left IPv6 out, and takes it in when it comes.
+    async fn watch_takes_ipv6_in(&self) {
+        let watcher = Watcher::start(self, FULL);
+        assert_eq!(self.own_rules().await.len(), 3);
+        self.switch_ipv6(true);
+        watcher
+            .until(async || self.own_rules().await.len() == 6)
+            .await;
+    }
+
     fn switch_ipv6(&self, on: bool) {
         let value = if on { "0" } else { "1" };
         let switch = || {
@@ -26,9 +43,7 @@ fn without_ipv6_what_nobody_named_is_left_out() {
     with_namespaces(
         "ipv6::without_ipv6_what_nobody_named_is_left_out",
         async || {
-            let mut host = Host::new().await;
-            host.add_lan().await;
-            host.switch_ipv6(false);
+            let host = Host::with_a_lan_without_ipv6().await;
             let before = host.state().await;
             let output = host.run(&format!("apply {FULL}"));
             assert!(output.status.success(), "{output:?}");
@@ -52,15 +67,8 @@ fn without_ipv6_what_nobody_named_is_left_out() {
 #[test]
 fn watch_takes_ipv6_in_once_it_is_there() {
     with_namespaces("ipv6::watch_takes_ipv6_in_once_it_is_there", async || {
-        let mut host = Host::new().await;
-        host.add_lan().await;
-        host.switch_ipv6(false);
-        let watcher = Watcher::start(&host, FULL);
-        assert_eq!(host.own_rules().await.len(), 3);
-        host.switch_ipv6(true);
-        watcher
-            .until(async || host.own_rules().await.len() == 6)
-            .await;
+        let host = Host::with_a_lan_without_ipv6().await;
+        host.watch_takes_ipv6_in().await;
     });
 }
 
@@ -70,16 +78,9 @@ fn a_watch_that_finds_all_done_takes_ipv6_in_as_well() {
     with_namespaces(
         "ipv6::a_watch_that_finds_all_done_takes_ipv6_in_as_well",
         async || {
-            let mut host = Host::new().await;
-            host.add_lan().await;
-            host.switch_ipv6(false);
+            let host = Host::with_a_lan_without_ipv6().await;
             assert!(host.run(&format!("apply {FULL}")).status.success());
-            let watcher = Watcher::start(&host, FULL);
-            assert_eq!(host.own_rules().await.len(), 3);
-            host.switch_ipv6(true);
-            watcher
-                .until(async || host.own_rules().await.len() == 6)
-                .await;
+            host.watch_takes_ipv6_in().await;
         },
     );
 }

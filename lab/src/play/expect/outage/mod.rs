@@ -132,28 +132,12 @@ pub(super) async fn check(
     outages: &Outages,
     measured: &mut Vec<GapReport>,
 ) -> Result<Verdict, CheckError> {
-    let series = &outages.series;
     let hold = tokio::time::Instant::now() + wanted.hold;
     sleep_until(hold).await;
     outages.see_the_end(wanted.at_most).await;
-    let last = Instant::now() + wanted.at_most + LATENESS;
-    let (end, sent, answered) = loop {
-        let end = Instant::now();
-        let sent = series.sent();
-        if let Some(failure) = series.failure() {
-            return Err(failure.into());
-        }
-        if outages.before < CONTROLS {
-            return Ok(no_control(outages.before, &sent));
-        }
-        let answers = match answers(stage, &outages.probe, &sent).await? {
-            Ok(answers) => answers,
-            Err(verdict) => return Ok(verdict),
-        };
-        if end >= last || !answers.leave_open(end, wanted.at_most + 2 * outages.pace) {
-            break (end, sent, answers.of_target);
-        }
-        sleep_until((Instant::now() + LOOK).into()).await;
+    let (end, sent, answered) = match answered(stage, wanted, outages).await? {
+        Ok(answered) => answered,
+        Err(verdict) => return Ok(verdict),
     };
     let asked: Vec<Instant> = sent.iter().map(|sent| sent.at).collect();
     let gaps = gaps(&asked, &answered, end, outages.pace);
@@ -187,6 +171,34 @@ pub(super) async fn check(
         true => verdict,
         false => verdict.explained(why::explain(stage, &suspect).await),
     })
+}
+
+/// When the watch ended, what was asked until then, and when the target has answered. Where another host
+/// answers in its place, it is waited until it answers itself, or has not for too long.
+async fn answered(
+    stage: &Stage<'_>,
+    wanted: &Outage,
+    outages: &Outages,
+) -> Result<Result<(Instant, Vec<Sent>, Vec<Instant>), Verdict>, CheckError> {
+    let last = Instant::now() + wanted.at_most + LATENESS;
+    loop {
+        let end = Instant::now();
+        let sent = outages.series.sent();
+        if let Some(failure) = outages.series.failure() {
+            return Err(failure.into());
+        }
+        if outages.before < CONTROLS {
+            return Ok(Err(no_control(outages.before, &sent)));
+        }
+        let answers = match answers(stage, &outages.probe, &sent).await? {
+            Ok(answers) => answers,
+            Err(verdict) => return Ok(Err(verdict)),
+        };
+        if end >= last || !answers.leave_open(end, wanted.at_most + 2 * outages.pace) {
+            return Ok(Ok((end, sent, answers.of_target)));
+        }
+        sleep_until((end + LOOK).into()).await;
+    }
 }
 
 fn no_control(answered: usize, sent: &[Sent]) -> Verdict {
