@@ -214,9 +214,12 @@ do     = [
   { link = { on = "laptop", link = "eth0", state = "recreated" } },
 ]
 expect = { counter = { as = "anew", on = "laptop", name = "eth0.tx_packets", at-most = 1000000 } }
+[[step]]
+expect = { counter = { as = "later", on = "laptop", name = "eth0.tx_packets", at-most = 1000000 } }
 "#,
     );
     assert_unsure(&report, "anew", "was made anew in this step");
+    assert_held(&report, "later");
 }
 
 #[test]

@@ -8,17 +8,27 @@ use fps_netlink::{Event, Events, Group, Link, Netlink};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// The names of a host's interfaces by index, the ones that are gone included.
+/// The names of a host's interfaces by index, of those too that have gone since the tape was rewound.
 ///
 /// The kernel does not use an index twice in the life of a namespace, or not for a long time, so
 /// a packet's index keeps its meaning when the interface is deleted.
 #[derive(Debug)]
 pub struct LinkNames {
-    names: Arc<Mutex<BTreeMap<u32, Vec<String>>>>,
+    names: Arc<Mutex<Names>>,
     /// Changes with each event.
     learnt: watch::Receiver<()>,
     netlink: Netlink,
     follower: JoinHandle<()>,
+}
+
+/// What is known by index.
+type Names = BTreeMap<u32, Known>;
+
+#[derive(Debug, Default)]
+struct Known {
+    /// The names it had, the last of them its own.
+    names: Vec<String>,
+    is_gone: bool,
 }
 
 impl LinkNames {
@@ -59,10 +69,11 @@ impl LinkNames {
         }
     }
 
-    /// Forgets the names that interfaces had and have no more.
+    /// Forgets interfaces that are gone, and the names that others had and have no more.
     pub(super) fn forget(&self) {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        for names in names.values_mut() {
+        let mut known = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, link| !link.is_gone);
+        for Known { names, .. } in known.values_mut() {
             names.drain(..names.len().saturating_sub(1));
         }
     }
@@ -70,7 +81,7 @@ impl LinkNames {
     /// The interface's last name; none where it came and went unseen.
     pub fn of(&self, index: u32) -> Option<String> {
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.get(&index).and_then(|names| names.last().cloned())
+        names.get(&index).and_then(|it| it.names.last().cloned())
     }
 
     /// Whether the interface has or had this name since the tape was rewound; none where nothing is known of it.
@@ -78,13 +89,13 @@ impl LinkNames {
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         names
             .get(&index)
-            .map(|names| names.iter().any(|known| known == name))
+            .map(|it| it.names.iter().any(|known| known == name))
     }
 
     /// How many interfaces have or had this name since the tape was rewound.
     pub fn bearers(&self, name: &str) -> usize {
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_name = |names: &&Vec<String>| names.iter().any(|known| known == name);
+        let of_name = |it: &&Known| it.names.iter().any(|known| known == name);
         names.values().filter(of_name).count()
     }
 
@@ -101,25 +112,31 @@ impl Drop for LinkNames {
     }
 }
 
-async fn learn_all(
-    mut events: Events,
-    names: Arc<Mutex<BTreeMap<u32, Vec<String>>>>,
-    told: watch::Sender<()>,
-) {
+async fn learn_all(mut events: Events, names: Arc<Mutex<Names>>, told: watch::Sender<()>) {
     // Where the events end, an index that is not known makes a check inconclusive.
     while let Ok(event) = events.next().await {
-        if let Event::Link(link) = event {
-            learn(&names, &link);
-            told.send_replace(());
+        match event {
+            Event::Link(link) => {
+                learn(&names, &link);
+                told.send_replace(());
+            }
+            Event::LinkGone(link) => {
+                let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(known) = names.get_mut(&link.index.get()) {
+                    known.is_gone = true;
+                }
+            }
+            _ => {}
         }
     }
 }
 
-fn learn(names: &Mutex<BTreeMap<u32, Vec<String>>>, link: &Link) {
+fn learn(names: &Mutex<Names>, link: &Link) {
     let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
     let known = names.entry(link.index.get()).or_default();
     let name = link.name.to_string();
-    if known.last() != Some(&name) {
-        known.push(name);
+    known.is_gone = false;
+    if known.names.last() != Some(&name) {
+        known.names.push(name);
     }
 }
