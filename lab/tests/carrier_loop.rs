@@ -98,6 +98,28 @@ expect = [ { no-carrier-loop = { on = "laptop", for = "50ms" } } ]
     );
 }
 
+/// A question of the lab's own that waits in the tunnel for its answer is no carrier.
+#[test]
+fn the_route_of_a_probe_is_no_loop() {
+    let steps = r#"
+[[step]]
+do = [
+  { routes = { on = "laptop", tun-address = "10.66.0.2/30", mtu = 1280 } },
+  { rule = { on = "laptop", priority = 100, fwmark = "5", table = 55 } },
+  { route = { on = "laptop", to = "192.168.188.20/32", link = "fpsc0", table = 55 } },
+]
+[[step]]
+expect = [
+  { no-carrier-loop = { on = "laptop", for = "200ms" } },
+  { unreachable = { name = "probe", from = "laptop", to = "printer", with = "tcp", port = 80, mark = 5, for = "400ms" } },
+]
+"#;
+    let served = "[host.printer]\nserve = { tcp = [80] }";
+    let report = played(&tunnel(steps).replace("[host.printer]", served));
+    assert_held(&report, "probe");
+    assert_held(&report, NAME);
+}
+
 /// A connection that says nothing, since nobody sends: only its route can tell.
 #[test]
 fn the_route_of_a_silent_connection_is_a_loop() {
@@ -219,6 +241,27 @@ expect = [ { no-carrier-loop = { name = "round and round", on = "laptop", for = 
 "#;
     let report = played(&[NO_SABOTAGE, ROUTED, steps].concat());
     assert_held(&report, "before");
+    assert_failed(&report, "round and round", "than it carries");
+}
+
+/// What went round is little for all the time that another expectation takes.
+#[test]
+fn a_carrier_that_went_round_for_a_moment_is_a_loop_for_the_time_it_was_to_hold() {
+    let steps = r#"
+[[step]]
+do = [
+  { routes = { on = "laptop", tun-address = "10.66.0.2/30", mtu = 1280 } },
+  { sysctl = { on = "laptop", key = "net.ipv4.conf.all.accept_local", value = 1 } },
+]
+[[step]]
+do = { route = { on = "router", to = "203.0.113.10/32", via = "192.168.188.112", link = "lan" } }
+expect = [
+  { no-carrier-loop = { name = "round and round", on = "laptop", for = "600ms" } },
+  { prints = { name = "its end", on = "router", text = "gone\n", within = "20s", command = ["sh", "-c", "sleep 0.8; ip route del 203.0.113.10/32; sleep 6; echo gone"] } },
+]
+"#;
+    let report = played(&[NO_SABOTAGE, ROUTED, steps].concat());
+    assert_held(&report, "its end");
     assert_failed(&report, "round and round", "than it carries");
 }
 

@@ -1,6 +1,7 @@
 //! What a play works on: the lab, its programs and the tapes of the current step.
 
 use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -243,6 +244,11 @@ impl<'a> Stage<'a> {
     /// Whether a packet belongs to a question of the lab's own, of whichever step.
     pub(super) fn is_probe(&self, frame: &Frame) -> bool {
         self.asked_before(frame) || self.known().concerns(frame)
+    }
+
+    /// Whether a connection of a host is a question of the lab's own, of whichever step.
+    pub(super) fn is_probes_connection(&self, peer: SocketAddr, own: u16) -> bool {
+        self.asked_before.has_connection(peer, own) || self.known().has_connection(peer, own)
     }
 
     /// The serial number of the lease of a link that its host was last told of.

@@ -1,7 +1,7 @@
 //! The packets of many questions, looked up at once.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use fps_packet::{Frame, Nonce, Packet, Transport};
 
@@ -33,6 +33,11 @@ impl Known {
     pub fn append(&mut self, other: &mut Self) {
         self.nonces.extend(other.nonces.drain());
         self.flows.extend(other.flows.drain());
+    }
+
+    /// Whether a question has this connection, between a peer and a port of its sender.
+    pub fn has_connection(&self, peer: SocketAddr, own: u16) -> bool {
+        self.flows.contains(&(peer.ip(), peer.port(), own))
     }
 
     /// Whether a packet is one of the questions, its answer, or about either.

@@ -44,10 +44,11 @@ impl Carriers {
         })
     }
 
-    /// The sockets that send to the far end. A UDP socket without a peer tells nobody to whom it
+    /// The sockets that send to the far end, but for those of probes. A UDP socket without a peer tells nobody to whom it
     /// sends: of those it is the ones from whose port something went there, `from`.
     pub(super) fn now(
         &mut self,
+        stage: &Stage<'_>,
         far: IpAddr,
         outer: Outer,
         from: &HashSet<SocketAddr>,
@@ -56,7 +57,10 @@ impl Carriers {
         Ok(match self {
             Self::Tcp(sockets) => {
                 let connected = sockets.read()?.into_iter();
-                let connected = connected.filter(|socket| socket.peer.ip() == far);
+                let connected = connected.filter(|socket| {
+                    let is_probes = stage.is_probes_connection(socket.peer, socket.local.port());
+                    socket.peer.ip() == far && !is_probes
+                });
                 let carriers = connected.map(|socket| Carrier {
                     whose: whose("connection", socket.local, socket.mark),
                     flow: socket.flow(),

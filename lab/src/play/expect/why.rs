@@ -243,7 +243,7 @@ async fn carrier(stage: &Stage<'_>) -> Result<Carrier, CheckError> {
     let unreadable = |error| CheckError::Network(client.clone(), error);
     let (endpoint, outer) = (tunnel.endpoint, tunnel.outer());
     let from = carriers::sources(stage, client, endpoint, outer).await?;
-    let carriers = Carriers::of(stage, client, outer)?.now(endpoint, outer, &from);
+    let carriers = Carriers::of(stage, client, outer)?.now(stage, endpoint, outer, &from);
     let netlink = stage.lab.host(client).station().netlink();
     let mut found = None;
     for carrier in carriers.map_err(unreadable)? {
