@@ -112,17 +112,29 @@ impl Outages {
         }
     }
 
-    /// For how long nothing has been answered, without the time in which nothing was asked.
+    /// For how long nobody has answered, without the time in which nothing was asked.
     fn unanswered_for(&self) -> Duration {
         let sent = self.series.sent();
-        let asked: Vec<Instant> = sent.iter().map(|sent| sent.at).collect();
         let answered = sent.iter().filter_map(|sent| match sent.answer {
             Some(Answer::Echo { after, .. }) => Some(sent.at + after),
             _ => None,
         });
         let last = answered.max().unwrap_or(self.began);
-        let gaps = gaps(&asked, &[last], Instant::now(), self.pace);
+        self.certain_between((last, Instant::now()), &sent)
+    }
+
+    /// How long it is from an answer to an end, without the time in which nothing was asked.
+    fn certain_between(&self, (last, end): (Instant, Instant), sent: &[Sent]) -> Duration {
+        let asked: Vec<Instant> = sent.iter().map(|sent| sent.at).collect();
+        let gaps = gaps(&asked, &[last], end, self.pace);
         gaps.first().map_or(Duration::ZERO, Gap::certain)
+    }
+
+    /// Whether the target may still answer in time behind an end, since another host answers in its place.
+    fn leave_open(&self, answers: &Answers, end: Instant, sent: &[Sent], most: Duration) -> bool {
+        let last = answers.of_target.last().copied();
+        let is_other = answers.of_another > last;
+        is_other && last.is_some_and(|last| self.certain_between((last, end), sent) <= most)
     }
 }
 
@@ -194,7 +206,7 @@ async fn answered(
             Ok(answers) => answers,
             Err(verdict) => return Ok(Err(verdict)),
         };
-        if end >= last || !answers.leave_open(end, wanted.at_most + 2 * outages.pace) {
+        if end >= last || !outages.leave_open(&answers, end, &sent, wanted.at_most) {
             return Ok(Ok((end, sent, answers.of_target)));
         }
         sleep_until((end + LOOK).into()).await;
@@ -217,15 +229,6 @@ struct Answers {
     of_target: Vec<Instant>,
     /// The last of another host that has the same address.
     of_another: Option<Instant>,
-}
-
-impl Answers {
-    /// Whether the target may still answer within a time since its last answer, and nobody has waited for it,
-    /// since another answers in its place.
-    fn leave_open(&self, now: Instant, most: Duration) -> bool {
-        let last = self.of_target.last().copied();
-        self.of_another > last && last.is_some_and(|last| now < last + most)
-    }
 }
 
 /// When the probes' answers came to the sender.
