@@ -70,6 +70,51 @@ expect = [
     assert!(evidence[0].to_string().contains(line), "{evidence:?}");
 }
 
+/// A second host, which asks the other server.
+const PHONE: &str = r#"
+[host.phone]
+name-servers = "192.168.188.2"
+link.eth0 = { net = "home", ip = "192.168.188.113" }
+
+[[step]]
+expect = [
+  { resolves = { as = "laptop", on = "laptop", name = "www.fps.test", to = ["10.66.1.20", "10.66.1.21"], asked = "router", by = ["nss", "udp", "tcp"], within = "20ms" } },
+  { resolves = { as = "phone", on = "phone", name = "www.fps.test", to = "10.66.1.99", asked = "other", by = ["nss", "udp", "tcp"], within = "20ms" } },
+  { resolves = { as = "again", on = "phone", name = "www.fps.test", to = "10.66.1.99", by = ["udp", "tcp", "nss"] } },
+  { resolves = { as = "of the other", on = "phone", name = "www.fps.test", to = "10.66.1.99", asked = "router", within = "20ms" } },
+]
+"#;
+
+#[test]
+fn two_hosts_may_ask_for_one_name_at_once() {
+    let report = steps(PHONE);
+    for name in ["laptop", "phone", "again"] {
+        assert_held(&report, name);
+    }
+    assert_failed(&report, "of the other", "answered, but other was asked");
+}
+
+#[test]
+fn the_labs_own_questions_are_none_that_a_server_is_asked() {
+    let expect = r#"
+[[step]]
+expect = [
+  { not-asked = { as = "first", on = "router", name = ".", for = "20ms" } },
+  { not-asked = { as = "second", on = "router", name = ".", for = "120ms" } },
+  { not-asked = { as = "third", on = "router", name = "invalid", for = "120ms" } },
+]
+"#;
+    let report = steps(expect);
+    for name in ["first", "second", "third"] {
+        assert_held(&report, name);
+    }
+    let act = r#"do = { run = { on = "laptop", command = ["getent", "ahosts", "a.invalid"], exit = 2 } }"#;
+    let report = steps(&expect.replace("[[step]]", &format!("[[step]]\n{act}")));
+    for name in ["first", "second", "third"] {
+        assert_failed(&report, name, "it was, ");
+    }
+}
+
 #[test]
 fn a_server_that_is_asked_is_seen_to_be() {
     let report = steps(

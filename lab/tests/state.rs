@@ -294,6 +294,34 @@ expect = [
 }
 
 #[test]
+fn what_was_said_in_the_step_counts_though_the_program_was_started_again_in_it() {
+    let report = steps(
+        r#"
+[program.talker]
+on      = "laptop"
+command = ["sh", "-c", "echo hello $$; sleep 60"]
+ready   = { output = "hello" }
+
+[[step]]
+do = { start = "talker" }
+[[step]]
+do = [{ stop = "talker" }, { start = "talker" }, { kill = "talker" }, { start = "talker" }]
+expect = [
+  { log = { name = "of the step", who = "talker", text = "hello", exactly = 2 } },
+  { log = { name = "since the last start", who = "talker", text = "hello", exactly = 1, since = "start" } },
+  { log = { name = "not more", who = "talker", text = "hello", at-most = 1 } },
+]
+[[step]]
+expect = { log = { name = "not of the step before", who = "talker", text = "hello", exactly = 0 } }
+"#,
+    );
+    assert_held(&report, "of the step");
+    assert_held(&report, "since the last start");
+    assert_failed(&report, "not more", "there are 2");
+    assert_held(&report, "not of the step before");
+}
+
+#[test]
 fn one_that_was_never_started_says_nothing() {
     let report = steps(
         r#"

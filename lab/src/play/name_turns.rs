@@ -1,14 +1,23 @@
 //! Whose turn it is to ask for names on a host.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use fps_dns::zone::Name;
 use indexmap::IndexMap;
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::scenario::HostName;
 
 /// Expectations of a step are checked at once, and ask for names beside each other; one that must not find
-/// in a cache what another has put there asks alone.
+/// in a cache what another has put there asks alone. For one name only one asks at a time, since a server
+/// does not tell which host of several behind a router has asked it.
 #[derive(Debug)]
-pub(super) struct NameTurns(IndexMap<HostName, RwLock<()>>);
+pub(super) struct NameTurns {
+    hosts: IndexMap<HostName, RwLock<()>>,
+    names: RefCell<HashMap<Name, Arc<Mutex<()>>>>,
+}
 
 /// A turn, until it is dropped.
 #[derive(Debug)]
@@ -21,13 +30,25 @@ pub(super) enum NameTurn<'a> {
 
 impl NameTurns {
     pub(super) fn new<'a>(hosts: impl Iterator<Item = &'a HostName>) -> Self {
-        Self(hosts.map(|host| (host.clone(), RwLock::new(()))).collect())
+        Self {
+            hosts: hosts.map(|host| (host.clone(), RwLock::new(()))).collect(),
+            names: RefCell::default(),
+        }
+    }
+
+    /// Waits until nobody else asks for a name, whoever asks. To be taken before the turn on a host.
+    pub(super) async fn take_name(&self, name: &Name) -> OwnedMutexGuard<()> {
+        self.turns_of(name).lock_owned().await
+    }
+
+    fn turns_of(&self, name: &Name) -> Arc<Mutex<()>> {
+        Arc::clone(self.names.borrow_mut().entry(name.clone()).or_default())
     }
 
     /// Waits for a turn on a host: beside others, or alone. Whoever waits to be alone goes before those
     /// that come later.
     pub(super) async fn take(&self, host: &HostName, alone: bool) -> NameTurn<'_> {
-        let turns = &self.0[host];
+        let turns = &self.hosts[host];
         match alone {
             false => NameTurn::Beside(turns.read().await),
             true => NameTurn::Alone(turns.write().await),
@@ -39,6 +60,19 @@ impl NameTurns {
 mod tests {
     use super::*;
     use futures_util::FutureExt;
+
+    #[test]
+    fn one_at_a_time_asks_for_a_name() {
+        let turns = NameTurns::new([].into_iter());
+        let name = |text: &str| text.parse::<Name>().expect("a name");
+        let now = |text| turns.take_name(&name(text)).now_or_never();
+        let first = now("www.example.net.");
+        assert!(first.is_some());
+        assert!(now("www.example.net.").is_none());
+        assert!(now("www.example.com.").is_some(), "another name");
+        drop(first);
+        assert!(now("www.example.net.").is_some());
+    }
 
     #[test]
     fn who_asks_alone_waits_for_the_others_and_they_for_him() {

@@ -1,10 +1,12 @@
 //! What a play works on: the lab, its programs and the tapes of the current step.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use fps_dns::zone::Name;
 use fps_netlink::{IfIndex, LinkName};
 use fps_packet::Frame;
 use indexmap::IndexMap;
@@ -49,6 +51,8 @@ pub(super) struct Stage<'a> {
     pub(super) baselines: Baselines,
     /// Who asks for names on which host now.
     pub(super) name_turns: NameTurns,
+    /// The names by which servers have shown that they log what they are asked.
+    controls: RefCell<HashSet<Name>>,
     /// The serial number of the lease that each host was last told of, by link: a new name is no new lease.
     told: RefCell<IndexMap<(HostName, IfIndex), u64>>,
     /// What is to be said of the act that is done.
@@ -130,6 +134,7 @@ impl<'a> Stage<'a> {
             acts: Vec::new(),
             baselines: Baselines::new(),
             name_turns,
+            controls: RefCell::default(),
             told: RefCell::default(),
             remark: None,
         }
@@ -228,6 +233,16 @@ impl<'a> Stage<'a> {
     /// The acts of the current step that have begun, in order.
     pub(super) fn acts(&self) -> &[(Instant, String)] {
         &self.acts
+    }
+
+    /// Remembers a name that a server is asked for so that it shows its log.
+    pub(super) fn asks_control(&self, name: Name) {
+        self.controls.borrow_mut().insert(name);
+    }
+
+    /// Whether a name is one of those.
+    pub(super) fn is_control(&self, name: &Name) -> bool {
+        self.controls.borrow().contains(name)
     }
 
     /// Whether a packet belongs to a question of an earlier step: its last packets, such as the

@@ -77,6 +77,8 @@ pub struct Attempt {
     pub mark: Mark,
     /// When it was sent.
     pub at: Instant,
+    /// When nobody waited for its answer any more.
+    pub over: Instant,
     /// What came of it.
     pub answer: Answer,
 }
@@ -150,6 +152,10 @@ impl Question {
         let moved = Moved::default();
         let progress = web::Progress::default();
         let payload = payload(mark.nonce, load.size);
+        let echo = |page| {
+            let after = at.elapsed();
+            Ok(Answer::Echo { after, page })
+        };
         let asking = async {
             match socket {
                 Socket::Icmp(socket) => socket.ask(mark.nonce, &payload).await?,
@@ -158,10 +164,7 @@ impl Question {
                     None => {
                         let _stands = tcp::ask(socket, to, &payload).await?;
                         // Before it says its end, which is no part of the answer.
-                        return Ok(Answer::Echo {
-                            after: at.elapsed(),
-                            page: None,
-                        });
+                        return echo(None);
                     }
                 },
                 Socket::Udp(socket) => udp::ask(socket, to, mark.nonce, &payload).await?,
@@ -171,20 +174,14 @@ impl Question {
                         Ok(page) => Box::new(page),
                         Err(failure) => return Ok(Answer::Tls(failure)),
                     };
-                    return Ok(match page.is_wanted(&get) {
-                        true => Answer::Echo {
-                            after: at.elapsed(),
-                            page: Some(page),
-                        },
-                        false => Answer::Page(page),
-                    });
+                    return match page.is_wanted(&get) {
+                        true => echo(Some(page)),
+                        false => Ok(Answer::Page(page)),
+                    };
                 }
                 Socket::Homeless => return Err(Errno::EADDRNOTAVAIL.into()),
             }
-            Ok(Answer::Echo {
-                after: at.elapsed(),
-                page: None,
-            })
+            echo(None)
         };
         let answer = match tokio::time::timeout(patience, asking).await {
             Err(_) => match moved.get() {
@@ -194,7 +191,12 @@ impl Question {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => Answer::of_network(error).map_err(ProbeError::Socket)?,
         };
-        Ok(Attempt { mark, at, answer })
+        Ok(Attempt {
+            mark,
+            at,
+            over: Instant::now(),
+            answer,
+        })
     }
 }
 
@@ -293,6 +295,20 @@ impl Mark {
                     ..
                 },
             ) => ports == (destination_port, source_port),
+            _ => packet.nonce() == Some(self.nonce),
+        }
+    }
+
+    /// Whether a packet is an answer on its way to who has asked; the end of a connection is none.
+    pub fn answers(&self, frame: &Frame) -> bool {
+        let Some(packet) = frame.packet() else {
+            return false;
+        };
+        if packet.destination == self.target || packet.quoted().is_some() {
+            return false;
+        }
+        match packet.transport {
+            Transport::Tcp { flags, .. } => self.is_of_flow(&packet, true) && !flags.rst,
             _ => packet.nonce() == Some(self.nonce),
         }
     }

@@ -131,6 +131,7 @@ impl From<Sent> for Attempt {
         Self {
             mark: sent.mark,
             at: sent.at,
+            over: Instant::now(),
             answer: sent.answer.unwrap_or(Answer::Silence),
         }
     }

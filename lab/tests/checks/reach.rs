@@ -52,6 +52,50 @@ expect = [ { unreachable = { from = "laptop", to = "printer", for = "100ms" } } 
     assert_failed(&report, "unreachable laptop -> printer", sign);
 }
 
+/// Whoever asks waits for 200 ms, and the answer takes 250: too long for the questions, not for the one by
+/// which the target shows that it answers itself.
+#[test]
+fn who_answers_when_nobody_waits_any_more_is_not_unreachable() {
+    let slow = r#"
+[program.slow]
+on      = "printer"
+command = ["perl", "-MIO::Socket::INET", "-e", """
+    $| = 1;
+    my $socket = IO::Socket::INET->new(LocalPort => 7001, Proto => "udp") or die "no socket";
+    print "ready\n";
+    $SIG{CHLD} = "IGNORE";
+    while (defined $socket->recv(my $question, 2048)) {
+        next if fork;
+        select undef, undef, undef, 0.25;
+        $socket->send($question);
+        exit;
+    }
+"""]
+ready   = { output = "ready" }
+
+[[step]]
+do = [
+  { nft = { on = "printer", ruleset = "table ip slow { chain i { type nat hook prerouting priority dstnat; udp dport 7000 dnat to 192.168.188.20:7001; }; chain o { type nat hook output priority -100; udp dport 7000 dnat to 192.168.188.20:7001; }; }" } },
+  { start = "slow" },
+]
+expect = [ { unreachable = { from = "laptop", to = "printer", with = "udp", for = "200ms" } } ]
+[[step]]
+do = { nft = { on = "laptop", ruleset = "table ip f { chain i { type filter hook input priority filter; udp sport 7000 drop; }; }" } }
+expect = [ { unreachable = { name = "dropped", from = "laptop", to = "printer", with = "udp", for = "300ms" } } ]
+"#;
+    let text = format!("needs = [\"nft\", \"perl\"]\n{}", pair(slow));
+    let text = text.replacen(
+        "[host.printer]",
+        "[host.printer]\nserve = { udp = [7000] }",
+        1,
+    );
+    let report = played(&text);
+    let sign = "expected no answer; 192.168.188.20 answered";
+    assert_failed(&report, "unreachable laptop -> printer (udp 7000)", sign);
+    // Answers come in time, and the host does not take them.
+    assert_held(&report, "dropped");
+}
+
 /// A laptop with two links into one router; what comes from it to the web goes by eth0.
 const TWO_WAYS: &str = r#"
 title    = "Two ways to the web"

@@ -256,6 +256,40 @@ fn a_capture_that_lost_packets_proves_no_absence() {
     assert_held(&report, "by any");
 }
 
+/// The printer floods itself, and the laptop has taken its address.
+const TAKEN: &str = r#"
+[program.flood]
+on = "printer"
+command = ["bash", "-c", "exec 3> /dev/udp/127.0.0.1/9 2> /dev/null; printf -v line %01400d 0; for i in {1..12000}; do echo $line >&3; done; echo > FIFO; sleep 60"]
+[[step]]
+do = { addr = { on = "laptop", link = "eth0", ip = "192.168.188.20" } }
+expect = [ { reach = { name = "seen", from = "laptop", to = "printer", within = "100ms" } } ]
+[[step]]
+do = { start = "flood" }
+expect = [
+  { reach = { name = "within", from = "laptop", to = "printer", within = "100ms" } },
+  { reach = { name = "for", from = "laptop", to = "printer", for = "100ms" } },
+]
+"#;
+
+#[test]
+fn a_capture_that_lost_packets_does_not_prove_that_none_came() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let fifo = folder.path().join("fifo");
+    mkfifo(&fifo, Mode::from_bits_truncate(0o666)).expect("make a pipe");
+    let text = TAKEN.replace("FIFO", &fifo.to_string_lossy());
+    let report = played_under(&pair(&text), &mut |event| {
+        if let Event::Act { report, .. } = event
+            && report.act.contains("flood")
+        {
+            await_writer(&fifo, Duration::from_secs(60));
+        }
+    });
+    assert_failed(&report, "seen", "the question never came to printer");
+    assert_unsure(&report, "within", "the capture on printer lost");
+    assert_unsure(&report, "for", "the capture on printer lost");
+}
+
 /// Waits until somebody has written to a named pipe.
 fn await_writer(fifo: &Path, within: Duration) {
     let (tell, told) = channel();

@@ -33,7 +33,8 @@ pub(super) async fn check(stage: &Stage<'_>, log: &Log, marks: &Marks) -> Verdic
     let end = Instant::now() + log.time;
     let since = match log.since_start {
         true => None,
-        false => marks.get(who).copied(),
+        // What had never been started has said all that it has in this step.
+        false => Some(marks.get(who).copied().unwrap_or(Mark::BEGIN)),
     };
     if count.waits() {
         sleep_until(end).await;

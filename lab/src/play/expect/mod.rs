@@ -28,6 +28,7 @@ mod status;
 mod throughput;
 mod trace;
 mod trail;
+mod turns;
 mod unchanged;
 mod unreachable;
 mod volume;
@@ -188,6 +189,8 @@ enum CheckError {
     Unheard(crate::scenario::HostName, String),
     #[error("the log {0} cannot be written")]
     Log(String, #[source] std::io::Error),
+    #[error("the lab's programs could not be looked at, so that one may still have packets in it")]
+    Turns(#[source] std::io::Error),
     #[error("a question could not be traced through the firewall")]
     Trace(#[source] std::io::Error),
     /// What the kernel drops could not be heard.

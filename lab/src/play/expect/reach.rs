@@ -166,11 +166,35 @@ async fn lost(stage: &Stage<'_>, reach: &Located) -> Result<Option<Verdict>, Che
     Ok((lost > 0).then(|| lossy(&reach.probe.from, lost)))
 }
 
+/// A capture that has lost packets cannot show that a question which was answered never came, either.
+async fn unseen(
+    stage: &Stage<'_>,
+    reach: &Located,
+    attempts: &[Attempt],
+) -> Result<Option<Verdict>, CheckError> {
+    let Some(target) = &reach.probe.to else {
+        return Ok(None);
+    };
+    let lost = stage.tape(target).sync().await?;
+    if lost == 0 {
+        return Ok(None);
+    }
+    for attempt in attempts.iter().filter(|it| it.answer.is_echo()) {
+        if !arrived(stage, target, attempt).await? {
+            return Ok(Some(lossy(target, lost)));
+        }
+    }
+    Ok(None)
+}
+
 async fn failed(
     stage: &Stage<'_>,
     reach: &Located,
     attempts: &[Attempt],
 ) -> Result<Verdict, CheckError> {
+    if let Some(verdict) = unseen(stage, reach, attempts).await? {
+        return Ok(verdict);
+    }
     let probe = &reach.probe;
     let answered = attempts
         .iter()

@@ -29,6 +29,8 @@ const LATER: Duration = Duration::from_millis(50);
 struct Attempt {
     by: Way,
     since: Moment,
+    /// None while questions of it may be on their way.
+    until: Option<Moment>,
     answer: Answered,
 }
 
@@ -41,14 +43,7 @@ pub(super) async fn check(stage: &Stage<'_>, wanted: &Resolves) -> Result<Verdic
             Err(verdict) => return Ok(verdict),
         }
     }
-    // Where two are asked at once, the question to the farther one comes later than the answer.
     if wanted.asked.is_some() {
-        tokio::time::sleep(LATER).await;
-        for attempt in &attempts {
-            if let Some(problem) = problem(stage, wanted, attempt).await? {
-                return failed(stage, wanted, attempt, problem.text).await;
-            }
-        }
         let servers = stage.lab.hosts().filter_map(|(_, host)| host.name_server());
         if servers.into_iter().any(NameServer::has_lost) {
             let why = "a server was asked more than can be remembered".to_owned();
@@ -76,14 +71,16 @@ async fn asked_until(
     let mut alone = false;
     loop {
         let waits_since = Instant::now();
+        // What other hosts ask for by this name is not to be taken for this one's.
+        let name = stage.name_turns.take_name(wanted.name.name()).await;
         let turn = stage.name_turns.take(&wanted.on, alone).await;
         *deadline += waits_since.elapsed();
-        let attempt = attempt(stage, wanted, by).await?;
+        let mut attempt = attempt(stage, wanted, by).await?;
         let problem = match problem(stage, wanted, &attempt).await? {
-            None => return Ok(Ok(attempt)),
+            None => return Ok(held(stage, wanted, &mut attempt).await?.map(|()| attempt)),
             Some(problem) => problem,
         };
-        drop(turn);
+        drop((turn, name));
         // The question of another expectation may have filled the cache behind the flush, as an alias does
         // with its target. If nobody else asks, it has not.
         if problem.is_unasked && !alone {
@@ -95,6 +92,22 @@ async fn asked_until(
         }
         tokio::time::sleep(GAP).await;
     }
+}
+
+/// Where two are asked at once, the question to the farther one comes later than the answer.
+async fn held(
+    stage: &Stage<'_>,
+    wanted: &Resolves,
+    attempt: &mut Attempt,
+) -> Result<Result<(), Verdict>, CheckError> {
+    if wanted.asked.is_some() {
+        tokio::time::sleep(LATER).await;
+        attempt.until = Some(Moment::now());
+        if let Some(problem) = problem(stage, wanted, attempt).await? {
+            return Ok(Err(failed(stage, wanted, attempt, problem.text).await?));
+        }
+    }
+    Ok(Ok(()))
 }
 
 async fn attempt(stage: &Stage<'_>, wanted: &Resolves, by: Way) -> Result<Attempt, CheckError> {
@@ -110,7 +123,12 @@ async fn attempt(stage: &Stage<'_>, wanted: &Resolves, by: Way) -> Result<Attemp
         Ok(answer) => answer?,
         Err(_) => Answered::Unanswered(format!("no answer within {PATIENCE:?}")),
     };
-    Ok(Attempt { by, since, answer })
+    Ok(Attempt {
+        by,
+        since,
+        until: None,
+        answer,
+    })
 }
 
 /// What is wrong with an attempt.
@@ -134,7 +152,9 @@ async fn problem(
         return problem(attempt.answer.to_string(), false);
     }
     if let Some(host) = &wanted.asked {
+        let until = attempt.until;
         let asked: BTreeSet<_> = asked(stage, wanted, attempt.since)
+            .filter(|(_, entry)| until.is_none_or(|until| entry.at <= until))
             .map(|(host, _)| host)
             .collect();
         if asked != [host.clone()].into() {

@@ -2,12 +2,14 @@
 
 use std::iter;
 use std::net::IpAddr;
+use std::time::Instant as Moment;
 
+use fps_packet::Direction;
 use nix::errno::Errno;
 use tokio::time::Instant;
 
 use super::probing::{AtTheEnd, PATIENCE, probe_until};
-use super::{CheckError, evidence, how, locate, lossy, why};
+use super::{CheckError, evidence, how, locate, lossy, turns, why};
 use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::probe::{Answer, Attempt, Question};
@@ -28,23 +30,78 @@ pub(super) async fn check(
     let probe = &probe;
     let answered = async |attempt: &Attempt| Ok(attempt.answer.is_echo());
     let end = AtTheEnd::GiveUp;
-    let attempts = probe_until(stage, probe, deadline, end, answered).await?;
+    let mut attempts = probe_until(stage, probe, deadline, end, answered).await?;
     let Some(last) = attempts.last() else {
         return Ok(Verdict::Inconclusive("no probe was sent".to_owned()));
     };
     if last.answer.is_echo() {
-        let why = format!("expected no answer; {} {}", probe.address, last.answer);
-        let (evidence, suspect) = evidence::of_attempts(stage, probe, None, &attempts).await?;
-        let explanation = why::explain(stage, &suspect).await;
-        return Ok(Verdict::failed(why, evidence).explained(explanation));
+        return answered_after_all(stage, probe, &attempts).await;
     }
     if let Some(verdict) = too_early(stage, unreachable, &attempts) {
         return Ok(verdict);
     }
+    if let Err(why) = turns::taken(stage, &probe.from).await? {
+        return Ok(Verdict::Inconclusive(why));
+    }
     if let Some(verdict) = control(stage, probe).await? {
         return Ok(verdict);
     }
+    if let Some(late) = late(stage, probe, &attempts).await? {
+        // Whether the host takes such an answer is seen when somebody waits for it.
+        let again = ask(stage, probe).await?;
+        let (echo, since) = (
+            again.answer.is_echo(),
+            late.saturating_duration_since(attempts[0].at),
+        );
+        attempts.push(again);
+        if echo {
+            return answered_after_all(stage, probe, &attempts).await;
+        }
+        if self::late(stage, probe, &attempts).await?.is_some() {
+            return Ok(Verdict::Inconclusive(format!(
+                "an answer came {since:.1?} after the first question, when nobody waited for it any more: \
+                 write a longer `for`"
+            )));
+        }
+    }
     verdict(stage, (probe, &unreachable.how), &attempts).await
+}
+
+/// Somebody has answered the last question.
+async fn answered_after_all(
+    stage: &Stage<'_>,
+    probe: &Probe<IpAddr>,
+    attempts: &[Attempt],
+) -> Result<Verdict, CheckError> {
+    let last = attempts.last().expect("somebody was asked");
+    let why = format!("expected no answer; {} {}", probe.address, last.answer);
+    let (evidence, suspect) = evidence::of_attempts(stage, probe, None, attempts).await?;
+    let explanation = why::explain(stage, &suspect).await;
+    Ok(Verdict::failed(why, evidence).explained(explanation))
+}
+
+/// When an answer came to the sender, if nobody waited for it any more. One that came in time and was not
+/// taken, as the kernel takes none from a martian (RFC 1812, 5.3.8), tells that others would not be, either.
+async fn late(
+    stage: &Stage<'_>,
+    probe: &Probe<IpAddr>,
+    attempts: &[Attempt],
+) -> Result<Option<Moment>, CheckError> {
+    let tape = stage.tape(&probe.from);
+    tape.sync().await?;
+    let came: Vec<_> = tape.look(|frames| {
+        let received = frames
+            .iter()
+            .filter(|frame| frame.direction == Direction::Received);
+        let answers = received.filter_map(|frame| {
+            let to = attempts.iter().find(|it| it.mark.answers(frame))?;
+            Some((frame.at, to.over))
+        });
+        answers.collect()
+    });
+    let in_time = came.iter().any(|(at, over)| at < over);
+    let late = came.iter().find(|_| !in_time);
+    Ok(late.map(|(at, _)| *at))
 }
 
 /// Nobody can tell whether silence is more than slowness where a bad link has held packets for as long
@@ -138,14 +195,7 @@ async fn control(stage: &Stage<'_>, probe: &Probe<IpAddr>) -> Result<Option<Verd
         sender: Sender::default(),
         ..probe.clone()
     };
-    let bulk = itself.load.bulk.is_some();
-    let patience = if bulk { 4 * PATIENCE } else { PATIENCE };
-    let trust = stage.lab.trust(&itself.protocol)?;
-    let id = stage.lab.host(target).id();
-    let question = Question::new(stage.lab.sandbox(), id, &itself, trust.as_ref())?;
-    stage.asked(question.mark());
-    let attempt = question.ask(patience).await?;
-    Ok(match attempt.answer {
+    Ok(match ask(stage, &itself).await?.answer {
         Answer::Echo { .. } => None,
         other => Some(Verdict::Inconclusive(format!(
             "{target} does not answer itself on {} ({}) either: {other}; it would have been \
@@ -153,4 +203,15 @@ async fn control(stage: &Stage<'_>, probe: &Probe<IpAddr>) -> Result<Option<Verd
             probe.address, probe.protocol
         ))),
     })
+}
+
+/// Asks once.
+async fn ask(stage: &Stage<'_>, probe: &Probe<IpAddr>) -> Result<Attempt, CheckError> {
+    let bulk = probe.load.bulk.is_some();
+    let patience = if bulk { 4 * PATIENCE } else { PATIENCE };
+    let trust = stage.lab.trust(&probe.protocol)?;
+    let id = stage.lab.host(&probe.from).id();
+    let question = Question::new(stage.lab.sandbox(), id, probe, trust.as_ref())?;
+    stage.asked(question.mark());
+    Ok(question.ask(patience).await?)
 }

@@ -10,6 +10,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use indexmap::map::Entry;
 use nix::libc::{SIGKILL, SIGTERM};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -81,8 +82,8 @@ struct Program {
     output: Output,
     /// A step has ended it, or nobody minds if it ends.
     may_end: bool,
-    /// How many programs were started before.
-    life: usize,
+    /// What was printed each time that it was started before.
+    former: Vec<Output>,
 }
 
 impl Programs {
@@ -107,10 +108,19 @@ impl Programs {
             return Err(ProgramError::Runs { program });
         }
         let sign = Sign::of(&ready.when, sandbox, order.id)?;
-        let mut started = Program::start(sandbox, (folder, &self.timeline), &order)?;
-        started.life = self.programs.get(&program).map_or(0, |it| it.life + 1);
+        let started = Program::start(sandbox, (folder, &self.timeline), &order)?;
         // Kept even where it does not get ready: it is to be killed with the others.
-        self.programs.insert(program, started);
+        match self.programs.entry(program) {
+            Entry::Vacant(entry) => {
+                entry.insert(started);
+            }
+            Entry::Occupied(mut entry) => {
+                let before = entry.insert(started);
+                let former = &mut entry.get_mut().former;
+                *former = before.former;
+                former.push(before.output);
+            }
+        }
         match sign {
             None => Ok(()),
             Some(sign) => self.await_sign(order.name, sign, ready.within).await,
@@ -197,22 +207,29 @@ impl Programs {
     pub(super) fn marks(&self) -> impl Iterator<Item = (String, Mark)> {
         self.programs.iter().map(|(name, program)| {
             let mark = Mark {
-                life: program.life,
+                life: program.former.len(),
                 lines: program.output.count(),
             };
             (name.clone(), mark)
         })
     }
 
-    /// What a program has printed behind a mark; all that it has since it was started, where there
-    /// is none, or where it was started since.
+    /// What a program has printed behind a mark, however often it was started since; all that it has
+    /// since it was last started, where there is none.
     pub(super) fn heard(&self, name: &str, since: Option<Mark>) -> Option<Heard> {
         let program = self.programs.get(name)?;
-        let since = since.filter(|mark| mark.life == program.life);
+        let lives = program.former.len();
+        let Mark { life, lines } = since.unwrap_or(Mark {
+            life: lives,
+            lines: 0,
+        });
+        let outputs = program.outputs().enumerate().skip(life);
+        let heard = outputs.flat_map(|(of, output)| {
+            let first = if of == life { lines } else { 0 };
+            output.lines_from(first)
+        });
         Some(Heard {
-            lines: program
-                .output
-                .lines_from(since.map_or(0, |mark| mark.lines)),
+            lines: heard.collect(),
             runs: program.runs(),
             to_its_end: program.output.has_ended(),
         })
@@ -226,7 +243,7 @@ impl Programs {
             return true;
         };
         let deadline = Instant::now() + within;
-        while !program.output.is_drained() {
+        while !program.outputs().all(Output::is_drained) {
             if Instant::now() >= deadline {
                 return false;
             }
@@ -374,7 +391,17 @@ pub(super) async fn run(
     })
 }
 
+impl Mark {
+    /// Before whatever a program has printed.
+    pub(super) const BEGIN: Self = Self { life: 0, lines: 0 };
+}
+
 impl Program {
+    /// What was printed each time that it was started, the last time last.
+    fn outputs(&self) -> impl Iterator<Item = &Output> {
+        self.former.iter().chain([&self.output])
+    }
+
     fn runs(&self) -> bool {
         self.running.exit().is_none()
     }
@@ -403,7 +430,7 @@ impl Program {
             running,
             output: Output::new(pipe, log, diary),
             may_end: order.may_end,
-            life: 0,
+            former: Vec::new(),
         })
     }
 }
