@@ -30,8 +30,9 @@ mod state;
 mod verify;
 mod watch;
 
+pub(crate) use change::needed_but_bypasses;
 pub use change::{Change, Claim, DnsChange, Needed, Ownership, Reason, Step, needed, numbered};
-pub use engine::{DnsReading, Engine, Numbering, Underway};
+pub use engine::{Engine, Numbering, Occasion, Underway};
 pub use error::Error;
 pub use execute::{DnsBackend, DnsError, Executor, Tables, Trace, Transaction};
 pub use intent::{

@@ -22,8 +22,8 @@ mod properties;
 
 pub(crate) use apply::lan_changes;
 pub(crate) use captor::{Captor, How, Selected, captures};
-pub(crate) use needed::differences;
 pub use needed::{Needed, needed};
+pub(crate) use needed::{differences, needed_but_bypasses};
 pub use number::numbered;
 pub(crate) use owner::of_rule as owner_of_rule;
 pub use ownership::{Claim, Ownership};

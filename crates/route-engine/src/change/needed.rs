@@ -23,24 +23,36 @@ pub struct Needed {
 /// Fails, without anything having changed, where a device is missing, where another program's route
 /// or rule is in the way, or where somebody else has the tables or priorities.
 pub fn needed(plan: &Plan, state: &KernelState, ownership: &Ownership) -> Result<Needed, Error> {
+    let (needed, hindered) = needed_but_bypasses(plan, state, ownership)?;
+    match hindered.into_iter().next() {
+        Some(error) => Err(error),
+        None => Ok(needed),
+    }
+}
+
+/// The same but for bypasses whose device is missing, and what there is to say of those.
+pub(crate) fn needed_but_bypasses(
+    plan: &Plan,
+    state: &KernelState,
+    ownership: &Ownership,
+) -> Result<(Needed, Vec<Error>), Error> {
     let look = Look {
         plan,
         state,
         ownership,
         holders: Holders::new(plan.intent().tun(), state, ownership),
     };
-    let mut needed = match plan.action() {
-        Action::Plan | Action::Apply => {
-            let (needed, in_the_way) = for_apply(&look)?;
-            if let Some(error) = in_the_way.into_iter().next() {
-                return Err(error);
-            }
-            needed
-        }
-        Action::Cleanup { .. } => for_cleanup(&look),
+    let (mut needed, in_the_way) = match plan.action() {
+        Action::Plan | Action::Apply => for_apply(&look)?,
+        Action::Cleanup { .. } => (for_cleanup(&look), Vec::new()),
     };
+    let hinders = |error: &Error| !matches!(error, Error::NoBypassDevice(_));
+    let (mut in_the_way, hindered): (Vec<_>, Vec<_>) = in_the_way.into_iter().partition(hinders);
+    if !in_the_way.is_empty() {
+        return Err(in_the_way.swap_remove(0));
+    }
     spread(&mut needed.steps);
-    Ok(needed)
+    Ok((needed, hindered))
 }
 
 /// The same for one who does not mean to change anything: what would be needed, and all that is in

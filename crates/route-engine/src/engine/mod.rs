@@ -31,13 +31,14 @@ pub struct Engine {
     kept: Option<Lock>,
 }
 
-/// Whether the resolver is asked.
+/// When an intent is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DnsReading {
-    /// What it has.
-    Read,
-    /// It has what it was told last: nothing has happened since.
-    Assume,
+pub enum Occasion {
+    /// Because somebody says so: all of it, or nothing.
+    Command,
+    /// Because a watch has seen something change. The resolver is not asked, since it has somebody of its
+    /// own to watch it, and a bypass that its link does not take now keeps nothing else from being mended.
+    Watch,
 }
 
 /// Whether tables and priorities that somebody else has are given way to.
@@ -130,17 +131,17 @@ impl Engine {
         intent: Intent,
         numbering: Numbering,
     ) -> Result<Underway<'_>, Error> {
-        let dns = DnsReading::Read;
-        self.begin_reading(action, intent, numbering, dns).await
+        let occasion = Occasion::Command;
+        self.begin_at(occasion, action, intent, numbering).await
     }
 
-    /// The same, with or without asking the resolver.
-    pub async fn begin_reading(
+    /// The same, on a certain occasion.
+    pub async fn begin_at(
         &self,
+        occasion: Occasion,
         action: Action,
         intent: Intent,
         numbering: Numbering,
-        dns: DnsReading,
     ) -> Result<Underway<'_>, Error> {
         require_capability(action.name())?;
         let (lock, complaint) = match self.store.lock().await {
@@ -153,17 +154,17 @@ impl Engine {
         if self.kept.is_none() {
             self.store.refuse_if_kept(intent.tun())?;
         }
-        let mut look = self.look(action, intent, numbering, dns).await?;
+        let mut look = self.look(occasion, action, intent, numbering).await?;
         look.known.complaints.extend(complaint);
-        Underway::new(self, lock, look)
+        Underway::new(self, lock, look, occasion)
     }
 
     pub(crate) async fn look(
         &self,
+        occasion: Occasion,
         action: Action,
         intent: Intent,
         numbering: Numbering,
-        dns: DnsReading,
     ) -> Result<Look, Error> {
         let tun = intent.tun();
         let mut known = self.store.known(tun);
@@ -183,9 +184,9 @@ impl Engine {
         let told = &known.ownership.dns;
         let concerns_dns = |wanted: &Dns| !(wanted.is_empty() && told.is_empty());
         if action.adds() && intent.dns().is_some_and(concerns_dns) && state.link(tun).is_some() {
-            state.dns = match dns {
-                DnsReading::Read => self.executor.read_dns(intent.resolver(), tun)?,
-                DnsReading::Assume => known.record.as_ref().and_then(Record::dns_of_last),
+            state.dns = match occasion {
+                Occasion::Command => self.executor.read_dns(intent.resolver(), tun)?,
+                Occasion::Watch => known.record.as_ref().and_then(Record::dns_of_last),
             };
         }
         let intent = with_numbers(action, intent, numbering, &state, &known)?;

@@ -5,7 +5,7 @@ use fps_netlink::{IfIndex, LinkName};
 use super::{Engine, Look, mirror};
 use crate::execute::Fault;
 use crate::{
-    Change, DnsChange, Error, Intent, Known, Lock, Operation, Plan, Record, ResolverKind,
+    Change, DnsChange, Error, Intent, Known, Lock, Occasion, Operation, Plan, Record, ResolverKind,
     Transaction, TunAddress,
 };
 
@@ -22,9 +22,18 @@ pub struct Underway<'a> {
 }
 
 impl<'a> Underway<'a> {
-    pub(super) fn new(engine: &'a Engine, lock: Option<Lock>, look: Look) -> Result<Self, Error> {
+    pub(super) fn new(
+        engine: &'a Engine,
+        lock: Option<Lock>,
+        look: Look,
+        occasion: Occasion,
+    ) -> Result<Self, Error> {
         let Look { plan, state, known } = look;
-        let transaction = engine.executor.transaction(plan, state, &known.ownership)?;
+        let (executor, ownership) = (&engine.executor, &known.ownership);
+        let transaction = match occasion {
+            Occasion::Command => executor.transaction(plan, state, ownership)?,
+            Occasion::Watch => executor.lenient_transaction(plan, state, ownership)?,
+        };
         Ok(Self {
             engine,
             _lock: lock,
@@ -46,6 +55,11 @@ impl<'a> Underway<'a> {
     /// What is needed.
     pub fn transaction(&self) -> &Transaction {
         &self.transaction
+    }
+
+    /// Whether anything is to be done.
+    pub(crate) fn needs_something(&self) -> bool {
+        !self.transaction.needed().steps.is_empty()
     }
 
     /// What could not be read of the records.

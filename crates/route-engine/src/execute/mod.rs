@@ -21,7 +21,9 @@ use fps_netlink::{Bulk, Family, LinkName, Netlink, RouteFilter, Rule, TableId};
 
 use nix::errno::Errno;
 
-use crate::{Change, Dns, Error, KernelState, Ownership, Plan, ResolverKind, needed};
+use crate::{
+    Change, Dns, Error, KernelState, Ownership, Plan, ResolverKind, needed, needed_but_bypasses,
+};
 
 /// How often the state is read again where it changes while it is read.
 const READINGS: usize = 5;
@@ -98,6 +100,18 @@ impl Executor {
     ) -> Result<Transaction, Error> {
         let needed = needed(&plan, &state, ownership)?;
         Ok(Transaction::new(self.clone(), plan, state, needed))
+    }
+
+    /// The same but for bypasses that their links do not take: those are passed over, and told of.
+    pub fn lenient_transaction(
+        &self,
+        plan: Plan,
+        state: KernelState,
+        ownership: &Ownership,
+    ) -> Result<Transaction, Error> {
+        let (needed, hindered) = needed_but_bypasses(&plan, &state, ownership)?;
+        let transaction = Transaction::new(self.clone(), plan, state, needed);
+        Ok(transaction.passing_over_bypasses(hindered))
     }
 
     /// Reads what the kernel holds; all of it once more where it changed meanwhile.

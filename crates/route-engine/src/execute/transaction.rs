@@ -20,7 +20,27 @@ pub struct Transaction {
     needed: Needed,
     /// The copies of the LAN that the kernel has refused, since the LAN has changed meanwhile.
     passed_over: Mutex<Vec<usize>>,
+    /// The bypasses that are passed over, where they may be.
+    bypasses: Option<Mutex<Hindered>>,
 }
+
+/// Bypasses that their links do not take now.
+#[derive(Debug, Default)]
+struct Hindered {
+    /// Why, one each.
+    errors: Vec<Error>,
+    /// The places of those that the kernel has refused.
+    places: Vec<usize>,
+}
+
+/// What the kernel says of a route whose way is not there, or not any more.
+const GONE: [Errno; 5] = [
+    Errno::EINVAL,
+    Errno::ENETUNREACH,
+    Errno::EHOSTUNREACH,
+    Errno::ENETDOWN,
+    Errno::ENODEV,
+];
 
 /// What of a batch has been done, and what failed first.
 struct Failure {
@@ -45,7 +65,28 @@ impl Transaction {
             before,
             needed,
             passed_over: Mutex::default(),
+            bypasses: None,
         }
+    }
+
+    /// The same, which passes over bypasses that the kernel refuses, as it has over those of which it is
+    /// known before.
+    pub(super) fn passing_over_bypasses(mut self, errors: Vec<Error>) -> Self {
+        let places = Vec::new();
+        self.bypasses = Some(Mutex::new(Hindered { errors, places }));
+        self
+    }
+
+    fn hindered(&self) -> Option<MutexGuard<'_, Hindered>> {
+        let bypasses = self.bypasses.as_ref()?;
+        Some(bypasses.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Why bypasses were passed over, and the steps that needed them.
+    pub(crate) fn take_hindered(&self) -> (Vec<Error>, Vec<usize>) {
+        let hindered = self.hindered().map(|mut it| std::mem::take(&mut *it));
+        let Hindered { errors, places } = hindered.unwrap_or_default();
+        (errors, places)
     }
 
     /// Whether copies of the LAN were refused and passed over.
@@ -67,14 +108,19 @@ impl Transaction {
         let copies = copies.map(|full| full.table_of(Layer::Lan));
         let new = self.steps()[place].change.new_route();
         let is_copy = new.is_some_and(|route| Some(route.table) == copies);
-        let gone = [
-            Errno::EINVAL,
-            Errno::ENETUNREACH,
-            Errno::EHOSTUNREACH,
-            Errno::ENETDOWN,
-            Errno::ENODEV,
-        ];
-        is_copy && gone.contains(&errno)
+        is_copy && GONE.contains(&errno)
+    }
+
+    /// Whether a refusal says only that the link of a bypass is down, gone, or does not reach its gateway.
+    fn is_of_a_bypass(&self, place: usize, errno: Errno) -> bool {
+        let full = self.plan.intent().full_tunnel();
+        let bypasses = full.map_or(&[][..], |full| &full.bypasses);
+        let new = self.steps()[place].change.new_route();
+        let is_bypass = new.is_some_and(|route| {
+            let mut bypasses = bypasses.iter();
+            bypasses.any(|it| it.to.net() == route.to && Some(it.via) == route.gateway)
+        });
+        is_bypass && GONE.contains(&errno)
     }
 
     /// The plan.
@@ -232,8 +278,9 @@ impl Transaction {
             let passing = self.is_of_a_passing_lan(place, errno);
             if passing {
                 self.passed().push(place);
+                return false;
             }
-            !passing
+            !self.passes_over_bypass(place, errno)
         });
         refusals.sort_by_key(|(place, _)| *place);
         let Some(&(failed, errno)) = refusals.first() else {
@@ -251,6 +298,20 @@ impl Transaction {
             failed,
             cause: refused(self.operation(&self.steps()[failed]), errno),
         })
+    }
+
+    /// Whether a refusal is that of a bypass which may be passed over; if so, it is remembered.
+    fn passes_over_bypass(&self, place: usize, errno: Errno) -> bool {
+        let Some(mut hindered) = self
+            .hindered()
+            .filter(|_| self.is_of_a_bypass(place, errno))
+        else {
+            return false;
+        };
+        let error = refused(self.operation(&self.steps()[place]), errno);
+        hindered.errors.push(error);
+        hindered.places.push(place);
+        true
     }
 
     async fn carry_out_one(&self, step: &Step) -> Result<(), Error> {

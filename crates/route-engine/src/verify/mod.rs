@@ -14,7 +14,7 @@ use std::fmt::{self, Write as _};
 
 use serde_json::json;
 
-use crate::{Action, DnsReading, Engine, Error, Intent, Numbering, quote};
+use crate::{Action, Engine, Error, Intent, Numbering, Occasion, quote};
 
 /// What was found.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ impl Verification {
     /// Compares an intent with what the kernel holds.
     pub async fn new(engine: &Engine, intent: Intent, numbering: Numbering) -> Result<Self, Error> {
         let look = engine
-            .look(Action::Plan, intent, numbering, DnsReading::Read)
+            .look(Occasion::Command, Action::Plan, intent, numbering)
             .await?;
         let intent = look.plan.intent().clone();
         let ownership = &look.known.ownership;

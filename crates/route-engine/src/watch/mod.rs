@@ -22,7 +22,7 @@ use self::resolver::{Happened, Looked, Resolver};
 use self::signals::{Signals, Told};
 use self::trouble::Trouble;
 use crate::engine::{hold, mirror};
-use crate::{Action, DnsReading, Engine, Error, Intent, Numbering};
+use crate::{Action, Engine, Error, Intent, Numbering, Occasion};
 
 /// How long to wait after a failure before all is looked at once more without an event.
 const RETRY: Duration = Duration::from_secs(1);
@@ -260,62 +260,75 @@ impl Watch {
     /// Sets again what is missing of the intent, and takes away what is not wanted.
     async fn restore(&mut self) {
         match self.restored().await {
-            Ok(commands) => {
+            Ok(Restored { commands, hindered }) => {
                 if !commands.is_empty() {
                     self.journal
                         .write("restored", json!({"commands": commands}));
                 }
-                if self.trouble.is_over() {
+                if let Some(error) = hindered {
+                    self.failed(&error);
+                } else if self.trouble.is_over() {
                     self.journal.write("recovered", json!({}));
                 }
             }
             Err(error) => {
-                if matches!(error, Error::NoDevice(_)) && self.intent.guards_dns() {
-                    self.hold().await;
-                }
-                self.failed(&error);
+                let held = match self.intent.guards_dns() {
+                    true => self.hold().await,
+                    false => Ok(()),
+                };
+                let text = match held {
+                    Ok(()) => error.chain(),
+                    Err(also) => format!("{}; and {}", error.chain(), also.chain()),
+                };
+                self.tell(&error, text);
             }
         }
     }
 
-    /// Keeps up the guard against DNS leaks where there is no device.
-    async fn hold(&mut self) {
-        match hold(self.engine.executor(), &self.intent).await {
-            Ok(commands) if commands.is_empty() => {}
-            Ok(commands) => self
-                .journal
-                .write("restored", json!({"commands": commands})),
-            Err(error) => self.failed(&error),
+    /// Keeps up the guard against DNS leaks, whatever hinders the rest.
+    async fn hold(&mut self) -> Result<(), Error> {
+        let commands = hold(self.engine.executor(), &self.intent).await?;
+        if !commands.is_empty() {
+            self.journal
+                .write("restored", json!({"commands": commands}));
         }
+        Ok(())
     }
 
     /// The same but for the resolver, which has somebody of its own.
-    async fn restored(&mut self) -> Result<Vec<String>, Error> {
+    async fn restored(&mut self) -> Result<Restored, Error> {
         let (wanted, numbering) = (self.wanted.clone(), self.options.numbering);
-        let dns = DnsReading::Assume;
         let begun = self
             .engine
-            .begin_reading(Action::Apply, wanted, numbering, dns)
+            .begin_at(Occasion::Watch, Action::Apply, wanted, numbering)
             .await?;
-        let commands = commands(&begun);
         let intent = begun.intent().clone();
         let without_ipv6 = begun.plan().leaves_out_ipv6();
-        let refused = match !commands.is_empty() || intent != self.intent {
+        let refused = match begun.needs_something() || intent != self.intent {
             true => begun.apply().await?,
             false => Vec::new(),
         };
+        let (errors, passed) = begun.transaction().take_hindered();
+        let commands = commands_but(&begun, &passed);
         drop(begun);
         if !refused.is_empty() {
             self.due.lan = true;
         }
         self.concerns = Concerns::of(&intent, without_ipv6);
         self.intent = intent;
-        Ok(commands)
+        Ok(Restored {
+            commands,
+            hindered: errors.into_iter().next(),
+        })
     }
 
     /// Tells of a failure, once as long as it is the same, and has all looked at again after a while.
     fn failed(&mut self, error: &Error) {
-        let text = error.chain();
+        self.tell(error, error.chain());
+    }
+
+    /// The same in words that may say more.
+    fn tell(&mut self, error: &Error, text: String) {
         if self.trouble.has(text.clone()) {
             let event = match error {
                 // The tunnel's client may make it anew.
@@ -374,12 +387,25 @@ impl Watch {
     }
 }
 
+/// What has been mended.
+struct Restored {
+    commands: Vec<String>,
+    /// Why a bypass could not be.
+    hindered: Option<Error>,
+}
+
 /// The operations that are needed, as commands, each once.
 fn commands(begun: &crate::Underway<'_>) -> Vec<String> {
+    commands_but(begun, &[])
+}
+
+/// The same but for steps that were passed over.
+fn commands_but(begun: &crate::Underway<'_>, passed: &[usize]) -> Vec<String> {
     let transaction = begun.transaction();
-    let steps = transaction.needed().steps.iter();
+    let steps = transaction.needed().steps.iter().enumerate();
     let mut commands: Vec<_> = steps
-        .map(|step| transaction.operation(step).to_string())
+        .filter(|(place, _)| !passed.contains(place))
+        .map(|(_, step)| transaction.operation(step).to_string())
         .collect();
     commands.dedup();
     commands

@@ -340,26 +340,41 @@ fn verify_finds_it_missing() {
     });
 }
 
+async fn remove_guard(host: &Host) {
+    for rule in host.rules().await.into_iter().filter(is_guard) {
+        host.netlink.delete_rule(&rule).await.unwrap();
+    }
+}
+
 #[test]
-fn watch_keeps_it_up_also_without_the_device() {
+fn watch_keeps_it_up_whatever_hinders_the_rest() {
     with_namespaces(
-        "leak_guard::watch_keeps_it_up_also_without_the_device",
+        "leak_guard::watch_keeps_it_up_whatever_hinders_the_rest",
         async || {
             let mut scene = Scene::new().await;
             let line = format!("{FULL} --dns-leak-guard");
             let mut watcher = Watcher::start(&scene.host, &line);
-            for gone in [false, true] {
+            // Somebody's route in a table of ours hinders all else, and goes with the device.
+            let mut foreign = Route::new("198.51.100.0/24".parse().unwrap());
+            foreign = foreign.on_link(scene.host.fpsc0);
+            foreign.table = TableId(102);
+            for hindrance in ["none", "somebody's route", "no device"] {
                 let host = &scene.host;
-                if gone {
-                    host.netlink.delete_link(host.fpsc0).await.unwrap();
-                    watcher.wait_for("waiting");
+                match hindrance {
+                    "somebody's route" => {
+                        host.netlink.add_route(&foreign).await.unwrap();
+                        watcher.wait_for("failed");
+                    }
+                    "no device" => {
+                        host.netlink.delete_link(host.fpsc0).await.unwrap();
+                        watcher.wait_for("waiting");
+                    }
+                    _ => {}
                 }
                 // Bound queries count on a route, which goes with its link.
                 host.netlink.set_down(host.lan).await.unwrap();
                 host.netlink.set_up(host.lan).await.unwrap();
-                for rule in host.rules().await.into_iter().filter(is_guard) {
-                    host.netlink.delete_rule(&rule).await.unwrap();
-                }
+                remove_guard(host).await;
                 watcher
                     .until(async || {
                         let rules = host.rules().await.into_iter().filter(is_guard).count();

@@ -158,6 +158,46 @@ fn sets_again_what_others_take_away() {
 }
 
 #[test]
+fn mends_all_else_while_the_link_of_a_bypass_is_down_or_gone() {
+    let test = "watch::mends_all_else_while_the_link_of_a_bypass_is_down_or_gone";
+    with_namespaces(test, async || {
+        let host = host().await;
+        let mut watcher = Watcher::start(&host, FULL);
+        let rules = host.own_rules().await;
+        let default = "0.0.0.0/0 dev fpsc0".to_owned();
+        host.netlink.set_down(host.lan).await.unwrap();
+        watcher.wait_for("failed");
+        for gone in [false, true] {
+            if gone {
+                host.netlink.delete_link(host.lan).await.unwrap();
+                watcher.wait_for("failed");
+            }
+            for rule in host.rules().await {
+                if rule.protocol == FPS_ROUTE_PROTOCOL {
+                    host.netlink.delete_rule(&rule).await.unwrap();
+                }
+            }
+            for route in host.routes().await {
+                if route.protocol == FPS_ROUTE_PROTOCOL && route.link == Some(host.fpsc0) {
+                    host.netlink.delete_route(&route).await.unwrap();
+                }
+            }
+            watcher
+                .until(async || {
+                    let stands = host.table(102).await.contains(&default);
+                    stands && host.own_rules().await == rules
+                })
+                .await;
+        }
+        // A command is another thing: all, or nothing.
+        assert_eq!(watcher.end(Signal::SIGTERM).code(), Some(0));
+        let refused = host.fail(&format!("apply {FULL}"), 2);
+        assert!(refused.contains("no interface `lan0`"), "{refused}");
+        assert_eq!(host.own_rules().await, [""; 0]);
+    });
+}
+
+#[test]
 fn waits_for_a_device_that_is_made_anew() {
     with_namespaces("watch::waits_for_a_device_that_is_made_anew", async || {
         let mut host = host().await;
