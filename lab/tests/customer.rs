@@ -165,3 +165,27 @@ fn refuses(path: &Path, told: &str) {
     let text = lab(&["import", &path.display().to_string()]).expect_exit(2);
     assert_says(&text, &[told]);
 }
+
+#[tokio::test]
+async fn an_ip_that_prints_no_json_is_told_at_once() {
+    let printed = lab(&["collect"]);
+    let lab = build(env!("CARGO_BIN_EXE_fps-lab").as_ref(), LAB).await;
+    for (case, says) in [
+        ("busybox", "echo 'BusyBox v1.30.1'; exit 1"),
+        ("plain text", "echo '1: lo: <LOOPBACK>'"),
+    ] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let script = format!(
+            "cd {}; cat > collect.sh <<'END'\n{}\nEND\nmkdir bin; printf '#!/bin/sh\\n%s\\n' \"{says}\" >bin/ip; \
+             chmod +x bin/ip; PATH=$PWD/bin:$PATH dash collect.sh 2>&1 || echo \"exit $?\"; ls",
+            folder.path().display(),
+            printed.text
+        );
+        let text = shell(&lab, "laptop", &script).await;
+        let lines: Vec<&str> = text.lines().collect();
+        let [told, "exit 1", "bin", "collect.sh"] = lines[..] else {
+            panic!("{case}: {text}");
+        };
+        assert!(told.contains("prints no JSON"), "{case}: {text}");
+    }
+}

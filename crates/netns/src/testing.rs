@@ -25,7 +25,9 @@ const REMEDY: &str = "run the tests as root, or allow user namespaces \
 /// it can make namespaces: here, or in a child that repeats only this test as root of a new user
 /// namespace with a network namespace.
 ///
-/// The body runs on a tokio runtime of one thread, the calling one.
+/// The body runs on a tokio runtime of one thread, the calling one, and in the network namespace of
+/// that: as root in the machine's own. What it changes has to be in one that it makes
+/// ([`Namespace::create`]).
 ///
 /// # Panics
 /// Where no namespace can be made, with the remedy; and where the child fails, with what it said.

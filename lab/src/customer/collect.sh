@@ -24,6 +24,7 @@ get about.txt about
 # Links, addresses, routes of all tables, rules.
 get link.json ip -j -d link
 get addr.json ip -j -d addr
+if [ "$(head -c 1 "$d/addr.json")" != "[" ]; then echo "this ip(8) prints no JSON ($(ip -V 2>&1 | head -n 1)): put one of iproute2 4.17 or newer first in PATH" >&2; rm -r "$d"; exit 1; fi
 get route4.json ip -j -d -4 route show table all
 get route6.json ip -j -d -6 route show table all
 get rule4.json ip -j -d -4 rule

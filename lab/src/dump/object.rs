@@ -1,10 +1,13 @@
 //! An object of JSON, as the versions of ip(8) write it: numbers as texts, marks as hexadecimal texts,
 //! flags as null.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::{DumpError, Files, Remarks};
@@ -101,6 +104,13 @@ pub(super) fn number(text: &str) -> Option<u32> {
     }
 }
 
+/// What ip(8) before 5.1 prints of routes with `-d` has no key before the first word, `{"unicast","dst":`.
+fn with_keys(text: &str) -> Cow<'_, str> {
+    static BARE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#"([\[,]\s*\{\s*)("[a-z]+"\s*,)"#).expect("it is valid"));
+    BARE.replace_all(text, "$1\"type\":$2")
+}
+
 /// The objects of a file; none where it is empty, as ip(8) leaves it where there is nothing to tell.
 pub(super) fn list(files: &Files, file: &'static str) -> Result<Option<Vec<Value>>, DumpError> {
     let Some(text) = files.get(file) else {
@@ -109,13 +119,33 @@ pub(super) fn list(files: &Files, file: &'static str) -> Result<Option<Vec<Value
     if text.trim().is_empty() {
         return Ok(Some(Vec::new()));
     }
+    let text = with_keys(text);
     let value: Value =
-        serde_json::from_str(text).map_err(|source| DumpError::Json { file, source })?;
+        serde_json::from_str(&text).map_err(|source| DumpError::Json { file, source })?;
     match value {
         Value::Array(list) if list.len() > MOST => {
             Err(DumpError::TooLarge("a list in the archive"))
         }
         Value::Array(list) if list.iter().all(Value::is_object) => Ok(Some(list)),
         _ => Err(DumpError::NoList { file }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routes_of_an_older_ip_are_read() {
+        let text = r#"[{"unicast","dst":"default","flags":[]},{
+            "local","dst":"127.0.0.1","metrics":[{"mtu":1400}]},{"dst":"10.0.0.0/8"}]"#;
+        assert!(serde_json::from_str::<Value>(text).is_err());
+        let value: Value = serde_json::from_str(&with_keys(text)).expect("it is JSON now");
+        let types: Vec<_> = value.as_array().expect("a list").iter().collect();
+        assert_eq!(types[0]["type"], "unicast");
+        assert_eq!(types[1]["type"], "local");
+        assert_eq!(types[2].get("type"), None);
+        let whole = r#"[{"dst":"default","flags":["linkdown","onlink"]}]"#;
+        assert!(matches!(with_keys(whole), Cow::Borrowed(_)), "left alone");
     }
 }

@@ -17,7 +17,7 @@ use nix::errno::Errno;
 use crate::dump::{dump, receive};
 use crate::error::{Cause, Error, Result};
 use crate::socket::{enlarge, prepare};
-use crate::{Port, Route, RouteFilter};
+use crate::{Family, Port, Route, RouteFilter};
 
 /// How many requests go in one send. Beyond this the kernel's own work is all that is left.
 const AT_ONCE: usize = 512;
@@ -89,6 +89,13 @@ impl Bulk {
         let read = dump(socket, sequence, &request, |answer| match answer {
             RouteNetlinkMessage::NewRoute(route) => Route::from_message(&route),
             _ => Ok(None),
+        });
+        // For a family that it has not the kernel tells those of all that it has (`rtnetlink_rcv_msg` in
+        // net/core/rtnetlink.c falls back to PF_UNSPEC), as with ipv6.disable=1.
+        let of_family = |route: &Route| filter.family == Family::of(route.to.addr());
+        let read = read.map(|mut routes: Vec<Route>| {
+            routes.retain(of_family);
+            routes
         });
         match read {
             Err(Cause::Kernel {

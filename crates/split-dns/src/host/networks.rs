@@ -83,6 +83,7 @@ impl Moves {
     /// From now on.
     pub(super) fn follow() -> Result<Self, Error> {
         let groups = [
+            Group::Link,
             Group::AddressV4,
             Group::AddressV6,
             Group::RouteV4,
@@ -96,6 +97,10 @@ impl Moves {
         loop {
             match self.0.next().await? {
                 Event::Address(_) | Event::AddressGone(_) | Event::Overrun => return Ok(()),
+                // The IPv4 routes of a link that is set down go without events (`fib_disable_ip` in
+                // net/ipv4/fib_frontend.c), and its addresses stay.
+                Event::LinkGone(_) => return Ok(()),
+                Event::Link(link) if !link.up => return Ok(()),
                 Event::Route(route) | Event::RouteGone(route) if route.to.prefix_len() == 0 => {
                     return Ok(());
                 }
@@ -107,7 +112,39 @@ impl Moves {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use fps_netlink::{Address, Route};
+    use fps_netns::Namespace;
+    use fps_netns::testing::with_namespaces;
+
     use super::*;
+
+    #[test]
+    fn a_link_that_is_set_down_is_heard_without_ipv6_too() {
+        let test =
+            "host::networks::tests::a_link_that_is_set_down_is_heard_without_ipv6_too";
+        with_namespaces(test, async || {
+            let namespace = Namespace::create().unwrap();
+            let netlink = namespace.within(Netlink::open).unwrap().unwrap();
+            let name = "lan0".parse().unwrap();
+            netlink.create_bridge(&name).await.unwrap();
+            let link = netlink.link(&name).await.unwrap().unwrap().index;
+            // Of the link alone, which no other namespace has: the write goes to that of this thread.
+            let disable = || std::fs::write("/proc/sys/net/ipv6/conf/lan0/disable_ipv6", "1");
+            namespace.within(disable).unwrap().unwrap();
+            netlink.set_up(link).await.unwrap();
+            let address = Address::new(link, "192.0.2.2/24".parse().unwrap());
+            netlink.add_address(&address).await.unwrap();
+            let default = Route::new("0.0.0.0/0".parse().unwrap());
+            let default = default.via("192.0.2.1".parse().unwrap());
+            netlink.add_route(&default).await.unwrap();
+            let mut moves = namespace.within(Moves::follow).unwrap().unwrap();
+            netlink.set_down(link).await.unwrap();
+            let told = tokio::time::timeout(Duration::from_secs(10), moves.next()).await;
+            told.expect("nothing is told").unwrap();
+        });
+    }
 
     fn networks(all: &[&str]) -> Networks {
         all.iter().map(ToString::to_string).collect()
