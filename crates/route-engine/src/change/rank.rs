@@ -34,7 +34,6 @@ pub(super) enum ApplyRank {
     Route,
     StaleIntoTunnel,
     StaleAround,
-    LeakGuard,
     Rule,
     EndOfGuard,
     Domains,
@@ -74,7 +73,7 @@ impl ApplyRank {
             Change::ReplaceRoute(routes) if routes.1.gateway.is_some() => Self::ByGateway,
             Change::AddRule(rule) if is_guard(rule) => Self::Guard,
             Change::AddRule(rule) if is_leak_guard(rule) && now.clean => Self::EarlyLeakGuard,
-            Change::AddRule(rule) if is_leak_guard(rule) => Self::LeakGuard,
+            // A plan has those of a leak guard before the others, and the sort leaves them there.
             Change::AddRule(_) => Self::Rule,
             Change::DeleteRule(rule) if is_guard(rule) => Self::EndOfGuard,
             Change::DeleteRule(rule) if is_leak_guard(rule) => Self::StaleLeakGuard,
