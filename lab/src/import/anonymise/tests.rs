@@ -216,10 +216,26 @@ fn nothing_of_the_customer_is_left() {
     let after = anonymise(&before, [3; 16]);
     let conf = after.resolver.resolv_conf.unwrap_or_default();
     assert!(
-        conf.starts_with("search name2.name1.example name1.example\n")
-            || conf.starts_with("search name1.name2.example name2.example\n"),
+        conf.starts_with("search name4.name1.name2.example name1.name2.example\n")
+            || conf.starts_with("search name1.name2.name3.example name2.name3.example\n"),
         "{conf}"
     );
+}
+
+#[test]
+fn two_domains_stay_two_and_what_is_below_one_is_below_it_still() {
+    let domains = words::Domains::default();
+    let name = |text: &str| domains.name(text);
+    assert_eq!(name("acme.com"), "name1.name2.example");
+    assert_eq!(name("acme.de."), "name1.name3.example");
+    assert_eq!(name("~com"), "~name2.example");
+    assert_eq!(name("printer.ACME.com"), "name4.name1.name2.example");
+    // Whose domain it is says how it is looked up (RFC 6762, RFC 8375).
+    for common in ["local", "home.arpa", "10.in-addr.arpa", "~."] {
+        assert_eq!(name(common), common);
+    }
+    assert_eq!(name("printer.local"), "name4.local");
+    assert_eq!(name("printer.home.arpa"), "name4.home.arpa");
 }
 
 #[test]

@@ -23,8 +23,8 @@ const COMMON: [&str; 6] = [
 pub(super) struct Domains(RefCell<HashMap<String, usize>>);
 
 impl Domains {
-    /// The name in the place of one: each label has one in its place, and the last is `example`, so that
-    /// what is below a domain is below it still.
+    /// The name in the place of one: each label has one in its place, so that what is below a domain is
+    /// below it still, and two are two. All are below `example`, or below the domain that is nobody's.
     pub(super) fn name(&self, name: &str) -> String {
         let (routing, bare) = match name.strip_prefix('~') {
             Some(rest) => ("~", rest),
@@ -32,16 +32,17 @@ impl Domains {
         };
         let trimmed = bare.trim_end_matches('.').to_ascii_lowercase();
         let fixed = trimmed.is_empty() || COMMON.contains(&trimmed.as_str());
-        if fixed || trimmed.ends_with(".arpa") || trimmed.parse::<IpAddr>().is_ok() {
+        let reverse = trimmed.ends_with(".arpa") && !trimmed.ends_with(".home.arpa");
+        if fixed || reverse || trimmed.parse::<IpAddr>().is_ok() {
             return name.to_owned();
         }
-        let mut labels: Vec<&str> = trimmed.split('.').collect();
-        // A name of one label may be anybody's: it gets a domain.
-        if labels.len() > 1 {
-            labels.pop();
-        }
-        let labels: Vec<String> = labels.into_iter().map(|label| self.label(label)).collect();
-        format!("{routing}{}.example", labels.join("."))
+        let mut common = COMMON.iter().filter_map(|common| {
+            let below = trimmed.strip_suffix(common)?.strip_suffix('.')?;
+            Some((below, *common))
+        });
+        let (below, domain) = common.next().unwrap_or((&trimmed, "example"));
+        let labels: Vec<String> = below.split('.').map(|label| self.label(label)).collect();
+        format!("{routing}{}.{domain}", labels.join("."))
     }
 
     fn label(&self, label: &str) -> String {
