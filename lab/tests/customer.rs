@@ -111,6 +111,49 @@ async fn a_missing_program_is_noted_and_ends_nothing() {
     assert!(names.iter().any(|name| name.ends_with(".tar")), "{names:?}");
 }
 
+fn tar(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, text) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_cksum();
+        tar.append_data(&mut header, name, text.as_bytes())
+            .expect("a Vec grows");
+    }
+    tar.into_inner().expect("a Vec grows")
+}
+
+#[test]
+fn why_tells_what_of_an_archive_it_does_not_know() {
+    let archive = tar(&[
+        ("a/about.txt", "fps-lab-collect 1\n"),
+        (
+            "a/addr.json",
+            r#"[{"ifindex":2,"ifname":"eth0","flags":["UP"],"addr_info":[{"family":"inet","local":"192.0.2.2","prefixlen":24,"scope":"global"}]}]"#,
+        ),
+        (
+            "a/route4.json",
+            r#"[{"type":"unicast","dst":"default","gateway":"192.0.2.1","dev":"eth0","table":"main"}]"#,
+        ),
+        (
+            "a/rule4.json",
+            r#"[{"priority":32766,"src":"all","table":"main"}]"#,
+        ),
+        ("a/missing.txt", "rule6.json: ip: it was not there\n"),
+    ]);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("a.tar");
+    std::fs::write(&path, archive).expect("write a file");
+    let path = path.display().to_string();
+    let text = lab(&["why", "customer", "203.0.113.1", "--in", &path]).expect_exit(0);
+    for told in [
+        "default via 192.0.2.1 dev eth0",
+        "fps-lab: not in this answer: was not collected: rule6.json: ip: it was not there",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+}
+
 #[test]
 fn says_what_is_wrong_with_an_archive() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -118,17 +161,6 @@ fn says_what_is_wrong_with_an_archive() {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).expect("write a file");
         path
-    };
-    let tar = |files: &[(&str, &str)]| {
-        let mut tar = tar::Builder::new(Vec::new());
-        for (name, text) in files {
-            let mut header = tar::Header::new_gnu();
-            header.set_size(text.len() as u64);
-            header.set_cksum();
-            tar.append_data(&mut header, name, text.as_bytes())
-                .expect("a Vec grows");
-        }
-        tar.into_inner().expect("a Vec grows")
     };
     let about = ("a/about.txt", "fps-lab-collect 1\n");
     let cases = [

@@ -116,7 +116,12 @@ fn of_archive(arguments: &Arguments) -> Result<Vec<String>, String> {
     let to = arguments.destination.parse();
     let to = to.map_err(|_| format!("`{}` is no address", arguments.destination))?;
     let dump = import::read(&arguments.file).map_err(|error| format!("{path}: {error}"))?;
-    dump.explain(&arguments.host, &arguments.query(to), arguments.via)
+    let lines = dump.explain(&arguments.host, &arguments.query(to), arguments.via)?;
+    // The kernel of that host may decide by what is not known here.
+    for remark in dump.remarks.lines() {
+        complain!("fps-lab: not in this answer: {remark}");
+    }
+    Ok(lines)
 }
 
 fn of_scenario(arguments: &Arguments) -> Result<Vec<String>, (Exit, String)> {
