@@ -140,6 +140,17 @@ impl Netlink {
             .await
     }
 
+    /// Waits until the kernel has done what it has told of.
+    ///
+    /// It tells that an IPv4 route goes before it takes the route out (`fib_table_delete` in
+    /// net/ipv4/fib_trie.c), and lists of routes wait for nobody since Linux 6.9: whoever reads them
+    /// because of the event may find the route there still, and hears nothing more. Whoever changes routes
+    /// holds the lock of rtnetlink, though, and to ask for one interface takes it (`rtnetlink_rcv_msg` in
+    /// net/core/rtnetlink.c).
+    pub async fn settle(&self) -> Result<()> {
+        self.link_by_index(IfIndex::LOOPBACK).await.map(drop)
+    }
+
     async fn get_link(&self, operation: String, message: LinkMessage) -> Result<Option<Link>> {
         let answer = self
             .get(|| operation.clone(), RouteNetlinkMessage::GetLink(message))

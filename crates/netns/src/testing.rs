@@ -25,19 +25,21 @@ const REMEDY: &str = "run the tests as root, or allow user namespaces \
 /// it can make namespaces: here, or in a child that repeats only this test as root of a new user
 /// namespace with a network namespace.
 ///
-/// The body runs on a tokio runtime of one thread, the calling one, and in the network namespace of
-/// that: as root in the machine's own. What it changes has to be in one that it makes
-/// ([`Namespace::create`]).
+/// The body runs on a tokio runtime of one thread, the calling one, in a network namespace of its own,
+/// so that nothing of it can reach the machine's.
 ///
 /// # Panics
 /// Where no namespace can be made, with the remedy; and where the child fails, with what it said.
 pub fn with_namespaces(test: &str, body: impl AsyncFnOnce()) {
     match Namespace::create() {
-        Ok(_) => tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a tokio runtime")
-            .block_on(body()),
+        Ok(namespace) => {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a tokio runtime");
+            let done = namespace.within(|| runtime.block_on(body()));
+            done.expect("enter a network namespace that was just made");
+        }
         Err(_) if env::var_os(INSIDE).is_none() => repeat_inside(test),
         Err(error) => panic!("cannot make a network namespace: {error:?}; {REMEDY}"),
     }

@@ -27,6 +27,7 @@ pub(crate) async fn mirror(executor: &Executor, intent: &Intent) -> Result<Mirro
     };
     let copies = full.table_of(Layer::Lan);
     let netlink = executor.netlink();
+    netlink.settle().await.map_err(Error::Netlink)?;
     let mut state = KernelState::default();
     for family in full.families(intent.has_v6_address()) {
         for table in [TableId::MAIN, copies] {

@@ -128,6 +128,7 @@ impl Executor {
 
     async fn read(&self, tables: &Tables) -> Result<KernelState, fps_netlink::Error> {
         let netlink = &self.netlink;
+        netlink.settle().await?;
         let mut state = KernelState::default();
         let mut families = Vec::new();
         for family in Family::BOTH {

@@ -127,6 +127,7 @@ impl Host {
 
     /// The routes of all tables but table local.
     pub(crate) async fn routes(&self) -> Vec<Route> {
+        self.netlink.settle().await.unwrap();
         let mut routes = Vec::new();
         for family in Family::BOTH {
             let table = None;
@@ -164,9 +165,10 @@ impl Host {
             }
         };
         let patience = Duration::from_secs(20);
-        tokio::time::timeout(patience, wait)
-            .await
-            .unwrap_or_else(|_| panic!("table {table} does not come to be as it shall"));
+        if tokio::time::timeout(patience, wait).await.is_err() {
+            let (there, main) = (self.table(table).await, self.table(254).await);
+            panic!("table {table} does not come to be as it shall: {there:#?}; main: {main:#?}");
+        }
     }
 
     /// Our rules, one a line.

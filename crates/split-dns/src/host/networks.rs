@@ -122,8 +122,7 @@ mod tests {
 
     #[test]
     fn a_link_that_is_set_down_is_heard_without_ipv6_too() {
-        let test =
-            "host::networks::tests::a_link_that_is_set_down_is_heard_without_ipv6_too";
+        let test = "host::networks::tests::a_link_that_is_set_down_is_heard_without_ipv6_too";
         with_namespaces(test, async || {
             let namespace = Namespace::create().unwrap();
             let netlink = namespace.within(Netlink::open).unwrap().unwrap();
