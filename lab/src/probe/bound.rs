@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::Socket;
@@ -90,7 +90,7 @@ pub(super) fn keep_whole(socket: &Socket, target: IpAddr) -> io::Result<()> {
 
 /// Makes every ICMP error an error of the socket. Without this the kernel keeps "net unreachable"
 /// and "host unreachable" from IPv4 sockets, since they may pass (IP_RECVERR in ip(7)).
-pub(super) fn hear_icmp_errors(socket: &Socket, target: IpAddr) -> io::Result<()> {
+pub(super) fn hear_icmp_errors(socket: &impl AsFd, target: IpAddr) -> io::Result<()> {
     match target {
         IpAddr::V4(_) => setsockopt(socket, sockopt::Ipv4RecvErr, &true)?,
         IpAddr::V6(_) => setsockopt(socket, sockopt::Ipv6RecvErr, &true)?,

@@ -40,7 +40,6 @@ impl Asker {
         let socket = Socket::from(sandbox.socket_of(host, kind, &probe.sender)?);
         let prepare = || {
             socket.set_nonblocking(true)?;
-            hear_icmp_errors(&socket, target)?;
             if probe.load.whole {
                 keep_whole(&socket, target)?;
             }
@@ -54,6 +53,9 @@ impl Asker {
     /// Sends one echo request and waits for its reply.
     pub(super) async fn ask(self, nonce: Nonce, payload: &[u8]) -> io::Result<()> {
         self.socket.connect(SocketAddr::new(self.target, 0)).await?;
+        // Not before: a raw socket that is not connected hears of everybody's (`raw_v4_match` in
+        // net/ipv4/raw.c), and would take what is said of another question for its own.
+        hear_icmp_errors(&self.socket, self.target)?;
         self.socket.send(&request(self.target, payload)).await?;
         // The IP header, with options, and the echo's own.
         let mut buffer = vec![0; 60 + HEADER + payload.len()];

@@ -51,6 +51,7 @@ impl FromIterator<String> for Networks {
 /// Asks the kernel for them; links that are the tunnel's do not count.
 pub async fn current(tunnels: &[LinkName]) -> Result<Networks, Error> {
     let (netlink, bulk) = (Netlink::open()?, Bulk::open()?);
+    netlink.settle().await?;
     let links = netlink.links().await?;
     let mut leading = HashSet::new();
     for family in Family::BOTH {
