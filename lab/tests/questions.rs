@@ -7,7 +7,7 @@ mod common {
 use std::net::IpAddr;
 use std::time::Duration;
 
-use common::live::{build, host};
+use common::live::{build, host, shell};
 use fps_lab::probe::{Answer, Question};
 use fps_lab::scenario::{HostName, Load, Probe, ProbeProtocol, Sender};
 
@@ -53,6 +53,8 @@ async fn what_is_said_of_one_question_is_not_taken_for_the_answer_of_another() {
         let question = Question::new(lab.sandbox(), laptop, &echo(&name, to), None);
         question.expect("it can be asked")
     };
+    let way = shell(&lab, "laptop", "ip route get 203.0.113.1").await;
+    assert!(way.contains("via 192.168.188.1"), "{way}");
     let patience = Duration::from_secs(5);
     let waits = question("192.168.188.1");
     let other = question("203.0.113.1").ask(patience).await;
