@@ -57,7 +57,8 @@ pub enum Event {
     AddressGone(Address),
     /// A route is new or other than it was.
     Route(Route),
-    /// A route is gone. Of IPv4 routes that went with their interface there is no event.
+    /// A route is gone, or is about to: [`Netlink::settle`](crate::Netlink::settle) waits until it is. Of
+    /// IPv4 routes that went with their interface there is no event.
     RouteGone(Route),
     /// A rule came or went.
     Rule,

@@ -13,10 +13,15 @@ const UNIT: &str = include_str!("../systemd/fps-route@.service");
 /// No device of this machine.
 const TUN: &str = "fps-no-device";
 
+/// What the unit says of a setting.
+fn setting(name: &str) -> &'static str {
+    let line = UNIT.lines().find_map(|line| line.strip_prefix(name));
+    line.unwrap_or_else(|| panic!("the unit has no {name}"))
+}
+
 /// The command line of a setting, without its path, for our device and with these options.
-fn call(setting: &str, options: &str) -> String {
-    let line = UNIT.lines().find_map(|line| line.strip_prefix(setting));
-    let line = line.unwrap_or_else(|| panic!("the unit has no {setting}"));
+fn call(name: &str, options: &str) -> String {
+    let line = setting(name);
     let (path, arguments) = line.split_once(' ').expect("it has arguments");
     assert!(path.ends_with("/fps-route"), "{path}");
     arguments
@@ -42,10 +47,7 @@ fn the_watch_is_one_that_fps_route_understands() {
 
 /// What systemd runs after the watch has ended, with another program in the place of `fps-route`.
 fn stop_post(result: &str, program: &str) -> Output {
-    let line = UNIT
-        .lines()
-        .find_map(|line| line.strip_prefix("ExecStopPost=-"));
-    let line = line.expect("the unit has an ExecStopPost");
+    let line = setting("ExecStopPost=-");
     let line = line.replace("$$", "$").replace("%i", TUN);
     let line = line.replace("/usr/local/bin/fps-route cleanup", program);
     let mut shell = Command::new("sh");

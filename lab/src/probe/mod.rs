@@ -77,7 +77,7 @@ pub struct Attempt {
     pub mark: Mark,
     /// When it was sent.
     pub at: Instant,
-    /// When nobody waited for its answer any more.
+    /// When nobody waited for its answer any more; of one of a series that has none yet, when this was made.
     pub over: Instant,
     /// What came of it.
     pub answer: Answer,

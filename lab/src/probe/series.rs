@@ -128,10 +128,14 @@ impl Drop for Series {
 
 impl From<Sent> for Attempt {
     fn from(sent: Sent) -> Self {
+        let over = match sent.answer {
+            Some(Answer::Echo { after, .. }) => sent.at + after,
+            _ => Instant::now(),
+        };
         Self {
             mark: sent.mark,
             at: sent.at,
-            over: Instant::now(),
+            over,
             answer: sent.answer.unwrap_or(Answer::Silence),
         }
     }

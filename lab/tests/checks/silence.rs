@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use fps_lab::play::Event;
+use fps_lab::play::{Event, Report};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
@@ -224,8 +224,29 @@ expect = { counter = { as = "something", on = "laptop", name = "eth0.tx_packets"
 /// the sooner the slower it sends, and it would wait for ever.
 const FLOOD: &str = r#"
 [program.flood]
-on = "laptop"
-command = ["bash", "-c", "exec 3> /dev/udp/192.168.188.20/9 2> /dev/null; printf -v line %01400d 0; for i in {1..12000}; do echo $line >&3; done; echo > FIFO; sleep 60"]
+on = "HOST"
+command = ["bash", "-c", "exec 3> /dev/udp/TARGET/9 2> /dev/null; printf -v line %01400d 0; for i in {1..12000}; do echo $line >&3; done; echo > FIFO; sleep 60"]
+"#;
+
+/// Plays steps of which one starts `flood` on a host, which floods a target. Nothing is read from any capture
+/// until that is through.
+fn played_with_flood(host: &str, target: &str, steps: &str) -> Report {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let fifo = folder.path().join("fifo");
+    mkfifo(&fifo, Mode::from_bits_truncate(0o666)).expect("make a pipe");
+    let flood = FLOOD.replace("FIFO", &fifo.to_string_lossy());
+    let flood = flood.replace("HOST", host).replace("TARGET", target);
+    played_under(&pair(&[&flood, steps].concat()), &mut |event| {
+        if let Event::Act { report } = event
+            && report.act.contains("flood")
+        {
+            await_writer(&fifo, Duration::from_secs(60));
+        }
+    })
+}
+
+/// What the laptop expects while it floods the printer.
+const FLOODING: &str = r#"
 [[step]]
 do = { start = "flood" }
 expect = [
@@ -238,16 +259,7 @@ expect = [
 
 #[test]
 fn a_capture_that_lost_packets_proves_no_absence() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let fifo = folder.path().join("fifo");
-    mkfifo(&fifo, Mode::from_bits_truncate(0o666)).expect("make a pipe");
-    let text = pair(&FLOOD.replace("FIFO", &fifo.to_string_lossy()));
-    // Nothing is read from any capture while the observer looks on.
-    let report = played_under(&text, &mut |event| {
-        if let Event::Act { .. } = event {
-            await_writer(&fifo, Duration::from_secs(60));
-        }
-    });
+    let report = played_with_flood("laptop", "192.168.188.20", FLOODING);
     assert_unsure(&report, "silence", "the capture on laptop lost");
     assert_unsure(&report, "by eth0", "the capture on laptop lost");
     // It may have passed further links, too.
@@ -258,9 +270,6 @@ fn a_capture_that_lost_packets_proves_no_absence() {
 
 /// The printer floods itself, and the laptop has taken its address.
 const TAKEN: &str = r#"
-[program.flood]
-on = "printer"
-command = ["bash", "-c", "exec 3> /dev/udp/127.0.0.1/9 2> /dev/null; printf -v line %01400d 0; for i in {1..12000}; do echo $line >&3; done; echo > FIFO; sleep 60"]
 [[step]]
 do = { addr = { on = "laptop", link = "eth0", ip = "192.168.188.20" } }
 expect = [ { reach = { name = "seen", from = "laptop", to = "printer", within = "100ms" } } ]
@@ -274,17 +283,7 @@ expect = [
 
 #[test]
 fn a_capture_that_lost_packets_does_not_prove_that_none_came() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let fifo = folder.path().join("fifo");
-    mkfifo(&fifo, Mode::from_bits_truncate(0o666)).expect("make a pipe");
-    let text = TAKEN.replace("FIFO", &fifo.to_string_lossy());
-    let report = played_under(&pair(&text), &mut |event| {
-        if let Event::Act { report, .. } = event
-            && report.act.contains("flood")
-        {
-            await_writer(&fifo, Duration::from_secs(60));
-        }
-    });
+    let report = played_with_flood("printer", "127.0.0.1", TAKEN);
     assert_failed(&report, "seen", "the question never came to printer");
     assert_unsure(&report, "within", "the capture on printer lost");
     assert_unsure(&report, "for", "the capture on printer lost");

@@ -116,7 +116,6 @@ mod tests {
     use std::time::Duration;
 
     use fps_netlink::{Address, Route};
-    use fps_netns::Namespace;
     use fps_netns::testing::with_namespaces;
 
     use super::*;
@@ -125,24 +124,24 @@ mod tests {
     fn a_link_that_is_set_down_is_heard_without_ipv6_too() {
         let test = "host::networks::tests::a_link_that_is_set_down_is_heard_without_ipv6_too";
         with_namespaces(test, async || {
-            let namespace = Namespace::create().unwrap();
-            let netlink = namespace.within(Netlink::open).unwrap().unwrap();
+            let netlink = Netlink::open().unwrap();
             let name = "lan0".parse().unwrap();
             netlink.create_bridge(&name).await.unwrap();
             let link = netlink.link(&name).await.unwrap().unwrap().index;
-            // Of the link alone, which no other namespace has: the write goes to that of this thread.
-            let disable = || std::fs::write("/proc/sys/net/ipv6/conf/lan0/disable_ipv6", "1");
-            namespace.within(disable).unwrap().unwrap();
+            std::fs::write("/proc/sys/net/ipv6/conf/lan0/disable_ipv6", "1").unwrap();
             netlink.set_up(link).await.unwrap();
             let address = Address::new(link, "192.0.2.2/24".parse().unwrap());
             netlink.add_address(&address).await.unwrap();
             let default = Route::new("0.0.0.0/0".parse().unwrap());
             let default = default.via("192.0.2.1".parse().unwrap());
             netlink.add_route(&default).await.unwrap();
-            let mut moves = namespace.within(Moves::follow).unwrap().unwrap();
+            let home = networks(&["lan0 192.0.2.0/24"]);
+            assert_eq!(current(&[]).await.unwrap(), home);
+            let mut moves = Moves::follow().unwrap();
             netlink.set_down(link).await.unwrap();
             let told = tokio::time::timeout(Duration::from_secs(10), moves.next()).await;
             told.expect("nothing is told").unwrap();
+            assert_eq!(current(&[]).await.unwrap(), Networks::default());
         });
     }
 

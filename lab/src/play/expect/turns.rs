@@ -97,21 +97,32 @@ fn threads(root: &Path) -> io::Result<Vec<Thread>> {
     let mut found = Vec::new();
     for process in numbers(root)? {
         let tasks = root.join(process.to_string()).join("task");
-        // One that has ended meanwhile waits for nothing.
-        let Ok(ids) = numbers(&tasks) else {
-            continue;
-        };
-        for id in ids {
+        for id in unless_ended(numbers(&tasks))?.unwrap_or_default() {
             let folder = tasks.join(id.to_string());
-            let Ok(stat) = fs::read_to_string(folder.join("stat")) else {
+            let Some(stat) = unless_ended(fs::read_to_string(folder.join("stat")))? else {
                 continue;
             };
-            let turns = fs::read_to_string(folder.join("schedstat")).unwrap_or_default();
-            let thread = read((process, id), &stat, &turns);
+            // Not every kernel has it.
+            let turns = unless_ended(fs::read_to_string(folder.join("schedstat")))?;
+            let thread = read((process, id), &stat, &turns.unwrap_or_default());
             found.push(thread.ok_or_else(|| io::Error::other(stat))?);
         }
     }
+    // Its helper at least is in every lab, so that an empty list is one of another /proc.
+    if found.is_empty() {
+        return Err(ErrorKind::NotFound.into());
+    }
     Ok(found)
+}
+
+/// What was read of a thread; none where it has ended meanwhile, and waits for nothing.
+fn unless_ended<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        // So says a file that was opened in time (`proc_single_show` in fs/proc/base.c).
+        Err(error) if error.raw_os_error() == Some(nix::libc::ESRCH) => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 /// The entries of a folder that are numbers.
@@ -176,6 +187,17 @@ mod tests {
         assert_eq!(waits(&mut waiting, "R", "501 90 3"), None, "runs");
         assert_eq!(waits(&mut waiting, "R", "900 90 3"), None, "has run");
         assert_eq!(waits(&mut waiting, "T", "900 90 3"), None, "was stopped");
+    }
+
+    #[test]
+    fn a_folder_without_threads_tells_nothing() {
+        let empty = tempfile::tempdir().expect("a folder");
+        assert!(threads(empty.path()).is_err());
+        assert!(matches!(
+            unless_ended::<()>(Err(ErrorKind::NotFound.into())),
+            Ok(None)
+        ));
+        assert!(unless_ended::<()>(Err(ErrorKind::PermissionDenied.into())).is_err());
     }
 
     #[test]
