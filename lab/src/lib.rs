@@ -91,6 +91,7 @@ pub mod snapshot;
 pub mod tape;
 #[doc(hidden)]
 pub mod tell;
+pub(crate) mod user;
 #[doc(hidden)]
 pub mod wire;
 

@@ -89,6 +89,7 @@ do   = [
      ip -6 route add fd50::/64 nexthop via fe80::1 dev wlan0 nexthop via fd08::1 dev wg0
      ip route add 10.51.0.0/16 via 10.77.77.77 dev wlan0 onlink table 55
      ip route add 10.52.0.0/16 via inet6 fe80::1 dev wlan0
+     ip route add 10.57.0.0/16 nexthop via inet6 fe80::1 dev wlan0 nexthop via 10.20.0.1 dev eth0.10
      ip route add local 10.53.0.0/16 dev lo table 100
      ip route add tos 0x10 10.54.0.0/16 dev wg0
      ip route add 10.55.0.0/16 dev wg0 advmss 1200 initcwnd 20 realm 3
@@ -178,6 +179,15 @@ fn has_the_same_state_as_with(#[case] footprint: &str) {
     let text = &trip.scenario;
     let changes = changes(&trip.before, &trip.after());
     assert_eq!(changes, <[String; 0]>::default(), "{text}");
+}
+
+/// Which group a link is in, the snapshots do not tell.
+#[test]
+fn has_its_links_in_their_groups() {
+    let trip = Trip::make(&LAB.replace("SCRIPT", "ip link set dev wg0 group 7"));
+    let act = r#""ip", "link", "set", "dev", "wg0", "group", "7""#;
+    assert!(trip.scenario.contains(act), "{}", trip.scenario);
+    trip.after();
 }
 
 /// The positive control: what an import lacks, the comparison tells, and nothing else.

@@ -26,7 +26,7 @@ pub struct Fib<'a> {
 pub enum Turn<'a> {
     /// It is not for this packet.
     NotChosen,
-    /// It chooses by more than a [`Rule`] tells, and was passed over.
+    /// It chooses by more than a [`Rule`] or a [`Flow`] tells, and was passed over.
     Unknown,
     /// Its table has no route for the packet.
     NoRoute,
@@ -87,7 +87,8 @@ impl<'a> Verdict<'a> {
 }
 
 impl<'a> Fib<'a> {
-    /// What becomes of a packet. A rule that chooses by more than a [`Rule`] tells is passed over.
+    /// What becomes of a packet. A rule that chooses by more than a [`Rule`] or the [`Flow`] tells is
+    /// passed over.
     pub fn lookup(&self, flow: &Flow) -> Verdict<'a> {
         self.walk(flow, |_, _| {})
     }
@@ -111,16 +112,16 @@ impl<'a> Fib<'a> {
             if Some(rule.priority) < at_least {
                 continue;
             }
-            if !self.chooses(rule, flow) {
-                tell(
-                    rule,
-                    if rule.narrower {
-                        Turn::Unknown
-                    } else {
-                        Turn::NotChosen
-                    },
-                );
-                continue;
+            match self.chooses(rule, flow) {
+                Some(true) => {}
+                Some(false) => {
+                    tell(rule, Turn::NotChosen);
+                    continue;
+                }
+                None => {
+                    tell(rule, Turn::Unknown);
+                    continue;
+                }
             }
             let found = match rule.action {
                 RuleAction::Lookup(table) => self.best(table, flow),
@@ -160,12 +161,8 @@ impl<'a> Fib<'a> {
         Verdict::Lost
     }
 
-    /// Whether a rule is for a packet (`fib_rule_match`).
-    fn chooses(&self, rule: &Rule, flow: &Flow) -> bool {
-        // Whose a socket is, a flow does not tell.
-        if rule.narrower || rule.users.is_some() {
-            return false;
-        }
+    /// Whether a rule is for a packet (`fib_rule_match`); none where that depends on what is not known.
+    fn chooses(&self, rule: &Rule, flow: &Flow) -> Option<bool> {
         let source = flow.from.is_some_and(|from| {
             let net = rule.from;
             net.is_none_or(|net| net.contains(&from))
@@ -186,7 +183,13 @@ impl<'a> Fib<'a> {
                 .output
                 .as_ref()
                 .is_none_or(|name| bound.is_some_and(|link| link.name == *name));
-        matches != rule.inverted
+        let unknown = matches && rule.narrower;
+        let user = match rule.users.filter(|_| matches) {
+            Some(users) => users.contains(flow.user?),
+            None => true,
+        };
+        // Who is not of its users is not chosen, whatever else it may ask for.
+        (!unknown || !user).then_some((matches && user) != rule.inverted)
     }
 
     /// Whether a packet came in by a link: what a host sends itself comes in by the loopback device.

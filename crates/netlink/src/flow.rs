@@ -23,6 +23,9 @@ pub struct Flow {
     pub came_in: Option<IfIndex>,
     /// Its protocol above IP and the port that it goes to; none where no rule shall choose by them.
     pub port: Option<(IpProtocol, u16)>,
+    /// The user whose socket it is of, as this process's user namespace has it. Without one no rule
+    /// by users is held against it here, and the kernel takes it for one of whoever asks.
+    pub user: Option<u32>,
 }
 
 impl Flow {
@@ -35,6 +38,7 @@ impl Flow {
             bound_to: None,
             came_in: None,
             port: None,
+            user: None,
         }
     }
 
@@ -59,11 +63,20 @@ impl Flow {
         self
     }
 
-    /// Came in by this interface, from this address, to be sent on.
+    /// Came in by this interface, from this address, to be sent on. For the kernel it is root's
+    /// (`ip_route_input_slow` in net/ipv4/route.c, `ip6_route_input` in net/ipv6/route.c).
     #[must_use]
     pub fn came_in(mut self, from: IpAddr, link: IfIndex) -> Self {
         self.from = Some(from);
         self.came_in = Some(link);
+        self.user = Some(0);
+        self
+    }
+
+    /// Of a socket of this user.
+    #[must_use]
+    pub fn of_user(mut self, user: u32) -> Self {
+        self.user = Some(user);
         self
     }
 
@@ -104,6 +117,9 @@ impl Flow {
             attributes.push(RouteAttribute::IpProto(protocol.into()));
             attributes.push(RouteAttribute::Dport(port));
         }
+        if let Some(user) = self.user {
+            attributes.push(RouteAttribute::Uid(user));
+        }
         message
     }
 }
@@ -125,9 +141,10 @@ impl fmt::Display for Flow {
         if let Some(link) = self.bound_to {
             write!(f, " oif (index {link})")?;
         }
-        match self.came_in {
-            Some(link) => write!(f, " iif (index {link})"),
-            None => Ok(()),
+        match (self.came_in, self.user) {
+            (Some(link), _) => write!(f, " iif (index {link})"),
+            (None, Some(user)) => write!(f, " uid {user}"),
+            (None, None) => Ok(()),
         }
     }
 }

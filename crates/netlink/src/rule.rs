@@ -124,6 +124,13 @@ pub struct Users {
     pub last: u32,
 }
 
+impl Users {
+    /// Whether a user is one of them.
+    pub fn contains(self, user: u32) -> bool {
+        (self.first..=self.last).contains(&user)
+    }
+}
+
 impl fmt::Display for Users {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.first, self.last)

@@ -35,6 +35,7 @@ impl TcpSocket {
             mark: self.mark.unwrap_or(Fwmark(0)),
             bound_to: self.bound_to,
             port: Some((IpProtocol::Tcp, self.peer.port())),
+            user: Some(self.uid),
         }
     }
 }

@@ -48,6 +48,7 @@ impl UdpSocket {
             mark: self.mark.unwrap_or(Fwmark(0)),
             bound_to: self.bound_to,
             port: Some((IpProtocol::Udp, to.port())),
+            user: Some(self.uid),
             came_in: None,
         }
     }

@@ -52,6 +52,9 @@ pub(super) struct Arguments {
         hide_possible_values = true
     )]
     proto: Protocol,
+    /// The user whose socket it is of, by number; without it, rules by users are passed over
+    #[arg(long, value_name = "UID", conflicts_with = "iif")]
+    uid: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -72,6 +75,7 @@ impl Arguments {
             mark: self.mark,
             came_in: self.iif,
             port: self.port.map(|port| (protocol, port)),
+            user: self.uid,
         }
     }
 }

@@ -6,7 +6,7 @@ use fps_netlink::{Address, IfIndex, Link, LinkName};
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::object::Object;
+use super::object::{Object, number};
 use super::{Remarks, names};
 
 /// A link of the host, with its addresses.
@@ -20,6 +20,8 @@ pub struct HostLink {
     pub loopback: bool,
     /// Whether nobody is asked for hardware addresses on it, as in a tunnel.
     pub no_arp: bool,
+    /// The number of its group, where that is not the usual one.
+    pub group: Option<u32>,
     /// Its addresses, in the kernel's order.
     pub addresses: Vec<HostAddress>,
 }
@@ -116,7 +118,15 @@ fn link(object: &Object<'_>, remarks: &mut Remarks) -> Option<HostLink> {
     let kind = object
         .object("linkinfo")
         .and_then(|it| it.text("info_kind"));
+    let group = object.text("group").filter(|it| it != "default");
+    let number = group.as_deref().map(number);
+    if let (Some(group), Some(None)) = (group, number) {
+        remarks.add(format!(
+            "link {name}: the number of its group `{group}` is not known"
+        ));
+    }
     Some(HostLink {
+        group: number.flatten().filter(|group| *group != 0),
         link,
         kind,
         loopback: is("LOOPBACK"),

@@ -85,3 +85,42 @@ pub(super) fn ip_protocol(text: &str) -> Option<IpProtocol> {
     let number = || u8::try_from(number(text)?).ok();
     by_name.or_else(|| Some(IpProtocol::from(i32::from(number()?))))
 }
+
+/// A type of service: a number, or what iproute2 calls a class of RFC 2474, 2597 or 3246 (rt_dsfield).
+pub(super) fn service(text: &str) -> Option<u8> {
+    let digits = |rest: &str| -> Option<Vec<u8>> {
+        let digits = rest.chars().map(|digit| digit.to_digit(10));
+        digits.map(|digit| u8::try_from(digit?).ok()).collect()
+    };
+    let class = |word: &str| text.strip_prefix(word).and_then(digits);
+    match (class("CS").as_deref(), class("AF").as_deref(), text) {
+        (Some([class @ 0..=7]), ..) => Some(class << 5),
+        (_, Some([class @ 1..=4, drop @ 1..=3]), _) => Some((class << 5) | (drop << 3)),
+        (_, _, "default") => Some(0),
+        (_, _, "EF") => Some(0xb8),
+        (_, _, text) => u8::try_from(number(text)?).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_of_service_by_number_and_name() {
+        for (text, number) in [
+            ("0x10", Some(0x10)),
+            ("CS6", Some(0xc0)),
+            ("AF11", Some(0x28)),
+            ("AF43", Some(0x98)),
+            ("EF", Some(0xb8)),
+            ("default", Some(0)),
+            ("AF51", None),
+            ("CS", None),
+            ("lowcost", None),
+            ("0x100", None),
+        ] {
+            assert_eq!(service(text), number, "{text}");
+        }
+    }
+}

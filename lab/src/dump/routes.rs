@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::links::HostLink;
 use super::names::{self, TableNames};
-use super::object::{Object, number};
+use super::object::Object;
 use super::{Remarks, shown};
 
 /// A route of the host.
@@ -31,6 +31,8 @@ pub struct Hop {
     pub gateway: Option<IpAddr>,
     /// The link.
     pub link: Option<LinkName>,
+    /// A gateway of the other family.
+    pub via: Option<IpAddr>,
     /// How much of the traffic is its own.
     pub weight: u32,
     /// The gateway is taken for a neighbour.
@@ -127,9 +129,7 @@ impl Reader<'_> {
         if route.refuses() {
             route.link = None;
         }
-        let via = object
-            .object("via")
-            .and_then(|via| via.read::<IpAddr>("host"));
+        let via = first.via;
         route.scope = match object.text("scope").as_deref().and_then(names::scope) {
             Some(scope) => scope,
             None if route.kind == RouteKind::Local => RouteScope::Host,
@@ -173,8 +173,11 @@ impl Reader<'_> {
         }
         route.metric = object.number("metric");
         route.source = object.read("prefsrc").filter(|ip| self.is_ours(*ip));
-        let tos = object.text("tos").and_then(|text| number(&text));
-        route.tos = tos.and_then(|tos| u8::try_from(tos).ok()).unwrap_or(0);
+        let tos = object.text("tos").map(|text| {
+            let tos = names::service(&text);
+            tos.ok_or_else(|| format!("the number of its type of service (`{text}`) is not known"))
+        });
+        route.tos = tos.transpose()?.unwrap_or(0);
         Ok(route)
     }
 
@@ -208,9 +211,11 @@ impl Reader<'_> {
         if gateway.is_some_and(|ip| !self.is_ours(ip)) {
             return Err("its gateway is of the other family".to_owned());
         }
+        let via = object.object("via");
         Ok(Hop {
             gateway,
             link,
+            via: via.and_then(|via| via.read("host")),
             weight: object.number("weight").unwrap_or(1).clamp(1, 256),
             onlink: object.texts("flags").contains(&"onlink"),
         })

@@ -34,7 +34,9 @@ pub(super) fn rules(
         let what = format!("rule {}", shown(fields));
         let object = Object::new(fields);
         match rule(&object, family, tables, remarks, &what) {
-            Ok(rule) => {
+            Ok(mut rule) => {
+                // What a later kernel adds to a rule chooses packets, as all that came until now did.
+                rule.rule.narrower |= object.rest().next().is_some();
                 object.remark(&what, remarks);
                 Some(rule)
             }

@@ -19,6 +19,8 @@ pub struct Query {
     pub came_in: Option<LinkName>,
     /// Its protocol, and the port that it goes to.
     pub port: Option<(IpProtocol, u16)>,
+    /// Whose socket it is of.
+    pub user: Option<u32>,
 }
 
 impl Query {
@@ -31,6 +33,7 @@ impl Query {
         flow.from = self.from;
         flow.mark = self.mark.unwrap_or(Fwmark(0));
         flow.port = self.port;
+        flow.user = self.user;
         if let Some(name) = &self.came_in {
             let Some(link) = tables.named(name) else {
                 let names: Vec<String> =

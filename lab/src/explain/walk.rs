@@ -2,7 +2,8 @@
 
 use super::{Tables, show};
 use fps_netlink::{
-    Flow, Fwmark, IfIndex, Netlink, Result, Route, RouteKind, TableId, Turn, Verdict, protocol_name,
+    Flow, Fwmark, IfIndex, Netlink, Result, Route, RouteKind, Rule, TableId, Turn, Verdict,
+    protocol_name,
 };
 
 /// How many rules are shown that were not for the packet.
@@ -63,7 +64,7 @@ impl Walk {
             steps.push(Step {
                 priority: rule.priority.0,
                 rule: show::rule(rule),
-                finding: finding(turn, tables),
+                finding: finding(rule, turn, tables),
                 decides: turn == Turn::Decided,
                 chosen: !matches!(turn, Turn::NotChosen | Turn::Unknown),
             });
@@ -155,6 +156,10 @@ fn packet(flow: &Flow, tables: &Tables) -> String {
         Fwmark(0) => text += " without a mark",
         mark => text += &format!(" with mark {mark}"),
     }
+    let by_users = || tables.rules.iter().any(|rule| rule.users.is_some());
+    if let Some(user) = flow.user.filter(|_| flow.came_in.is_none() && by_users()) {
+        text += &format!(", of user {user}");
+    }
     if let Some(link) = flow.came_in {
         text += &format!(", come in by {}", tables.name(link));
     }
@@ -164,8 +169,11 @@ fn packet(flow: &Flow, tables: &Tables) -> String {
     text
 }
 
-fn finding(turn: Turn<'_>, tables: &Tables) -> String {
+fn finding(rule: &Rule, turn: Turn<'_>, tables: &Tables) -> String {
     match turn {
+        Turn::Unknown if rule.users.is_some() && !rule.narrower => {
+            "chooses by the user, who is not named; passed over".to_owned()
+        }
         Turn::NotChosen => "not for it".to_owned(),
         Turn::Unknown => "chooses by more than the lab reads; passed over".to_owned(),
         Turn::NoRoute => "no route for it".to_owned(),

@@ -76,7 +76,7 @@ impl Around {
             let single = (route.route.gateway.or(route.via), route.route.link);
             let several = route.hops.iter().map(|hop| {
                 let named = dump.links.iter().find(|it| Some(it.name()) == hop.link);
-                (hop.gateway, named.map(|it| it.link.index))
+                (hop.gateway.or(hop.via), named.map(|it| it.link.index))
             });
             let default = route.route.to.prefix_len() == 0;
             for (gateway, link) in std::iter::once(single).chain(several) {

@@ -213,6 +213,11 @@ fn state(
         }
         mtu => remarks.add(format!("link {name} has an MTU of {mtu}, and 1500 here")),
     }
+    if let Some(group) = link.group {
+        let words = ["ip", "link", "set", "dev", name.as_str(), "group"].map(str::to_owned);
+        let words = words.into_iter().chain([group.to_string()]);
+        links.acts.push(run(host, words.collect()));
+    }
     match (link.link.up, link.link.carrier) {
         (false, _) => links.acts.push(act("down")),
         (true, false) => cables.acts.push(act("unplugged")),

@@ -175,16 +175,17 @@ fn by_hand(host: &str, route: &HostRoute, dump: &Dump, again: bool) -> String {
         true => {
             let hop = Hop {
                 gateway: own.gateway,
+                via: route.via,
                 link: link_name(own, dump),
                 weight: 1,
                 onlink: own.onlink,
             };
-            words.extend(next(&hop, route.via));
+            words.extend(next(&hop));
         }
         false => {
             for hop in &route.hops {
                 words.push("nexthop".to_owned());
-                words.extend(next(hop, None));
+                words.extend(next(hop));
                 words.extend(["weight".to_owned(), hop.weight.to_string()]);
             }
         }
@@ -192,11 +193,11 @@ fn by_hand(host: &str, route: &HostRoute, dump: &Dump, again: bool) -> String {
     run(host, words)
 }
 
-fn next(hop: &Hop, other_family: Option<IpAddr>) -> Vec<String> {
+fn next(hop: &Hop) -> Vec<String> {
     let mut words = Vec::new();
     if let Some(gateway) = hop.gateway {
         words.extend(["via".to_owned(), gateway.to_string()]);
-    } else if let Some(gateway) = other_family {
+    } else if let Some(gateway) = hop.via {
         let family = if gateway.is_ipv4() { "inet" } else { "inet6" };
         words.extend(["via".to_owned(), family.to_owned(), gateway.to_string()]);
     }

@@ -11,6 +11,7 @@ use crate::folder::Folder;
 use crate::lab::{Lab, Site};
 use crate::report::Event as Happening;
 use crate::scenario::{Act, HostName, Scenario, Since};
+use crate::user;
 
 /// A play that waits for its next step.
 pub(crate) struct Live<'a> {
@@ -212,7 +213,7 @@ impl<'a> Live<'a> {
         let told = |error: fps_netlink::Error| crate::chain(&error);
         let family = Family::of(query.to);
         let tables = Tables::read(netlink, family).await.map_err(told)?;
-        let flow = query.flow(&tables)?;
+        let flow = user::flow_seen_here(query.flow(&tables)?);
         let mut lines = expect::reasons(&self.stage, host, flow, wanted).await;
         let source = netlink.lookup(&flow).await.map_err(told)?;
         let source = source.ok().and_then(|route| route.source);

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use fps_netlink::{
     Family, Fib, Flow, Fwmark, IfIndex, IpProtocol, Link, MarkMatch, Route, RouteKind, Rule,
-    RuleAction, RulePriority, TableId, Turn, Verdict,
+    RuleAction, RulePriority, TableId, Turn, Users, Verdict,
 };
 use fps_netns::testing::with_namespaces;
 use ipnet::IpNet;
@@ -112,6 +112,10 @@ impl World {
         if rule.table().is_some() && dice.throw(4) == 0 {
             rule.suppress_prefix = Some(dice.pick(&[0, 16]));
         }
+        if dice.throw(5) == 0 {
+            let (first, last) = dice.pick(&[(0, 0), (1000, 1999)]);
+            rule.users = Some(Users { first, last });
+        }
         rule.inverted = dice.throw(4) == 0;
         rule
     }
@@ -134,6 +138,7 @@ impl World {
                 Some((IpProtocol::Tcp, 53)),
                 Some((IpProtocol::Tcp, 443)),
             ]),
+            user: dice.pick(&[Some(0), Some(1000), Some(1999), Some(2000)]),
         }
     }
 
@@ -287,4 +292,48 @@ fn knows_what_came_in_from_what_is_sent_here() {
     assert_eq!(decided(to), Some(6));
     assert_eq!(decided(to.came_in(from, lan.index)), Some(5));
     assert_eq!(decided(to.came_in(from, uplink.index)), None);
+}
+
+#[test]
+fn passes_over_what_it_cannot_tell() {
+    let by_users = Rule {
+        users: Some(Users {
+            first: 1000,
+            last: 1999,
+        }),
+        ..Rule::new(Family::V4, RulePriority(5), RuleAction::Unreachable)
+    };
+    let marked = by_users.marked(Fwmark(1));
+    let strange = Rule {
+        narrower: true,
+        ..Rule::new(Family::V4, RulePriority(6), RuleAction::Prohibit)
+    };
+    let turn = |rule: Rule, flow: Flow| {
+        let mut turns = Vec::new();
+        let (rules, routes, links) = ([rule], [], []);
+        let fib = Fib {
+            rules: &rules,
+            routes: &routes,
+            links: &links,
+        };
+        fib.walk(&flow, |_, turn| turns.push(format!("{turn:?}")));
+        turns.remove(0)
+    };
+    let to = Flow::to(ip("203.0.113.9"));
+    assert_eq!(turn(by_users, to), "Unknown");
+    assert_eq!(turn(by_users, to.of_user(1999)), "Decided");
+    assert_eq!(turn(by_users, to.of_user(2000)), "NotChosen");
+    assert_eq!(turn(by_users.inverted(), to), "Unknown");
+    assert_eq!(turn(by_users.inverted(), to.of_user(0)), "Decided");
+    // Its mark is enough to tell that the rule is not for it.
+    assert_eq!(turn(marked, to), "NotChosen");
+    assert_eq!(turn(marked.inverted(), to), "Decided");
+    assert_eq!(turn(strange, to), "Unknown");
+    assert_eq!(turn(strange.marked(Fwmark(1)), to), "NotChosen");
+    let both = Rule {
+        narrower: true,
+        ..by_users
+    };
+    assert_eq!(turn(both, to.of_user(0)), "NotChosen");
+    assert_eq!(turn(both, to.of_user(1000)), "Unknown");
 }

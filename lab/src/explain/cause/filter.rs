@@ -1,6 +1,8 @@
 //! Reverse path filtering: an answer is dropped, since the way back to its sender leads by another
 //! link (`__fib_validate_source` in net/ipv4/fib_frontend.c; tailscale#3310).
 
+use std::net::IpAddr;
+
 use fps_netlink::{Flow, Fwmark};
 use indexmap::IndexMap;
 
@@ -36,8 +38,7 @@ pub(super) fn cause(case: &Case<'_>) -> Option<String> {
     } else {
         Fwmark(0)
     };
-    let back = Flow::to(from).marked(mark);
-    let way = case.tables.fib().lookup(&back).link();
+    let way = case.tables.fib().lookup(&back(case, from, mark)).link();
     match way {
         Some(back) if back == came_by => None,
         Some(back) if mode == 1 => Some(format!(
@@ -57,14 +58,19 @@ pub(super) fn cause(case: &Case<'_>) -> Option<String> {
     }
 }
 
+/// The question that the kernel asks: from where the packet is to go, to where it comes from, as root.
+fn back(case: &Case<'_>, from: IpAddr, mark: Fwmark) -> Flow {
+    let back = Flow::to(from).sent_from(case.flow.to);
+    back.marked(mark).of_user(0)
+}
+
 /// Whether a mark of the rules here would lead back by the link that it came by, and does not count.
 fn marked_back(case: &Case<'_>, filter: &Filter) -> bool {
     let Some((from, came_by)) = case.stranded else {
         return false;
     };
     let fib = case.tables.fib();
-    let leads_back =
-        |mark: Fwmark| fib.lookup(&Flow::to(from).marked(mark)).link() == Some(came_by);
+    let leads_back = |mark: Fwmark| fib.lookup(&back(case, from, mark)).link() == Some(came_by);
     let own = Some(case.flow.mark).filter(|mark| *mark != Fwmark(0));
     !filter.marks && mark::marks(case).into_iter().chain(own).any(leads_back)
 }

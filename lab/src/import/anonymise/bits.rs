@@ -37,6 +37,8 @@ const FIXED: [&str; 12] = [
     "ff00::/8",
     "fe80::/10",
 ];
+/// Where the last 32 bits of an address are one of IPv4 (RFC 4291, 2.5.5.2, and RFC 6052).
+const EMBEDDING: [&str; 2] = ["::ffff:0:0/96", "64:ff9b::/96"];
 /// The last bits of an address stay, so that a gateway is still `.1`, and no host is a subnet's own or
 /// broadcast address.
 const LAST: u8 = 8;
@@ -84,6 +86,10 @@ impl Addresses {
 
     /// What is in the place of an address.
     pub(super) fn ip(&self, ip: IpAddr) -> IpAddr {
+        if let Some(IpNet::V4(inside)) = embedded(ip.into()) {
+            let inside = self.ip(inside.addr().into());
+            return address((bits(ip) & mask(96)) | (bits(inside) >> 96), false);
+        }
         if let Some(class) = parsed(&KEPT).find(|net| net.contains(&ip)) {
             return self.turn(ip, class.prefix_len(), |_| false);
         }
@@ -146,6 +152,16 @@ impl Addresses {
         text.extend([length, u8::from(v4)]);
         digest(&SHA256, &text).as_ref()[0] & 1 == 1
     }
+}
+
+/// The subnet of IPv4 that one of IPv6 is made of.
+pub(super) fn embedded(net: IpNet) -> Option<IpNet> {
+    let length = net
+        .prefix_len()
+        .checked_sub(96)
+        .filter(|_| !net.addr().is_ipv4())?;
+    parsed(&EMBEDDING).find(|it| it.contains(&net))?;
+    IpNet::new(address(bits(net.addr()) << 96, true), length).ok()
 }
 
 /// Places for subnets in the range for documentation: the largest first, so that each is aligned.

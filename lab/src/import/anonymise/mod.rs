@@ -2,12 +2,14 @@
 //!
 //! - [`anonymise`]: the whole dump
 //! - `bits`: addresses, so that each lookup finds what it found before
-//! - `words`: domains, and addresses in texts
+//! - `words`: domains, and addresses in texts; `reverse`: domains of addresses; `range`: ranges of them
 //!
 //! The last byte of an address stays, and so do private ranges as such, tables, marks, priorities and
 //! the names of links that say what they are. Hardware addresses are not in a scenario at all.
 
 mod bits;
+mod range;
+mod reverse;
 mod words;
 
 use std::collections::HashMap;
@@ -20,7 +22,7 @@ use regex::Regex;
 
 use crate::dump::{Dump, Remarks, Scope};
 use bits::Addresses;
-use words::Domains;
+use words::{Domains, Replaced};
 
 /// The comment of a rule, an element, a set, a chain or a table: nft(8) has no quotation mark in it.
 static COMMENT: LazyLock<Regex> =
@@ -102,7 +104,7 @@ fn nets(dump: &Dump) -> Vec<IpNet> {
         let own = &route.route;
         nets.push(own.to);
         let ips = [own.gateway, own.source, route.via].into_iter().flatten();
-        let hops = route.hops.iter().filter_map(|hop| hop.gateway);
+        let hops = route.hops.iter().filter_map(|hop| hop.gateway.or(hop.via));
         nets.extend(ips.chain(hops).map(IpNet::from));
     }
     nets.extend(
@@ -112,6 +114,9 @@ fn nets(dump: &Dump) -> Vec<IpNet> {
             .flatten(),
     );
     nets.extend(dump.resolver.servers().into_iter().map(IpNet::from));
+    nets.extend(words::nets(&dump.nft));
+    let embedded: Vec<IpNet> = nets.iter().filter_map(|net| bits::embedded(*net)).collect();
+    nets.extend(embedded);
     nets
 }
 
@@ -194,6 +199,7 @@ impl Anonymiser {
             route.via = route.via.map(ip);
             for hop in &mut route.hops {
                 hop.gateway = hop.gateway.map(ip);
+                hop.via = hop.via.map(ip);
                 hop.link = hop.link.map(|name| self.link(name));
             }
         }
@@ -209,11 +215,11 @@ impl Anonymiser {
             .into_iter()
             .map(|(key, value)| (self.sysctl(&key), value));
         dump.sysctls = sysctls.collect();
-        dump.nft = self.firewall(&dump.nft);
         let mut remarks = Remarks::default();
         for line in dump.remarks.lines() {
-            remarks.add(self.sentence(&line));
+            remarks.add(self.sentence(&line).text);
         }
+        dump.nft = self.firewall(&dump.nft, &mut remarks);
         if !self.addresses.fits() {
             remarks.add("its public subnets are too large for the ranges of documentation: other public addresses are in their place, which are somebody's, too");
         }
@@ -225,26 +231,35 @@ impl Anonymiser {
     }
 
     /// A text that names links, as words of their own.
-    fn sentence(&self, text: &str) -> String {
+    fn sentence(&self, text: &str) -> Replaced {
         let words = text.split(' ').map(|word| {
             let bare = word.trim_matches(|c: char| "\"',:;{}".contains(c));
             let name = LinkName::new(bare).ok().filter(|_| !bare.is_empty());
             match name.and_then(|name| self.links.get(&name)) {
                 Some(new) => word.replace(bare, new.as_str()),
-                None => words::text(word, &self.addresses),
+                None => word.to_owned(),
             }
         });
-        words.collect::<Vec<_>>().join(" ")
+        words::text(&words.collect::<Vec<_>>().join(" "), &self.addresses)
     }
 
     /// A ruleset, without its comments, and with another text before what it logs.
-    fn firewall(&self, text: &str) -> String {
-        let lines = text.lines().map(|line| {
+    fn firewall(&self, text: &str, remarks: &mut Remarks) -> String {
+        let mut new = String::with_capacity(text.len());
+        for line in text.lines() {
             let line = COMMENT.replace_all(line, "");
             let line = PREFIX.replace_all(&line, "${1}prefix \"logged: \"");
-            self.sentence(&line) + "\n"
-        });
-        lines.collect()
+            let replaced = self.sentence(&line);
+            new += &replaced.text;
+            new.push('\n');
+            if !replaced.inexact.is_empty() {
+                remarks.add(format!(
+                    "a range of the firewall has other addresses in it: {}",
+                    replaced.text.trim()
+                ));
+            }
+        }
+        new
     }
 
     fn names(&self, dump: &mut Dump) {
@@ -272,10 +287,10 @@ impl Anonymiser {
         for server in &mut scope.servers {
             server.ip = self.addresses.ip(server.ip);
             let name = server.name.take();
-            server.name = name.map(|name| self.domains.name(&name));
+            server.name = name.map(|name| self.domains.name(&name, &self.addresses));
         }
         let domains = scope.domains.iter_mut();
-        domains.for_each(|name| *name = self.domains.name(name));
+        domains.for_each(|name| *name = self.domains.name(name, &self.addresses));
     }
 
     /// A line of /etc/resolv.conf; none of a comment.
@@ -284,11 +299,13 @@ impl Anonymiser {
         let first = words.next().unwrap_or_default();
         match first {
             "search" | "domain" => {
-                let names: Vec<String> = words.map(|name| self.domains.name(name)).collect();
+                let names: Vec<String> = words
+                    .map(|name| self.domains.name(name, &self.addresses))
+                    .collect();
                 Some(format!("{first} {}", names.join(" ")))
             }
             first if first.starts_with(['#', ';']) => None,
-            _ => Some(words::text(line, &self.addresses)),
+            _ => Some(words::text(line, &self.addresses).text),
         }
     }
 

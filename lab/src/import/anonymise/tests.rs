@@ -225,13 +225,14 @@ fn nothing_of_the_customer_is_left() {
 #[test]
 fn two_domains_stay_two_and_what_is_below_one_is_below_it_still() {
     let domains = words::Domains::default();
-    let name = |text: &str| domains.name(text);
+    let addresses = Addresses::new([7; 16], &[]);
+    let name = |text: &str| domains.name(text, &addresses);
     assert_eq!(name("acme.com"), "name1.name2.example");
     assert_eq!(name("acme.de."), "name1.name3.example");
     assert_eq!(name("~com"), "~name2.example");
     assert_eq!(name("printer.ACME.com"), "name4.name1.name2.example");
     // Whose domain it is says how it is looked up (RFC 6762, RFC 8375).
-    for common in ["local", "home.arpa", "10.in-addr.arpa", "~."] {
+    for common in ["local", "home.arpa", "10.in-addr.arpa", "~.", "b.arpa"] {
         assert_eq!(name(common), common);
     }
     assert_eq!(name("printer.local"), "name4.local");
@@ -251,4 +252,109 @@ fn a_name_out_of_a_hardware_address_tells_more_than_its_kind() {
     ] {
         assert!(!super::tells(name), "{name}");
     }
+}
+
+#[test]
+fn a_reverse_zone_is_that_of_the_subnet_in_the_place_of_its_own() {
+    let addresses = Addresses::new([7; 16], &[]);
+    let name = |text: &str| words::Domains::default().name(text, &addresses);
+    let place = addresses.net("10.77.1.0/24".parse().expect("a subnet"));
+    assert_ne!(place.to_string(), "10.77.1.0/24");
+    assert_eq!(name("1.77.10.in-addr.arpa"), reverse::name(place));
+    assert_eq!(
+        name("~1.77.10.in-addr.arpa."),
+        format!("~{}", reverse::name(place))
+    );
+    let zone = "1.0.0.0.7.7.d.f.ip6.arpa";
+    assert_ne!(name(zone), zone);
+    assert!(name(zone).ends_with(".d.f.ip6.arpa"), "{}", name(zone));
+}
+
+#[test]
+fn an_address_of_ipv4_in_one_of_ipv6_is_the_one_in_its_place() {
+    let nets = ["64:ff9b::5db8:d822/128".parse().expect("a subnet")];
+    let all: Vec<IpNet> = nets.into_iter().chain(bits::embedded(nets[0])).collect();
+    let addresses = Addresses::new([7; 16], &all);
+    let new = |text: &str| addresses.ip(text.parse().expect("an address"));
+    for inside in ["93.184.216.34", "10.77.1.2", "192.0.2.7", "8.8.8.8"] {
+        let IpAddr::V4(there) = new(inside) else {
+            panic!("it is of IPv4");
+        };
+        for prefix in ["64:ff9b::", "::ffff:"] {
+            let whole = new(&format!("{prefix}{inside}"));
+            let wanted: IpAddr = format!("{prefix}{there}").parse().expect("an address");
+            assert_eq!(whole, wanted);
+        }
+    }
+    assert!(!new("64:ff9b::93.184.216.34").to_string().contains("5db8"));
+    assert_eq!(
+        addresses
+            .net("64:ff9b::/96".parse().expect("a subnet"))
+            .to_string(),
+        "64:ff9b::/96"
+    );
+}
+
+/// What a firewall's text is about, address by address, is what it was about.
+#[test]
+fn ranges_of_a_firewall_have_the_addresses_in_the_place_of_their_own() {
+    for (text, listed) in [
+        ("ip daddr 10.77.1.5-10.77.1.9 drop", "ip daddr "),
+        ("ip daddr 10.77.1.5-10.77.9.9 drop", "ip daddr "),
+        ("ip saddr != 93.184.216.5-93.184.219.9 drop", "ip saddr != "),
+        (
+            "elements = { 10.77.1.5-10.77.9.9, 10.78.0.0/16,",
+            "elements = { ",
+        ),
+        ("\t\t     10.77.1.5-10.77.9.9 }", "\t\t     "),
+        ("ip6 daddr fd77:1::5-fd77:2::1 drop", "ip6 daddr "),
+    ] {
+        for key in 0..20 {
+            let before = words::nets(text);
+            let addresses = Addresses::new([key; 16], &before);
+            let replaced = words::text(text, &addresses);
+            assert_eq!(replaced.inexact, <[String; 0]>::default(), "{text}");
+            assert!(replaced.text.starts_with(listed), "{}", replaced.text);
+            let sorted = |nets: Vec<IpNet>| IpNet::aggregate(&nets);
+            let wanted = before.iter().map(|net| addresses.net(*net)).collect();
+            assert_eq!(
+                sorted(words::nets(&replaced.text)),
+                sorted(wanted),
+                "{text}"
+            );
+        }
+    }
+}
+
+/// Where nothing but a range can stand, its ends are in order, and it is said that it is another one.
+#[test]
+fn a_range_that_cannot_be_a_list_is_told() {
+    let mut told = 0;
+    for key in 0..20 {
+        for text in [
+            "dnat ip to 10.77.1.5-10.77.9.9",
+            "10.77.1.5-10.77.9.9 . 443, ",
+            "10.77.1.5-10.77.9.9 : accept, ",
+        ] {
+            let addresses = Addresses::new([key; 16], &[]);
+            let replaced = words::text(text, &addresses);
+            let mut words = replaced.text.split(' ');
+            let range = words.find(|word| word.contains('-')).and_then(range::parse);
+            assert!(range.is_some(), "{}", replaced.text);
+            told += replaced.inexact.len();
+        }
+    }
+    assert!(told > 20, "{told}");
+}
+
+#[test]
+fn two_addresses_of_a_firewall_stay_two() {
+    let mut before = dump(Family::V4, &[], &[]);
+    before.nft = "ip daddr 93.184.216.7 accept\nip daddr 151.101.1.7 drop\nip6 daddr 2a02:1234::7 accept\nip6 daddr 2a04:4e42::7 drop\n".to_owned();
+    let after = anonymise(&before, [3; 16]);
+    let nets = words::nets(&after.nft);
+    let mut different = nets.clone();
+    different.sort();
+    different.dedup();
+    assert_eq!(different.len(), 4, "{nets:?}");
 }

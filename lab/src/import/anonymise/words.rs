@@ -7,6 +7,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::bits::Addresses;
+use super::range::{self, Place};
+use super::reverse;
 
 /// Domains that are nobody's.
 const COMMON: [&str; 6] = [
@@ -25,16 +27,20 @@ pub(super) struct Domains(RefCell<HashMap<String, usize>>);
 impl Domains {
     /// The name in the place of one: each label has one in its place, so that what is below a domain is
     /// below it still, and two are two. All are below `example`, or below the domain that is nobody's.
-    pub(super) fn name(&self, name: &str) -> String {
+    /// A name of the reverse tree is that of the subnet in the place of its own.
+    pub(super) fn name(&self, name: &str, addresses: &Addresses) -> String {
         let (routing, bare) = match name.strip_prefix('~') {
             Some(rest) => ("~", rest),
             None => ("", name),
         };
         let trimmed = bare.trim_end_matches('.').to_ascii_lowercase();
         let fixed = trimmed.is_empty() || COMMON.contains(&trimmed.as_str());
-        let reverse = trimmed.ends_with(".arpa") && !trimmed.ends_with(".home.arpa");
-        if fixed || reverse || trimmed.parse::<IpAddr>().is_ok() {
+        if fixed || trimmed.parse::<IpAddr>().is_ok() {
             return name.to_owned();
+        }
+        if trimmed.ends_with(".arpa") && !trimmed.ends_with(".home.arpa") {
+            let net = reverse::net(&trimmed).map(|net| reverse::name(addresses.net(net)));
+            return net.map_or_else(|| name.to_owned(), |new| format!("{routing}{new}"));
         }
         let mut common = COMMON.iter().filter_map(|common| {
             let below = trimmed.strip_suffix(common)?.strip_suffix('.')?;
@@ -53,21 +59,75 @@ impl Domains {
     }
 }
 
-/// A text in which every address, subnet and hardware address has another in its place.
-pub(super) fn text(text: &str, addresses: &Addresses) -> String {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || ".:/".contains(c);
-    let mut new = String::with_capacity(text.len());
+/// The subnets and addresses in a text, and those that its ranges consist of.
+pub(super) fn nets(text: &str) -> Vec<IpNet> {
+    let mut nets = Vec::new();
+    for word in text.split(|c| !is_part(c) && c != '-') {
+        match range::parse(word) {
+            Some(range) => nets.extend(range.subnets()),
+            None => nets.extend(word.split('-').filter_map(net)),
+        }
+    }
+    nets
+}
+
+fn is_part(c: char) -> bool {
+    c.is_ascii_alphanumeric() || ".:/".contains(c)
+}
+
+/// A subnet, or an address, behind which a sentence may go on and a port may stand.
+fn net(word: &str) -> Option<IpNet> {
+    let bare = word.trim_end_matches(['.', ':', '/']);
+    let parsed = |text: &str| {
+        let ip = || text.parse::<IpAddr>().ok().map(IpNet::from);
+        text.parse::<IpNet>().ok().or_else(ip)
+    };
+    let before_port = || bare.rsplit_once(':').and_then(|(ip, _)| parsed(ip));
+    parsed(word).or_else(|| parsed(bare)).or_else(before_port)
+}
+
+/// A text with other addresses, and the ranges of it that are not quite the same ones there.
+#[derive(Debug, Default)]
+pub(super) struct Replaced {
+    pub(super) text: String,
+    pub(super) inexact: Vec<String>,
+}
+
+/// A text in which every address, subnet, range and hardware address has another in its place.
+pub(super) fn text(text: &str, addresses: &Addresses) -> Replaced {
+    let mut new = Replaced::default();
     let mut rest = text;
     while let Some(start) = rest.find(is_part) {
         let (before, tail) = rest.split_at(start);
-        new.push_str(before);
-        let end = tail.find(|c| !is_part(c)).unwrap_or(tail.len());
-        let (word, tail) = tail.split_at(end);
-        new.push_str(&token(word, addresses));
-        rest = tail;
+        new.text.push_str(before);
+        let end = |is_part: &dyn Fn(char) -> bool| tail.find(|c| !is_part(c)).unwrap_or(tail.len());
+        let (word, behind) = tail.split_at(end(&|c| is_part(c) || c == '-'));
+        if let Some(range) = range::parse(word) {
+            let (range, exact) = range.replaced(addresses, place(&new.text, behind));
+            new.inexact.extend((!exact).then(|| word.to_owned()));
+            new.text.push_str(&range);
+            rest = behind;
+            continue;
+        }
+        let (word, behind) = tail.split_at(end(&is_part));
+        new.text.push_str(&token(word, addresses));
+        rest = behind;
     }
-    new.push_str(rest);
+    new.text.push_str(rest);
     new
+}
+
+/// Where in a ruleset a range is: nft(8) puts lists between braces, some in each line.
+fn place(before: &str, behind: &str) -> Place {
+    let before = before.trim_end();
+    let behind = behind.trim_start();
+    let begins = before.is_empty() || before.ends_with(['{', ',']);
+    let ends = behind.is_empty() || behind.starts_with(['}', ',']);
+    match before.rsplit([' ', '\t']).next() {
+        _ if begins && ends => Place::Listed,
+        Some("saddr" | "daddr" | "==" | "!=") => Place::Compared,
+        _ => Place::Single,
+    }
 }
 
 fn token(word: &str, addresses: &Addresses) -> String {

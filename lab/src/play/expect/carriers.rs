@@ -12,6 +12,7 @@ use crate::play::stage::Stage;
 use crate::probe::ProbeError;
 use crate::sandbox::SocketKind;
 use crate::scenario::{HostName, Outer, OuterProtocol};
+use crate::user;
 
 /// A socket whose packets go to the tunnel's far end.
 pub(super) struct Carrier {
@@ -63,7 +64,7 @@ impl Carriers {
                 });
                 let carriers = connected.map(|socket| Carrier {
                     whose: whose("connection", socket.local, socket.mark),
-                    flow: socket.flow(),
+                    flow: user::flow_seen_here(socket.flow()),
                 });
                 carriers.collect()
             }
@@ -72,7 +73,7 @@ impl Carriers {
                 let senders = all.filter(|socket| sends_to(socket, far_end, from));
                 let carriers = senders.map(|socket| Carrier {
                     whose: whose("socket", socket.local, socket.mark),
-                    flow: socket.flow(far_end),
+                    flow: user::flow_seen_here(socket.flow(far_end)),
                 });
                 carriers.collect()
             }

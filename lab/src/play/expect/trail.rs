@@ -15,6 +15,7 @@ use crate::play;
 use crate::play::stage::Stage;
 use crate::probe::Mark;
 use crate::scenario::{HostName, Probe, ProbeProtocol};
+use crate::user;
 
 /// A packet of a question on one interface.
 pub(super) struct Hop {
@@ -307,7 +308,8 @@ fn said(packet: &Packet<'_>) -> String {
 
 /// A probe as its sender's kernel sees it before it has a source.
 pub(super) fn flow(probe: &Probe<IpAddr>) -> Flow {
-    let flow = Flow::to(probe.address);
+    let user = probe.sender.uid.unwrap_or(0);
+    let flow = Flow::to(probe.address).of_user(user::seen_here(user));
     let flow = match probe.sender.source {
         Some(source) => flow.sent_from(source),
         None => flow,
