@@ -181,13 +181,20 @@ fn has_the_same_state_as_with(#[case] footprint: &str) {
     assert_eq!(changes, <[String; 0]>::default(), "{text}");
 }
 
-/// Which group a link is in, the snapshots do not tell.
+/// What the snapshots do not tell: the group of a link, and that an address is not for what begins.
 #[test]
-fn has_its_links_in_their_groups() {
-    let trip = Trip::make(&LAB.replace("SCRIPT", "ip link set dev wg0 group 7"));
-    let act = r#""ip", "link", "set", "dev", "wg0", "group", "7""#;
-    assert!(trip.scenario.contains(act), "{}", trip.scenario);
-    trip.after();
+fn has_groups_and_deprecated_addresses() {
+    let script = "ip link set dev wg0 group 7
+     ip -6 addr add fd33::5/64 dev wlan0 nodad preferred_lft 0";
+    let trip = Trip::make(&LAB.replace("SCRIPT", script));
+    for words in [
+        r#""ip", "link", "set", "dev", "wg0", "group", "7""#,
+        r#""preferred_lft", "0""#,
+    ] {
+        assert!(trip.scenario.contains(words), "{}", trip.scenario);
+    }
+    let changes = changes(&trip.before, &trip.after());
+    assert_eq!(changes, <[String; 0]>::default(), "{}", trip.scenario);
 }
 
 /// The positive control: what an import lacks, the comparison tells, and nothing else.

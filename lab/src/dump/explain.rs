@@ -52,7 +52,7 @@ impl Dump {
         let mut lines: Vec<String> = Walk::of(host, &tables, &flow).lines().collect();
         let causes = likely(&case).into_iter().take(CAUSES);
         lines.extend(causes.map(|cause| format!("likely: {cause}")));
-        lines.extend(way(&tables, &flow, None));
+        lines.extend(way(&tables, &flow, self.source(&tables, &flow)));
         Ok(lines)
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use fps_netlink::{Address, IfIndex, Link, LinkName};
+use fps_netlink::{Address, IfIndex, Link, LinkName, RouteScope};
 use ipnet::IpNet;
 use serde_json::Value;
 
@@ -62,8 +62,35 @@ pub struct HostAddress {
     pub label: Option<String>,
     /// Whether it is the second of its subnet.
     pub secondary: bool,
+    /// Whether it is not for what begins (RFC 4862, 5.5.4).
+    pub deprecated: bool,
+    /// Whether the kernel made it by lot for a while (RFC 8981).
+    pub temporary: bool,
+    /// Whether it may be another's, so that nothing is sent from it.
+    pub unusable: bool,
     /// Its broadcast address.
     pub broadcast: Option<IpAddr>,
+}
+
+impl HostAddress {
+    /// Its scope in the kernel's words.
+    pub(super) fn kernel_scope(&self) -> RouteScope {
+        let told = self.scope.as_deref().and_then(names::scope);
+        told.unwrap_or_else(|| match usual_scope(self.address.net.addr()) {
+            "link" => RouteScope::Link,
+            "host" => RouteScope::Host,
+            _ => RouteScope::Universe,
+        })
+    }
+}
+
+/// The scope that an address has where nobody says another.
+fn usual_scope(ip: IpAddr) -> &'static str {
+    match ip {
+        IpAddr::V6(ip) if ip.is_unicast_link_local() => "link",
+        ip if ip.is_loopback() => "host",
+        _ => "global",
+    }
 }
 
 /// Reads the links, without their addresses.
@@ -180,12 +207,7 @@ fn address(object: &Object<'_>, link: &Link, remarks: &mut Remarks) -> Option<Ho
     address.metric = object.number("metric").filter(|metric| *metric != 0);
     address.bare = object.flag("noprefixroute");
     let ip = net.addr();
-    let usual = match ip {
-        IpAddr::V6(ip) if ip.is_unicast_link_local() => "link",
-        ip if ip.is_loopback() => "host",
-        _ => "global",
-    };
-    let scope = object.text("scope").filter(|it| it != usual);
+    let scope = object.text("scope").filter(|it| it != usual_scope(ip));
     let scope = scope.filter(|it| names::scope(it).is_some());
     let label = object.text("label").filter(|it| it != link.name.as_str());
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-:".contains(c);
@@ -195,6 +217,10 @@ fn address(object: &Object<'_>, link: &Link, remarks: &mut Remarks) -> Option<Ho
         scope,
         label: label.filter(|it| it.len() <= 15 && it.chars().all(plain)),
         broadcast: object.read("broadcast"),
+        deprecated: object.flag("deprecated"),
+        temporary: object.flag("temporary"),
+        unusable: object.flag("dadfailed")
+            || (object.flag("tentative") && !object.flag("optimistic")),
         secondary: object.flag("secondary") && ip.is_ipv4(),
     })
 }

@@ -4,7 +4,7 @@
 //! - [`Dump`]: what they say, in the types of `fps-netlink`
 //! - `links`, `routes`, `rules`: ip(8); `sysctls`: sysctl(8); `resolver`, `resolved`: names
 //! - `object`: JSON as the versions of ip(8) write it; `names`: their words for numbers
-//! - `explain`: where the host would have sent a packet
+//! - `explain`: where the host would have sent a packet; `source`: from which of its addresses
 //! - [`Remarks`]: what was not understood
 //! - [`DumpError`]: why nothing can be read
 //!
@@ -22,6 +22,7 @@ mod resolved;
 mod resolver;
 mod routes;
 mod rules;
+mod source;
 mod sysctls;
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use fps_netlink::{Family, Flow, Fwmark, IfIndex, IpProtocol, LinkName, RouteKind, Verdict};
+use fps_netlink::{Flow, Fwmark, IpProtocol, LinkName, RouteKind, Verdict};
 
 use super::Tables;
 
@@ -52,9 +52,9 @@ impl Query {
     }
 }
 
-/// How a packet leaves: by which link, to which neighbour, from which address. `told` is the source that
-/// the kernel tells; without it the likeliest is taken, since a socket may have its own.
-pub fn way(tables: &Tables, flow: &Flow, told: Option<IpAddr>) -> Vec<String> {
+/// How a packet leaves: by which link, to which neighbour, from which address. `source` is what a socket
+/// without one is given.
+pub fn way(tables: &Tables, flow: &Flow, source: Option<IpAddr>) -> Vec<String> {
     let verdict = tables.fib().lookup(flow);
     let Verdict::Leaves { route, .. } = verdict else {
         return vec!["it does not leave".to_owned()];
@@ -70,32 +70,13 @@ pub fn way(tables: &Tables, flow: &Flow, told: Option<IpAddr>) -> Vec<String> {
     let name = link.map_or_else(|| "no link".to_owned(), |link| link.name.to_string());
     let mut lines = vec![format!("it leaves by {name}; {next}")];
     if flow.from.is_none() {
-        let chosen = told.or(route.source);
-        let source =
-            chosen.or_else(|| source(tables, link?.index, route.gateway.unwrap_or(flow.to)));
-        lines.push(match source {
+        lines.push(match source.or(route.source) {
             Some(ip) => format!("its source is {ip}"),
-            None => "no address of its link is a source for it".to_owned(),
+            None => "no address of the host is a source for it".to_owned(),
         });
     }
     if route.richer {
         lines.push("the route has more next hops, or more to it than is looked at here".to_owned());
     }
     lines
-}
-
-/// The address that a socket without one takes (`inet_select_addr` in net/ipv4/devinet.c): the first in
-/// the subnet of the next hop, or else the first of the link.
-fn source(tables: &Tables, link: IfIndex, next: IpAddr) -> Option<IpAddr> {
-    let ours = |family| {
-        let own = tables.addresses.iter().filter(move |it| it.link == link);
-        own.filter(move |it| Family::of(it.net.addr()) == family && !is_link_local(it.net.addr()))
-    };
-    let near = || ours(tables.family).find(|it| it.net.contains(&next));
-    let found = near().or_else(|| ours(tables.family).next());
-    found.map(|it| it.net.addr())
-}
-
-fn is_link_local(ip: IpAddr) -> bool {
-    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }

@@ -67,6 +67,7 @@ pub(super) fn is_plain(address: &HostAddress) -> bool {
     address.peer.is_none()
         && address.scope.is_none()
         && address.label.is_none()
+        && !address.deprecated
         && address.broadcast == broadcast
 }
 
@@ -120,6 +121,9 @@ fn by_hand(host: &str, link: LinkName, address: &HostAddress) -> String {
     add("metric", own.metric.map(|it| it.to_string()));
     if own.bare {
         words.push("noprefixroute".to_owned());
+    }
+    if address.deprecated {
+        words.extend(["preferred_lft", "0"].map(str::to_owned));
     }
     if net.addr().is_ipv6() {
         words.push("nodad".to_owned());
