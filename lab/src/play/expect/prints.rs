@@ -49,7 +49,13 @@ pub(super) async fn check(stage: &Stage<'_>, wanted: &Prints) -> Result<Verdict,
     if text != wanted.text {
         let wanted: Vec<&str> = wanted.text.lines().collect();
         let why = "it prints another text (- is wanted, + is there)";
-        return Ok(Verdict::failed(why, differ(&wanted, &lines)));
+        let different = match wanted == lines {
+            false => differ(&wanted, &lines),
+            true => {
+                vec!["each line is as wanted, and one of the two ends without a newline".to_owned()]
+            }
+        };
+        return Ok(Verdict::failed(why, different));
     }
     Ok(Verdict::Held(format!("{} lines, and {exit}", lines.len())))
 }
