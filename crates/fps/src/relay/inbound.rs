@@ -5,6 +5,7 @@ use std::rc::Rc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
+use super::turn::Turn;
 use super::{RelayError, Shared, Side, count, count_packets};
 use crate::session::{Event, Verdict};
 use fps_wire::RecordParser;
@@ -21,6 +22,7 @@ pub(super) async fn pump(
 ) -> Result<(), RelayError> {
     let mut parser = RecordParser::default();
     let mut forwarded = Vec::new();
+    let mut turn = Turn::begin();
     loop {
         let read = link.read_buf(parser.spare(shared.read_buffer_size)).await;
         let read = read.map_err(|error| RelayError::Read(Side::Link, error))?;
@@ -34,6 +36,7 @@ pub(super) async fn pump(
             let written = plain.write_all(&forwarded).await;
             written.map_err(|error| RelayError::Write(Side::Plain, error))?;
         }
+        turn.may_end().await;
         if read == 0 {
             shared.remove();
             return super::shutdown(plain, Side::Plain).await;

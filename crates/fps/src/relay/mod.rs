@@ -13,6 +13,7 @@
 mod drain;
 mod inbound;
 mod outbound;
+mod turn;
 
 use std::cell::{Cell, RefCell};
 use std::future;

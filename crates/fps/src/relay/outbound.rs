@@ -6,6 +6,7 @@ use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
+use super::turn::Turn;
 use super::{RelayError, Shared, Side, count, count_packets};
 use fps_wire::RecordParser;
 
@@ -21,6 +22,7 @@ pub(super) async fn pump(
 ) -> Result<(), RelayError> {
     let mut parser = RecordParser::default();
     let mut batch = Vec::with_capacity(BATCH);
+    let mut turn = Turn::begin();
     loop {
         let mut ended = false;
         let paused = shared.session.borrow().is_paused();
@@ -42,6 +44,7 @@ pub(super) async fn pump(
             shared.queue.set_writes(false);
             written.map_err(|error| RelayError::Write(Side::Link, error))?;
             count(&shared.to_link, batch.len());
+            turn.may_end().await;
         }
         if ended {
             shared.remove();
