@@ -15,8 +15,12 @@ pub(crate) fn seen_here(user: u32) -> u32 {
     }
 }
 
-/// A packet of a lab's socket, with its user as the kernel knows him when this process asks.
+/// A packet of a lab, with its user as the kernel knows him when this process asks. One of IPv6 that came
+/// in is of the machine's root, whoever the lab's is (`ip6_route_input` in net/ipv6/route.c).
 pub(crate) fn flow_seen_here(flow: Flow) -> Flow {
+    if flow.came_in.is_some() && flow.to.is_ipv6() {
+        return flow;
+    }
     let user = flow.user.map(seen_here);
     Flow { user, ..flow }
 }

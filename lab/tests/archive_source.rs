@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use fps_lab::dump::{Dump, Files};
 use fps_lab::explain::Query;
@@ -12,6 +13,7 @@ const BASE: &str = "
 ip link add v0 type veth peer name p0
 ip link add v1 type veth peer name p1
 ip link set lo up
+ip link add v2 type veth peer name p2
 ip link set v0 up
 ip link set p0 up
 ip link set v1 up
@@ -34,7 +36,9 @@ const V6: [&str; 9] = [
     "fec0::7/64 dev v0",
     "2001:db8:1:2::8/64 dev v0",
 ];
-const V4: [&str; 7] = [
+const V4: [&str; 9] = [
+    "198.18.7.1/24 dev v2",
+    "10.9.0.5 peer 10.8.0.77/32 dev v1",
     "10.66.0.9/16 dev v1",
     "10.8.0.2/24 dev v1",
     "10.8.0.3/24 dev v1",
@@ -123,11 +127,22 @@ fn worked_out(dump: &Dump, to: &str) -> Option<IpAddr> {
 fn is_what_the_kernel_takes() {
     with_namespaces("is_what_the_kernel_takes", async || {
         sh(BASE);
+        // Until the links have addresses of their own that nobody else has, which takes a second.
+        let begin = Instant::now();
+        let own = |text: &str| text.matches("scope link").count();
+        while own(&sh("ip -6 addr show scope link -tentative")) < 4 {
+            assert!(
+                begin.elapsed() < Duration::from_secs(20),
+                "{}",
+                sh("ip addr")
+            );
+            tokio::task::yield_now().await;
+        }
         let mut dice = Dice(0x4650_5353);
         let (mut compared, mut deprecated) = (0, 0);
         for _ in 0..25 {
             sh(
-                "for link in v0 v1; do ip addr flush dev $link scope global; ip addr flush dev $link scope link to 169.254.0.0/16; ip addr flush dev $link to fec0::/10; done; ip addr flush dev lo scope global",
+                "for link in v0 v1 v2; do ip addr flush dev $link scope global; ip addr flush dev $link scope link to 169.254.0.0/16; ip addr flush dev $link to fec0::/10; done; ip addr flush dev lo scope global",
             );
             for address in V6 {
                 if dice.throw(2) == 0 {

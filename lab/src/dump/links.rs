@@ -73,6 +73,15 @@ pub struct HostAddress {
 }
 
 impl HostAddress {
+    /// The subnet that it is in: of one of a pair the other end's.
+    pub(super) fn subnet(&self) -> IpNet {
+        let own = self.address.net;
+        let peer = self
+            .peer
+            .and_then(|peer| IpNet::new(peer, own.prefix_len()).ok());
+        peer.unwrap_or(own)
+    }
+
     /// Its scope in the kernel's words.
     pub(super) fn kernel_scope(&self) -> RouteScope {
         let told = self.scope.as_deref().and_then(names::scope);

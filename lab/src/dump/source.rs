@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use fps_netlink::{Flow, IfIndex, Route, RouteScope, Verdict};
-use ipnet::{IpNet, Ipv6Net};
+use ipnet::Ipv6Net;
 
 use super::{Dump, HostAddress, HostLink};
 use crate::explain::Tables;
@@ -45,26 +45,26 @@ impl Dump {
     fn source_v4(&self, route: Option<&Route>, link: IfIndex) -> Option<IpAddr> {
         let gateway = route.and_then(|route| route.gateway);
         let reach = route.map_or(RouteScope::Link, |route| route.scope);
-        let primary = |link: &HostLink| -> Vec<(IpNet, RouteScope)> {
+        let primary = |link: &HostLink| -> Vec<HostAddress> {
             let own = link.addresses.iter().filter(|it| !it.secondary);
             let own = own.filter(|it| it.address.net.addr().is_ipv4());
-            let own = own.map(|it| (it.address.net, it.kernel_scope()));
-            own.filter(|(_, scope)| u8::from(*scope) <= u8::from(reach))
-                .collect()
+            let own = own.filter(|it| u8::from(it.kernel_scope()) <= u8::from(reach));
+            own.cloned().collect()
         };
         let of = |link: &HostLink| {
             let own = primary(link);
-            let inside = |(net, _): &&(IpNet, _)| gateway.is_some_and(|ip| net.contains(&ip));
+            let inside = |it: &&HostAddress| gateway.is_some_and(|ip| it.subnet().contains(&ip));
             let found = own.iter().find(inside).or(own.first());
-            found.map(|(net, _)| net.addr())
+            found.map(|it| it.address.net.addr())
         };
         let everywhere = |link: &HostLink| {
             let own = primary(link).into_iter();
-            let mut own = own.filter(|(_, scope)| *scope != RouteScope::Link);
-            own.next().map(|(net, _)| net.addr())
+            let mut own = own.filter(|it| it.kernel_scope() != RouteScope::Link);
+            own.next().map(|it| it.address.net.addr())
         };
         self.link(link).and_then(of).or_else(|| {
-            let mut links: Vec<&HostLink> = self.links.iter().filter(|it| it.link.up).collect();
+            // Those of a link that is down count as well.
+            let mut links: Vec<&HostLink> = self.links.iter().collect();
             links.sort_by_key(|it| it.link.index);
             links.into_iter().find_map(everywhere)
         })

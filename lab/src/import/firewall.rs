@@ -11,8 +11,8 @@ pub(super) fn act(host: &str, dump: &Dump, remarks: &mut Remarks) -> Option<Stri
     if dump.nft.trim().is_empty() {
         return None;
     }
-    if dump.nft.len() > LONGEST {
-        remarks.add("the ruleset of nftables is left out: it is too long");
+    if let Some(why) = too_long(dump) {
+        remarks.add(why);
         return None;
     }
     let mut text = String::new();
@@ -40,6 +40,11 @@ pub(super) fn act(host: &str, dump: &Dump, remarks: &mut Remarks) -> Option<Stri
             .raw("ruleset", text)
             .of("nft"),
     )
+}
+
+/// Why a ruleset is left out as a whole, if it is.
+pub(super) fn too_long(dump: &Dump) -> Option<&'static str> {
+    (dump.nft.len() > LONGEST).then_some("the ruleset of nftables is left out: it is too long")
 }
 
 /// Why a line cannot be loaded, if it cannot.

@@ -10,8 +10,10 @@ use fps_netlink::{LinkName, namespace_name};
 use super::{Known, Record, VERSION};
 use crate::Error;
 
-/// How long to wait for another `fps-route` at work in this network namespace.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait for another `fps-route` at work in this network namespace. It may have to wait for a
+/// resolver that gives no answer: to look, to set something and to set it back, for 12 s each
+/// (`execute/stub.rs`).
+const PATIENCE: Duration = Duration::from_secs(45);
 
 /// How often to ask. There is no event to wait for but the lock itself, and to wait in flock(2)
 /// knows no deadline.

@@ -49,9 +49,11 @@ impl Changes {
                     break;
                 };
                 let mask = WatchMask::CREATE | WatchMask::MOVED_TO | WatchMask::MASK_ADD;
-                watch(self.events.watches(), above, mask)?;
+                if !watch(self.events.watches(), above, mask)? {
+                    continue;
+                }
                 // Made meanwhile, it is told by nothing.
-                if !above.join(name).exists() {
+                if !above.join(name).is_dir() {
                     self.awaited.insert(name.to_owned());
                     break;
                 }
@@ -74,13 +76,14 @@ impl Changes {
         loop {
             let event = self.events.next().await;
             let event = event.unwrap_or_else(|| Err(ErrorKind::UnexpectedEof.into()))?;
-            // Of a folder that has gone the kernel ends the watch.
-            let folders = event.mask.contains(EventMask::IGNORED) || self.is_awaited(&event);
+            // Of a folder that has gone the kernel ends the watch, and of what it has lost any may have
+            // been of one.
+            let signs = EventMask::IGNORED | EventMask::Q_OVERFLOW;
+            let folders = event.mask.intersects(signs) || self.is_awaited(&event);
             if folders {
                 self.watch_folders()?;
             }
-            let lost = event.mask.contains(EventMask::Q_OVERFLOW);
-            if lost || folders || self.is_of_a_file(&event) {
+            if folders || self.is_of_a_file(&event) {
                 return self.watch_files();
             }
         }
@@ -110,7 +113,10 @@ fn way_to(folder: &Path) -> Option<(&Path, &OsStr)> {
 /// Says whether it is there: else nothing is watched.
 fn watch(mut watches: Watches, what: &Path, mask: WatchMask) -> io::Result<bool> {
     match watches.add(what, mask) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        // What should be a folder may be something else.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(false)
+        }
         added => added.map(|_| true),
     }
 }

@@ -58,10 +58,13 @@ pub(super) fn cause(case: &Case<'_>) -> Option<String> {
     }
 }
 
-/// The question that the kernel asks: from where the packet is to go, to where it comes from, as root.
+/// The question that the kernel asks: from where the packet is to go, to where it comes from, as the user
+/// of what comes in.
 fn back(case: &Case<'_>, from: IpAddr, mark: Fwmark) -> Flow {
-    let back = Flow::to(from).sent_from(case.flow.to);
-    back.marked(mark).of_user(0)
+    Flow {
+        user: case.flow.user,
+        ..Flow::to(from).sent_from(case.flow.to).marked(mark)
+    }
 }
 
 /// Whether a mark of the rules here would lead back by the link that it came by, and does not count.

@@ -4,6 +4,7 @@
 //! that have so many bits in common have as many in common afterwards, and each lookup of the longest
 //! prefix finds what it found before.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
@@ -43,6 +44,11 @@ const EMBEDDING: [&str; 2] = ["::ffff:0:0/96", "64:ff9b::/96"];
 /// broadcast address.
 const LAST: u8 = 8;
 
+/// How many places there are at most; more than 511 subnets of IPv4 have no room anyway.
+const MOST_BLOCKS: usize = 2000;
+/// How many subnets of a firewall are told apart.
+const MOST: usize = 20_000;
+
 /// A secret key, and where public subnets go.
 #[derive(Clone, Debug)]
 pub(super) struct Addresses {
@@ -51,16 +57,38 @@ pub(super) struct Addresses {
     blocks: Vec<(IpNet, IpNet)>,
     /// Whether public addresses have such places; if not, other public addresses are in theirs.
     fits: [bool; 2],
+    /// Whether those of the firewall have places of their own.
+    apart: bool,
 }
 
 impl Addresses {
     /// Finds places for the subnets of a host. Public ones go to the ranges for benchmarks and
     /// documentation (RFC 2544, 3849), as long as they have room: not where a public subnet is large.
-    pub(super) fn new(key: [u8; 16], nets: &[IpNet]) -> Self {
+    /// Those that only its firewall knows have places of their own where there is room for all; if not,
+    /// several have one.
+    pub(super) fn new(key: [u8; 16], nets: &[IpNet], firewall: &BTreeSet<IpNet>) -> Self {
+        let own = Self::of(key, nets);
+        if firewall.is_empty() {
+            return own;
+        }
+        let all: Vec<IpNet> = nets.iter().chain(firewall).copied().collect();
+        let both = Self::of(key, &all);
+        let as_good = [0, 1].iter().all(|at| both.fits[*at] || !own.fits[*at]);
+        match as_good && firewall.len() <= MOST {
+            true => both,
+            false => Self {
+                apart: false,
+                ..own
+            },
+        }
+    }
+
+    fn of(key: [u8; 16], nets: &[IpNet]) -> Self {
         let mut addresses = Self {
             key,
             blocks: Vec::new(),
             fits: [true, true],
+            apart: true,
         };
         for v4 in [true, false] {
             let public: Vec<IpNet> = nets
@@ -77,6 +105,11 @@ impl Addresses {
             }
         }
         addresses
+    }
+
+    /// Whether what only the firewall knows is told apart.
+    pub(super) fn tells_all_apart(&self) -> bool {
+        self.apart
     }
 
     /// Whether all public addresses are in ranges for documentation now.
@@ -183,8 +216,12 @@ fn places(public: &[IpNet], v4: bool) -> Option<Vec<(IpNet, IpNet)>> {
     }
     let mut top: Vec<IpNet> = Vec::new();
     for net in wide {
+        // Sorted, so that the one that may hold it is of the larger ones; more than that have no room.
         if !top.iter().any(|other| other.contains(&net)) {
             top.push(net);
+        }
+        if top.len() > MOST_BLOCKS {
+            return None;
         }
     }
     let range = doc(v4);
@@ -205,6 +242,12 @@ fn places(public: &[IpNet], v4: bool) -> Option<Vec<(IpNet, IpNet)>> {
         next = end;
     }
     Some(blocks)
+}
+
+/// Whether a subnet holds others that keep their meaning or their place.
+pub(super) fn is_around_others(net: IpNet) -> bool {
+    let mut special = parsed(&KEPT).chain(parsed(&FIXED));
+    special.any(|it| net.contains(&it))
 }
 
 /// Whether a subnet is of public addresses, or holds some and not all.

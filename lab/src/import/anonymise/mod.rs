@@ -3,6 +3,7 @@
 //! - [`anonymise`]: the whole dump
 //! - `bits`: addresses, so that each lookup finds what it found before
 //! - `words`: domains, and addresses in texts; `reverse`: domains of addresses; `range`: ranges of them
+//! - `ruleset`: the names in a firewall
 //!
 //! The last byte of an address stays, and so do private ranges as such, tables, marks, priorities and
 //! the names of links that say what they are. Hardware addresses are not in a scenario at all.
@@ -10,6 +11,7 @@
 mod bits;
 mod range;
 mod reverse;
+mod ruleset;
 mod words;
 
 use std::collections::HashMap;
@@ -22,6 +24,7 @@ use regex::Regex;
 
 use crate::dump::{Dump, Remarks, Scope};
 use bits::Addresses;
+use ruleset::Names;
 use words::{Domains, Replaced};
 
 /// The comment of a rule, an element, a set, a chain or a table: nft(8) has no quotation mark in it.
@@ -83,12 +86,16 @@ struct Anonymiser {
 
 /// Puts other addresses and names in place of the customer's. With the same key the same come out.
 pub fn anonymise(dump: &Dump, key: [u8; 16]) -> Dump {
+    let mut new = dump.clone();
+    if let Some(why) = super::firewall::too_long(&new) {
+        new.remarks.add(why);
+        new.nft.clear();
+    }
     let anonymiser = Anonymiser {
-        addresses: Addresses::new(key, &nets(dump)),
+        addresses: Addresses::new(key, &nets(dump), &words::nets(&new.nft)),
         domains: Domains::default(),
         links: links(dump),
     };
-    let mut new = dump.clone();
     anonymiser.apply(&mut new);
     new
 }
@@ -114,7 +121,21 @@ fn nets(dump: &Dump) -> Vec<IpNet> {
             .flatten(),
     );
     nets.extend(dump.resolver.servers().into_iter().map(IpNet::from));
-    nets.extend(words::nets(&dump.nft));
+    let resolved = dump.resolver.resolved.iter();
+    let scopes = resolved.flat_map(|it| {
+        [&it.global]
+            .into_iter()
+            .chain(it.links.iter().map(|(_, scope)| scope))
+    });
+    let domains = scopes.flat_map(|scope| &scope.domains);
+    let zones = domains.filter_map(|name| {
+        let name = name
+            .trim_start_matches('~')
+            .trim_end_matches('.')
+            .to_ascii_lowercase();
+        reverse::net(reverse::split(&name).1)
+    });
+    nets.extend(zones.filter(|net| !bits::is_around_others(*net)));
     let embedded: Vec<IpNet> = nets.iter().filter_map(|net| bits::embedded(*net)).collect();
     nets.extend(embedded);
     nets
@@ -220,6 +241,9 @@ impl Anonymiser {
             remarks.add(self.sentence(&line).text);
         }
         dump.nft = self.firewall(&dump.nft, &mut remarks);
+        if !self.addresses.tells_all_apart() {
+            remarks.add("the firewall has large public subnets, or very many: of those that nothing else knows, several may have one in their place");
+        }
         if !self.addresses.fits() {
             remarks.add("its public subnets are too large for the ranges of documentation: other public addresses are in their place, which are somebody's, too");
         }
@@ -243,11 +267,13 @@ impl Anonymiser {
         words::text(&words.collect::<Vec<_>>().join(" "), &self.addresses)
     }
 
-    /// A ruleset, without its comments, and with another text before what it logs.
+    /// A ruleset, with other names, without its comments, and with another text before what it logs.
     fn firewall(&self, text: &str, remarks: &mut Remarks) -> String {
         let mut new = String::with_capacity(text.len());
+        let names = Names::of(text);
         for line in text.lines() {
-            let line = COMMENT.replace_all(line, "");
+            let line = names.line(line);
+            let line = COMMENT.replace_all(&line, "");
             let line = PREFIX.replace_all(&line, "${1}prefix \"logged: \"");
             let replaced = self.sentence(&line);
             new += &replaced.text;

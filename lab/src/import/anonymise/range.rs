@@ -22,14 +22,26 @@ pub(super) enum Place {
     Compared,
     /// Elsewhere, as in a target of NAT: a range alone.
     Single,
+    /// The same, of which each end is in brackets.
+    Bracketed,
 }
 
-/// `FIRST-LAST`.
-pub(super) fn parse(word: &str) -> Option<Range> {
+/// `FIRST-LAST`, and the ports behind an address of IPv4, with their colon.
+pub(super) fn parse(word: &str) -> Option<(Range, &str)> {
     let (first, last) = word.split_once('-')?;
-    let (first, last): (IpAddr, IpAddr) = (first.parse().ok()?, last.parse().ok()?);
-    (first.is_ipv4() == last.is_ipv4() && first <= last).then_some(Range { first, last })
+    let first: IpAddr = first.parse().ok()?;
+    let end = match first {
+        IpAddr::V4(_) => last.find(':').unwrap_or(last.len()),
+        IpAddr::V6(_) => last.len(),
+    };
+    let (last, port) = last.split_at(end);
+    let last: IpAddr = last.parse().ok()?;
+    let is_range = first.is_ipv4() == last.is_ipv4() && first <= last;
+    is_range.then_some((Range { first, last }, port))
 }
+
+/// More subnets than any range of IPv4 consists of are not listed.
+const MOST: usize = 64;
 
 impl Range {
     /// The fewest subnets that it consists of.
@@ -50,19 +62,26 @@ impl Range {
         let ends = [self.first, self.last].map(|ip| addresses.ip(ip));
         let (first, last) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
         let new = Self { first, last };
+        let alone = match place {
+            Place::Bracketed => format!("{first}]-[{last}"),
+            _ => format!("{first}-{last}"),
+        };
         let subnets = || self.subnets().into_iter().map(|net| addresses.net(net));
         let mut there = new.subnets();
         let mut wanted: Vec<IpNet> = subnets().collect();
         there.sort();
         wanted.sort();
         if there == wanted {
-            return (format!("{first}-{last}"), true);
+            return (alone, true);
+        }
+        if wanted.len() > MOST {
+            return (alone, false);
         }
         let list: Vec<String> = subnets().map(shown).collect();
         match place {
             Place::Listed => (list.join(", "), true),
             Place::Compared => (format!("{{ {} }}", list.join(", ")), true),
-            Place::Single => (format!("{first}-{last}"), false),
+            Place::Single | Place::Bracketed => (alone, false),
         }
     }
 }

@@ -24,6 +24,24 @@ pub(super) fn net(name: &str) -> Option<IpNet> {
     IpNet::new(Ipv6Addr::from(bits).into(), u8::try_from(count * 4).ok()?).ok()
 }
 
+/// The zone of a subnet in a name, and the labels before it that are no numbers, as of services (RFC 6763,
+/// 11) and of parts of a subnet (RFC 2317).
+pub(super) fn split(name: &str) -> (impl Iterator<Item = &str>, &str) {
+    let mut zone = name;
+    let mut before = Vec::new();
+    while net(zone).is_none() {
+        let Some((label, rest)) = zone.split_once('.') else {
+            break;
+        };
+        if !rest.contains('.') {
+            break;
+        }
+        before.push(label);
+        zone = rest;
+    }
+    (before.into_iter(), zone)
+}
+
 /// Fills places from the first on with labels from the last on; gives how many there were.
 fn fill(labels: &str, places: &mut [u8], read: impl Fn(&str) -> Option<u8>) -> Option<usize> {
     let mut count = 0;

@@ -1,5 +1,6 @@
 //! What is found in the anonymous tables is what was found in the customer's.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use fps_netlink::{Family, Flow, Verdict};
@@ -114,7 +115,7 @@ fn decided(tables: &Tables, flow: &Flow) -> (Option<usize>, Option<usize>) {
 
 fn same(before: &Dump, key: [u8; 16], asked: &[(IpAddr, IpAddr)]) -> Result<(), TestCaseError> {
     let after = anonymise(before, key);
-    let addresses = Addresses::new(key, &nets(before));
+    let addresses = Addresses::new(key, &nets(before), &BTreeSet::new());
     for (from, to) in asked {
         let family = Family::of(*to);
         let flow = Flow::to(*to).sent_from(*from);
@@ -173,7 +174,7 @@ fn public_addresses_go_to_ranges_that_are_nobodys() {
         "10.1.0.0/16",
     ];
     let nets = nets.map(|net| net.parse().expect("a subnet"));
-    let addresses = Addresses::new([7; 16], &nets);
+    let addresses = Addresses::new([7; 16], &nets, &BTreeSet::new());
     assert!(addresses.fits());
     let new = |text: &str| addresses.ip(text.parse().expect("an address"));
     let of = |text: &str| text.parse::<IpNet>().expect("a subnet");
@@ -201,7 +202,7 @@ fn nothing_of_the_customer_is_left() {
         "resolv.conf",
         "# of acme\nsearch hq.acme.com acme.com\nnameserver 93.184.216.53\n",
     );
-    files.insert("nft.txt", "table ip t {\n chain c {\n  oifname \"acme-hq\" ip daddr 93.184.216.7 drop comment \"acme\"\n }\n set s {\n\t\ttype ipv4_addr\n\t\tcomment \"acme Berlin\"\n\t\telements = { 192.0.2.1 comment \"acme a\", 192.0.2.2 comment \"acme b\" }\n }\n chain d {\n  log prefix \"acme drop: \" level warn drop\n }\n}\n");
+    files.insert("nft.txt", "table ip acme-t {\n chain acme-c {\n  ip saddr @acme-s jump acme-d\n  oifname \"acme-hq\" ip daddr 93.184.216.7 drop comment \"acme\"\n }\n set acme-s {\n\t\ttype ipv4_addr\n\t\tcomment \"acme Berlin\"\n\t\telements = { 192.0.2.1 comment \"acme a\", 192.0.2.2 comment \"acme b\" }\n }\n chain acme-d {\n  log prefix \"acme drop: \" level warn drop\n }\n}\n");
     files.insert(
         "resolvectl.txt",
         "Link 2 (acme-hq)\n  DNS Servers: 93.184.216.53\n  DNS Domain: hq.acme.com\n",
@@ -225,7 +226,7 @@ fn nothing_of_the_customer_is_left() {
 #[test]
 fn two_domains_stay_two_and_what_is_below_one_is_below_it_still() {
     let domains = words::Domains::default();
-    let addresses = Addresses::new([7; 16], &[]);
+    let addresses = Addresses::new([7; 16], &[], &BTreeSet::new());
     let name = |text: &str| domains.name(text, &addresses);
     assert_eq!(name("acme.com"), "name1.name2.example");
     assert_eq!(name("acme.de."), "name1.name3.example");
@@ -256,7 +257,7 @@ fn a_name_out_of_a_hardware_address_tells_more_than_its_kind() {
 
 #[test]
 fn a_reverse_zone_is_that_of_the_subnet_in_the_place_of_its_own() {
-    let addresses = Addresses::new([7; 16], &[]);
+    let addresses = Addresses::new([7; 16], &[], &BTreeSet::new());
     let name = |text: &str| words::Domains::default().name(text, &addresses);
     let place = addresses.net("10.77.1.0/24".parse().expect("a subnet"));
     assert_ne!(place.to_string(), "10.77.1.0/24");
@@ -274,7 +275,7 @@ fn a_reverse_zone_is_that_of_the_subnet_in_the_place_of_its_own() {
 fn an_address_of_ipv4_in_one_of_ipv6_is_the_one_in_its_place() {
     let nets = ["64:ff9b::5db8:d822/128".parse().expect("a subnet")];
     let all: Vec<IpNet> = nets.into_iter().chain(bits::embedded(nets[0])).collect();
-    let addresses = Addresses::new([7; 16], &all);
+    let addresses = Addresses::new([7; 16], &all, &BTreeSet::new());
     let new = |text: &str| addresses.ip(text.parse().expect("an address"));
     for inside in ["93.184.216.34", "10.77.1.2", "192.0.2.7", "8.8.8.8"] {
         let IpAddr::V4(there) = new(inside) else {
@@ -307,15 +308,18 @@ fn ranges_of_a_firewall_have_the_addresses_in_the_place_of_their_own() {
             "elements = { ",
         ),
         ("\t\t     10.77.1.5-10.77.9.9 }", "\t\t     "),
-        ("ip6 daddr fd77:1::5-fd77:2::1 drop", "ip6 daddr "),
+        (
+            "ip6 daddr fd77:1::-fd77:3:ffff:ffff:ffff:ffff:ffff:ffff drop",
+            "ip6 daddr ",
+        ),
     ] {
         for key in 0..20 {
             let before = words::nets(text);
-            let addresses = Addresses::new([key; 16], &before);
+            let addresses = Addresses::new([key; 16], &[], &before);
             let replaced = words::text(text, &addresses);
             assert_eq!(replaced.inexact, <[String; 0]>::default(), "{text}");
             assert!(replaced.text.starts_with(listed), "{}", replaced.text);
-            let sorted = |nets: Vec<IpNet>| IpNet::aggregate(&nets);
+            let sorted = |nets: BTreeSet<IpNet>| IpNet::aggregate(&Vec::from_iter(nets));
             let wanted = before.iter().map(|net| addresses.net(*net)).collect();
             assert_eq!(
                 sorted(words::nets(&replaced.text)),
@@ -333,14 +337,21 @@ fn a_range_that_cannot_be_a_list_is_told() {
     for key in 0..20 {
         for text in [
             "dnat ip to 10.77.1.5-10.77.9.9",
+            "dnat ip to 10.77.1.5-10.77.9.9:8080",
+            "dnat ip to 10.77.1.5-10.77.9.9:1000-2000",
+            "dnat ip6 to [fd77:1::5]-[fd77:2::1]:80",
             "10.77.1.5-10.77.9.9 . 443, ",
             "10.77.1.5-10.77.9.9 : accept, ",
         ] {
-            let addresses = Addresses::new([key; 16], &[]);
+            let addresses = Addresses::new([key; 16], &[], &BTreeSet::new());
             let replaced = words::text(text, &addresses);
-            let mut words = replaced.text.split(' ');
+            let bare = replaced.text.replace("]-[", "-").replace(['[', ']'], " ");
+            let mut words = bare.split(' ');
             let range = words.find(|word| word.contains('-')).and_then(range::parse);
             assert!(range.is_some(), "{}", replaced.text);
+            for port in [":8080", ":1000-2000", "]:80"] {
+                assert_eq!(replaced.text.ends_with(port), text.ends_with(port));
+            }
             told += replaced.inexact.len();
         }
     }
@@ -353,8 +364,43 @@ fn two_addresses_of_a_firewall_stay_two() {
     before.nft = "ip daddr 93.184.216.7 accept\nip daddr 151.101.1.7 drop\nip6 daddr 2a02:1234::7 accept\nip6 daddr 2a04:4e42::7 drop\n".to_owned();
     let after = anonymise(&before, [3; 16]);
     let nets = words::nets(&after.nft);
-    let mut different = nets.clone();
-    different.sort();
-    different.dedup();
-    assert_eq!(different.len(), 4, "{nets:?}");
+    assert_eq!(nets.len(), 4, "{nets:?}");
+}
+
+/// A list of what nobody has has no room in the ranges for documentation, and the host's own has.
+#[test]
+fn a_list_of_bogons_in_the_firewall_does_not_spoil_the_rest() {
+    let mut before = dump(
+        Family::V4,
+        &["93.184.216.0/24".parse().expect("a subnet")],
+        &[],
+    );
+    before.nft =
+        "ip saddr { 198.18.0.0/15, 192.0.0.0/22, 1.0.0.0-9.255.255.255 } drop\n".to_owned();
+    let after = anonymise(&before, [3; 16]);
+    let to = after.routes[0].route.to;
+    let doc: IpNet = "198.18.0.0/15".parse().expect("a subnet");
+    assert!(doc.contains(&to), "{to}");
+    let told = |dump: &Dump| {
+        dump.remarks
+            .lines()
+            .any(|it| it.contains("large public subnets"))
+    };
+    assert!(told(&after) && !told(&before));
+}
+
+#[test]
+fn labels_before_a_reverse_zone_are_others() {
+    let addresses = Addresses::new([7; 16], &[], &BTreeSet::new());
+    let name = |text: &str| words::Domains::default().name(text, &addresses);
+    let zone = name("1.77.10.in-addr.arpa");
+    assert_eq!(
+        name("b._dns-sd._udp.1.77.10.in-addr.arpa"),
+        format!("name1.name2.name3.{zone}")
+    );
+    assert_eq!(name("64-26.1.77.10.in-addr.arpa"), format!("name1.{zone}"));
+    // Usually private addresses are meant, which keep their first byte.
+    for zone in ["172.in-addr.arpa", "192.in-addr.arpa", "in-addr.arpa"] {
+        assert_eq!(name(zone), zone);
+    }
 }

@@ -1,12 +1,12 @@
 //! Other names in place of a host's domains, and addresses in texts.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::bits::Addresses;
+use super::bits::{Addresses, embedded, is_around_others};
 use super::range::{self, Place};
 use super::reverse;
 
@@ -39,8 +39,13 @@ impl Domains {
             return name.to_owned();
         }
         if trimmed.ends_with(".arpa") && !trimmed.ends_with(".home.arpa") {
-            let net = reverse::net(&trimmed).map(|net| reverse::name(addresses.net(net)));
-            return net.map_or_else(|| name.to_owned(), |new| format!("{routing}{new}"));
+            let (before, zone) = reverse::split(&trimmed);
+            let before = before.map(|label| self.label(label) + ".");
+            let zone = match reverse::net(zone).filter(|net| !is_around_others(*net)) {
+                Some(net) => reverse::name(addresses.net(net)),
+                None => zone.to_owned(),
+            };
+            return format!("{routing}{}{zone}", before.collect::<String>());
         }
         let mut common = COMMON.iter().filter_map(|common| {
             let below = trimmed.strip_suffix(common)?.strip_suffix('.')?;
@@ -60,14 +65,16 @@ impl Domains {
 }
 
 /// The subnets and addresses in a text, and those that its ranges consist of.
-pub(super) fn nets(text: &str) -> Vec<IpNet> {
-    let mut nets = Vec::new();
+pub(super) fn nets(text: &str) -> BTreeSet<IpNet> {
+    let mut nets = BTreeSet::new();
     for word in text.split(|c| !is_part(c) && c != '-') {
         match range::parse(word) {
-            Some(range) => nets.extend(range.subnets()),
+            Some((range, _)) => nets.extend(range.subnets()),
             None => nets.extend(word.split('-').filter_map(net)),
         }
     }
+    let embedded: Vec<IpNet> = nets.iter().filter_map(|net| embedded(*net)).collect();
+    nets.extend(embedded);
     nets
 }
 
@@ -102,10 +109,22 @@ pub(super) fn text(text: &str, addresses: &Addresses) -> Replaced {
         new.text.push_str(before);
         let end = |is_part: &dyn Fn(char) -> bool| tail.find(|c| !is_part(c)).unwrap_or(tail.len());
         let (word, behind) = tail.split_at(end(&|c| is_part(c) || c == '-'));
-        if let Some(range) = range::parse(word) {
-            let (range, exact) = range.replaced(addresses, place(&new.text, behind));
+        // In front of a port nft(8) has an address of IPv6 in brackets, so that a word ends there.
+        let bracketed = || {
+            let second = behind.strip_prefix("]-[")?;
+            let (second, behind) = second.split_at(second.find(']')?);
+            Some((range::parse(&format!("{word}-{second}"))?.0, behind))
+        };
+        let found = match range::parse(word) {
+            Some((range, "")) => Some((range, place(&new.text, behind), "", behind)),
+            Some((range, port)) => Some((range, Place::Single, port, behind)),
+            None => bracketed().map(|(range, behind)| (range, Place::Bracketed, "", behind)),
+        };
+        if let Some((range, place, port, behind)) = found {
+            let (text, exact) = range.replaced(addresses, place);
             new.inexact.extend((!exact).then(|| word.to_owned()));
-            new.text.push_str(&range);
+            new.text.push_str(&text);
+            new.text.push_str(port);
             rest = behind;
             continue;
         }

@@ -18,6 +18,7 @@ use crate::play::stage::Stage;
 use crate::probe::{Answer, ProbeError};
 use crate::scenario::{HostName, Probe, TunnelRole, Vpn};
 use crate::snapshot::filter_chains;
+use crate::user;
 
 /// How many causes are told.
 const CAUSES: usize = 3;
@@ -62,7 +63,7 @@ impl Suspect {
     pub(super) fn new(host: &HostName, flow: Flow) -> Self {
         Self {
             host: host.clone(),
-            flow,
+            flow: user::flow_seen_here(flow),
             wanted: None,
             left_by: None,
             stranded: None,
