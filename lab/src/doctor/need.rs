@@ -85,13 +85,13 @@ fn second_uid(scenario: &Scenario) -> Option<Need> {
         return Some(Need::SecondUid { uid, what });
     }
     let acts = scenario.steps.iter().flat_map(|step| &step.acts);
-    let rules = scenario.seed.iter().chain(acts).flat_map(|act| match act {
+    let mut rules = scenario.seed.iter().chain(acts).flat_map(|act| match act {
         Act::Rule(change) => change.rules.as_slice(),
         _ => &[],
     });
-    let users = rules
-        .filter_map(|rule| rule.users)
-        .find(|users| users.last != 0)?;
+    // Even one for root alone: from another user namespace than the network's the kernel takes no range
+    // of users (`fib_nl2rule` in net/core/fib_rules.c).
+    let users = rules.find_map(|rule| rule.users)?;
     let what = format!("uids {} to {}, for whom a rule is", users.first, users.last);
     let uid = users.last;
     Some(Need::SecondUid { uid, what })
