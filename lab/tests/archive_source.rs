@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use fps_lab::dump::{Dump, Files};
 use fps_lab::explain::Query;
-use fps_netns::testing::with_namespaces;
+use fps_netns::testing::{Dice, with_namespaces};
 
 /// Two links with a cable each, and what leads by them.
 const BASE: &str = "
@@ -61,18 +61,6 @@ const TO: [&str; 12] = [
     "192.168.188.1",
     "203.0.113.9",
 ];
-
-/// Draws numbers, always the same ones (xorshift; Marsaglia 2003).
-struct Dice(u64);
-
-impl Dice {
-    fn throw(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).expect("31 bits") % sides
-    }
-}
 
 /// What a command of several lines prints; it succeeds.
 fn sh(command: &str) -> String {
@@ -138,7 +126,7 @@ fn is_what_the_kernel_takes() {
             );
             tokio::task::yield_now().await;
         }
-        let mut dice = Dice(0x4650_5353);
+        let mut dice = Dice::new(0x4650_5353);
         let (mut compared, mut deprecated) = (0, 0);
         for _ in 0..25 {
             sh(

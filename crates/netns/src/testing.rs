@@ -45,6 +45,42 @@ pub fn with_namespaces(test: &str, body: impl AsyncFnOnce()) {
     }
 }
 
+/// Draws numbers, always the same ones, so that a failure repeats (xorshift; Marsaglia 2003).
+#[derive(Debug)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// Those that follow a number, which is not zero.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// Any number but zero.
+    pub fn draw(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// A number below that of the sides.
+    ///
+    /// # Panics
+    /// Where there are no sides.
+    pub fn throw(&mut self, sides: usize) -> usize {
+        usize::try_from(self.draw() >> 33).expect("31 bits") % sides
+    }
+
+    /// One of several.
+    ///
+    /// # Panics
+    /// Where there are none.
+    pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.throw(of.len())]
+    }
+}
+
 /// Whether this process may hang BPF programs at tracepoints, for which capabilities count in the first user
 /// namespace alone: CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN for both (capabilities(7)).
 ///

@@ -4,23 +4,8 @@
 mod bytes;
 
 use bytes::{ICMP, ICMPV6, IPV4, IPV6, TCP, UDP};
+use fps_netns::testing::Dice;
 use fps_packet::{Nonce, Packet};
-
-/// Marsaglia's xorshift64: the same damage in each run, so that a failure repeats.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.roll() % bound as u64) as usize
-    }
-}
 
 /// Valid packets of each kind, which all carry the nonce.
 fn samples(nonce: Nonce) -> Vec<(u16, Vec<u8>)> {
@@ -74,24 +59,24 @@ fn every_cut_of_a_valid_packet_reads() {
 #[test]
 fn damaged_packets_read() {
     let samples = samples(Nonce::random().unwrap());
-    let mut dice = Dice(0x0046_5053);
+    let mut dice = Dice::new(0x0046_5053);
     for _ in 0..200_000 {
-        let (protocol, sample) = &samples[dice.below(samples.len())];
+        let (protocol, sample) = &samples[dice.throw(samples.len())];
         let mut damaged = sample.clone();
-        for _ in 0..=dice.below(4) {
-            let at = dice.below(damaged.len());
-            damaged[at] = dice.roll() as u8;
+        for _ in 0..=dice.throw(4) {
+            let at = dice.throw(damaged.len());
+            damaged[at] = dice.draw() as u8;
         }
-        damaged.truncate(dice.below(sample.len()) + 1);
+        damaged.truncate(dice.throw(sample.len()) + 1);
         read(*protocol, &damaged);
     }
 }
 
 #[test]
 fn noise_reads_and_carries_no_nonce() {
-    let mut dice = Dice(0x4142_4344);
+    let mut dice = Dice::new(0x4142_4344);
     for _ in 0..100_000 {
-        let mut noise: Vec<u8> = (0..dice.below(120)).map(|_| dice.roll() as u8).collect();
+        let mut noise: Vec<u8> = (0..dice.throw(120)).map(|_| dice.draw() as u8).collect();
         // A right version lets most of it past the first check.
         for (protocol, version) in [(IPV4, 0x45), (IPV6, 0x60)] {
             if let Some(first) = noise.first_mut() {

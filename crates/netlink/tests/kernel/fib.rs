@@ -6,29 +6,13 @@ use fps_netlink::{
     Family, Fib, Flow, Fwmark, IfIndex, IpProtocol, Link, MarkMatch, Route, RouteKind, Rule,
     RuleAction, RulePriority, TableId, Turn, Users, Verdict,
 };
-use fps_netns::testing::with_namespaces;
+use fps_netns::testing::{Dice, with_namespaces};
 use ipnet::IpNet;
 use nix::errno::Errno;
 
 use crate::host::{Host, ip, name};
 
 const TABLES: [TableId; 3] = [TableId(100), TableId(101), TableId::MAIN];
-
-/// Draws numbers, always the same ones (xorshift; Marsaglia 2003).
-struct Dice(u64);
-
-impl Dice {
-    fn throw(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % sides
-    }
-
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.throw(of.len())]
-    }
-}
 
 struct World {
     host: Host,
@@ -191,7 +175,7 @@ fn decides_as_the_kernel_does() {
     with_namespaces("fib::decides_as_the_kernel_does", async || {
         let world = World::new().await;
         let netlink = &world.host.netlink;
-        let mut dice = Dice(0x4650_5353);
+        let mut dice = Dice::new(0x4650_5353);
         let mut total = [0; 2];
         for family in [Family::V4, Family::V6].repeat(40) {
             let (mut routes, mut rules) = (Vec::new(), Vec::new());

@@ -13,7 +13,6 @@ use crate::play::Verdict;
 use crate::play::stage::Stage;
 use crate::scenario::{self, Silent};
 use crate::tape::Tape;
-use crate::user;
 
 /// How many packets a failure shows.
 const SHOWN: usize = 10;
@@ -128,7 +127,7 @@ async fn culprit(
     let flow = match came_by {
         Some(link) => Flow::to(to).came_in(from, link),
         None => match sockets::of_packet(stage, &silent.on, &packet)? {
-            Some(socket) => user::flow_seen_here(socket.flow()),
+            Some(socket) => socket.flow(),
             None => Flow::to(to).sent_from(from),
         },
     };
