@@ -34,6 +34,14 @@ struct Kept {
     was: Was,
 }
 
+impl Kept {
+    /// Whether these are its networks, and perhaps more.
+    fn goes_on_in(&self, networks: &Networks) -> bool {
+        let all = self.networks.count();
+        all > 0 && self.networks.common(networks) == all
+    }
+}
+
 /// What a backup has for some networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found<'a> {
@@ -65,6 +73,12 @@ impl Backup {
         self.0.front().map(|kept| &kept.was)
     }
 
+    /// Whether what was there last was on these networks, or on fewer of them.
+    pub fn is_of(&self, networks: &Networks) -> bool {
+        let last = self.0.front();
+        last.is_some_and(|last| last.networks == *networks || last.goes_on_in(networks))
+    }
+
     /// What belongs to these networks: what was there where we had most of them and fewest others. Where
     /// we had none of them, what was there last.
     pub fn find(&self, networks: &Networks) -> Option<Found<'_>> {
@@ -81,9 +95,7 @@ impl Backup {
     /// The host is on other networks now. Where some came to those of the last one, as IPv6 does after
     /// IPv4, that goes on; else it is what belongs to them, if that is known, which is given.
     pub fn move_to(&mut self, networks: &Networks) -> Option<&Was> {
-        let last = self.0.front()?;
-        let goes_on =
-            !last.networks.is_empty() && last.networks.common(networks) == last.networks.count();
+        let goes_on = self.0.front()?.goes_on_in(networks);
         let place = match goes_on {
             true => 0,
             false => self.place(networks)?,

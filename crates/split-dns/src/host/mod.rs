@@ -3,7 +3,8 @@
 //!
 //! - [`link`]: what each link's servers are asked for.
 //! - [`resolv_conf`]: the text of the file. [`backup`]: what was in it, and on which [`networks`].
-//!   `takeover`: from theirs to ours, and back. `changes`: when somebody writes it.
+//!   `takeover`: from theirs to ours, and back. `file`: how that comes into place, by a `lease` on it.
+//!   `changes`: when somebody writes it.
 //! - `control`: what it is told over a socket, and [`caller`] who tells it. `state`: where that is.
 //! - `program`: from the start to the end.
 
@@ -11,6 +12,8 @@ pub mod backup;
 pub mod caller;
 mod changes;
 mod control;
+mod file;
+mod lease;
 pub mod link;
 pub mod networks;
 mod pace;

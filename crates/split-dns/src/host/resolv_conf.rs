@@ -52,6 +52,30 @@ pub fn without(text: &str, server: IpAddr) -> String {
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
+/// A text to which somebody has added more, each line once. Of more servers than the C library asks the
+/// newest stay, or what a lease names after the third would never be asked.
+pub fn added(before: &str, more: &str) -> String {
+    let mut lines: Vec<&str> = before.lines().collect();
+    for line in more.lines() {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    let names_one = |line: &&str| !servers(line).is_empty();
+    let mut surplus = lines
+        .iter()
+        .copied()
+        .filter(names_one)
+        .count()
+        .saturating_sub(MOST);
+    lines.retain(|line| {
+        let goes = surplus > 0 && names_one(line);
+        surplus -= usize::from(goes);
+        !goes
+    });
+    lines.into_iter().flat_map(|line| [line, "\n"]).collect()
+}
+
 /// Ours: with this server alone, the domains that are searched behind those that were, and the options
 /// that were; and what was, or where the link led that was.
 pub fn ours(server: IpAddr, more: &[&str], was: &str, link: Option<&Path>) -> String {
@@ -190,6 +214,20 @@ mod tests {
             assert_eq!(read.was, LAN);
             assert!(!read.is_alone());
         }
+    }
+
+    #[test]
+    fn what_is_added_is_there_once_and_the_newest_servers_stay() {
+        let mut text = "search lan\nnameserver 10.0.0.1\n".to_owned();
+        for n in [1, 2, 2, 3] {
+            text = added(&text, &format!("nameserver 10.0.0.{n}\n"));
+        }
+        let all = "search lan\nnameserver 10.0.0.1\nnameserver 10.0.0.2\nnameserver 10.0.0.3\n";
+        assert_eq!(text, all);
+        let text = added(&text, "nameserver 10.0.0.4\noptions edns0\n");
+        let named = ["10.0.0.2:53", "10.0.0.3:53", "10.0.0.4:53"];
+        assert_eq!(texts(&servers(&text)), named);
+        assert!(text.starts_with("search lan\n") && text.ends_with("\noptions edns0\n"));
     }
 
     #[test]

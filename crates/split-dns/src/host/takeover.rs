@@ -1,15 +1,14 @@
 //! /etc/resolv.conf: from theirs to ours, and back.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::net::IpAddr;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::backup::{Backup, Found, Was};
+use super::file::{Put, beside, put, read, text_of, there};
 use super::networks::Networks;
-use super::resolv_conf::{Ours, ours, servers, without};
+use super::resolv_conf::{Ours, added, ours, servers, without};
 use super::state::State;
 use crate::forward::Server;
 
@@ -27,9 +26,7 @@ pub(super) struct Takeover {
     backup: Backup,
     /// What the file said that is not ours, with whom to ask for all other names.
     learned: String,
-    /// What we have written last.
-    written: String,
-    /// What was there when it was looked at last.
+    /// What was there when it was looked at or written last.
     seen: Was,
     /// Since when it is known to be empty, as it is between open(2) with O_TRUNC and what is then written.
     /// To write ours in between would lose what comes.
@@ -62,7 +59,6 @@ impl Takeover {
             state,
             server,
             learned: String::new(),
-            written: String::new(),
             seen: Was::Absent,
             empty: None,
         };
@@ -122,11 +118,11 @@ impl Takeover {
         if there != self.seen {
             return Ok(());
         }
-        if !matches!(there, Was::Text(there) if there == text) {
-            put_text(&self.file, &text)?;
+        let text = Was::Text(text);
+        if there != text && put(&self.file, &there, &text)? == Put::Changed {
+            return Ok(());
         }
-        self.seen = Was::Text(text.clone());
-        self.written = text;
+        self.seen = text;
         Ok(())
     }
 
@@ -137,9 +133,7 @@ impl Takeover {
             return Ok(Seen::Unfinished);
         }
         self.seen.clone_from(&there);
-        let is_as_written = matches!(&there, Was::Text(text) if *text == self.written);
         match ours_in(&there) {
-            _ if is_as_written => {}
             Some(ours) if ours.is_alone() => {}
             Some(ours) => {
                 self.learn_more(&ours.others, networks)?;
@@ -217,9 +211,14 @@ impl Takeover {
         }
     }
 
-    /// Learns from what somebody has added to ours. What was a link stays one.
+    /// Learns from what somebody has added to ours: more on the same networks, and all that is known on
+    /// others. What was a link stays one.
     fn learn_more(&mut self, more: &str, networks: &Networks) -> io::Result<()> {
-        self.learn_text(format!("{}{more}", self.learned));
+        let before = match self.backup.is_of(networks) {
+            true => &self.learned,
+            false => "",
+        };
+        self.learn_text(added(before, more));
         match self.backup.last() {
             Some(Was::Link(_)) => Ok(()),
             _ if servers(&self.learned).is_empty() => Ok(()),
@@ -272,10 +271,23 @@ pub(super) fn give_back(
     backup: &Backup,
     networks: &Networks,
 ) -> io::Result<()> {
-    let Some(ours) = ours_in(&there(file)?) else {
-        tracing::info!(event = "resolv_conf_not_ours");
-        return state.remove_backup();
-    };
+    loop {
+        let there = there(file)?;
+        let Some(ours) = ours_in(&there) else {
+            tracing::info!(event = "resolv_conf_not_ours");
+            return state.remove_backup();
+        };
+        let was = before(&ours, backup, networks);
+        // Else somebody has written it since the look, which is another for each time.
+        if put(file, &there, &was)? == Put::Done {
+            tracing::info!(event = "resolv_conf_given_back");
+            return state.remove_backup();
+        }
+    }
+}
+
+/// What was there before ours, with what somebody has added to that.
+fn before(ours: &Ours, backup: &Backup, networks: &Networks) -> Was {
     let was = match backup.find(networks) {
         Some(Found::Here(was)) => was.clone(),
         Some(Found::Elsewhere(was)) => {
@@ -283,24 +295,12 @@ pub(super) fn give_back(
             tracing::warn!(event = "resolv_conf_of_another_network", networks);
             was.clone()
         }
-        None => was(&ours),
+        None => was(ours),
     };
-    let was = match was {
+    match was {
         Was::Text(text) => Was::Text(text + &ours.others),
         other => other,
-    };
-    match &was {
-        Was::Text(text) => put_text(file, text)?,
-        Was::Link(to) => {
-            let new = new_beside(file);
-            remove(&new)?;
-            symlink(to, &new)?;
-            fs::rename(&new, file)?;
-        }
-        Was::Absent => remove(file)?,
     }
-    tracing::info!(event = "resolv_conf_given_back");
-    state.remove_backup()
 }
 
 /// What of a file is ours.
@@ -319,86 +319,11 @@ fn was(ours: &Ours) -> Was {
     }
 }
 
-/// What is there.
-fn there(file: &Path) -> io::Result<Was> {
-    match fs::symlink_metadata(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Was::Absent),
-        Ok(about) if about.is_symlink() => fs::read_link(file).map(Was::Link),
-        Ok(_) => read(file).map(Was::Text),
-        Err(error) => Err(error),
-    }
-}
-
-/// What it says.
-fn text_of(file: &Path, was: &Was) -> io::Result<String> {
-    match was {
-        Was::Text(text) => Ok(text.clone()),
-        Was::Link(to) => read(&beside(file, to)),
-        Was::Absent => Ok(String::new()),
-    }
-}
-
-/// Where a link leads.
-fn beside(file: &Path, to: &Path) -> PathBuf {
-    match file.parent() {
-        Some(folder) => folder.join(to),
-        None => to.to_owned(),
-    }
-}
-
-/// A file's text; of one that is not there, none.
-fn read(file: &Path) -> io::Result<String> {
-    match fs::read(file) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Puts a text in a file's place: into the file itself, which may be a mount that cannot be replaced
-/// (EBUSY of rename(2)), but instead of a symbolic link. It is cut off behind the text and not before, so
-/// that at no moment no server is named.
-fn put_text(file: &Path, text: &str) -> io::Result<()> {
-    let about = fs::symlink_metadata(file);
-    if about.as_ref().is_ok_and(fs::Metadata::is_symlink) {
-        let new = new_beside(file);
-        remove(&new)?;
-        fs::write(&new, text)?;
-        fs::set_permissions(&new, for_all())?;
-        return fs::rename(&new, file);
-    }
-    let mut open = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(file)?;
-    if about.is_err() {
-        open.set_permissions(for_all())?;
-    }
-    open.write_all(text.as_bytes())?;
-    open.set_len(text.len() as u64)
-}
-
-/// Everybody reads it, whatever the caller's umask says of new files.
-fn for_all() -> fs::Permissions {
-    fs::Permissions::from_mode(0o644)
-}
-
-fn new_beside(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".fps-dns");
-    name.into()
-}
-
-fn remove(file: &Path) -> io::Result<()> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
+    use std::io::Write;
+
     use super::*;
 
     const OURS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 53));
@@ -452,6 +377,29 @@ mod tests {
         assert_eq!(place.look(&mut takeover), Seen::Theirs);
         assert_eq!(asked(&takeover), ["192.0.2.2:53"]);
         assert!(place.is_ours());
+    }
+
+    #[test]
+    fn servers_that_are_added_on_another_network_replace_those_of_the_one_before() {
+        let (mut place, mut takeover) = Place::taken_over("nameserver 192.0.2.1\n");
+        let add = |place: &Place, line: &str| {
+            let file = File::options().append(true).open(place.file());
+            let mut file = file.expect("it is there");
+            file.write_all(line.as_bytes()).expect("room");
+        };
+        for line in ["nameserver 192.0.2.2\n", "nameserver 192.0.2.2\n"] {
+            add(&place, line);
+            assert_eq!(place.look(&mut takeover), Seen::Theirs);
+            assert_eq!(asked(&takeover), ["192.0.2.1:53", "192.0.2.2:53"]);
+        }
+        for (net, server) in [("lan0 198.51.100.0/24", 3), ("lan0 203.0.113.0/24", 4)] {
+            place.1 = [net.to_owned()].into_iter().collect();
+            takeover.move_to(&place.1).expect("it can be kept");
+            add(&place, &format!("nameserver 192.0.2.{server}\n"));
+            assert_eq!(place.look(&mut takeover), Seen::Theirs);
+            assert_eq!(asked(&takeover), [format!("192.0.2.{server}:53")]);
+            assert!(place.is_ours());
+        }
     }
 
     #[test]
