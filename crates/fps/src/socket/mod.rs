@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-pub(crate) use self::pending::{unacknowledged, unread};
+pub(crate) use self::pending::{is_over, unacknowledged, unread};
 
 use self::cache::Cache;
 use crate::config::{Endpoint, Network};
