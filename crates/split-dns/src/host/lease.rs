@@ -24,6 +24,10 @@ pub(super) struct Lease<'a>(&'a File);
 impl<'a> Lease<'a> {
     /// Of a file that is open for reading and writing. None where somebody keeps it open, and on a file
     /// system that has no leases: whoever writes then can do no better than to look first.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "no event tells that the last other one has closed a file"
+    )]
     pub(super) fn take(file: &'a File) -> io::Result<Option<Self>> {
         // The kernel tells the holder of who waits, by default with SIGIO, which would end this program;
         // SIGURG does nothing by default (signal(7)).
@@ -32,7 +36,6 @@ impl<'a> Lease<'a> {
         loop {
             match fcntl(file, libc::F_SETLEASE, libc::F_WRLCK) {
                 Ok(()) => return Ok(Some(Self(file))),
-                // Of their closing nobody is told who does not watch it already.
                 Err(Errno::EAGAIN) if Instant::now() < end => {
                     thread::sleep(Duration::from_millis(1));
                 }

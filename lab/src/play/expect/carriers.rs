@@ -18,6 +18,8 @@ use crate::user;
 pub(super) struct Carrier {
     /// What it is called.
     pub(super) whose: String,
+    /// Where it is bound; of a UDP socket perhaps to a port alone.
+    pub(super) own: SocketAddr,
     /// Its packets, as far as the choice of a route goes.
     pub(super) flow: Flow,
 }
@@ -64,6 +66,7 @@ impl Carriers {
                 });
                 let carriers = connected.map(|socket| Carrier {
                     whose: whose("connection", socket.local, socket.mark),
+                    own: socket.local,
                     flow: user::flow_seen_here(socket.flow()),
                 });
                 carriers.collect()
@@ -73,6 +76,7 @@ impl Carriers {
                 let senders = all.filter(|socket| sends_to(socket, far_end, from));
                 let carriers = senders.map(|socket| Carrier {
                     whose: whose("socket", socket.local, socket.mark),
+                    own: socket.local,
                     flow: user::flow_seen_here(socket.flow(far_end)),
                 });
                 carriers.collect()

@@ -25,6 +25,8 @@ mod says;
 mod silent;
 mod sockets;
 mod status;
+mod stray;
+mod swallowed;
 mod throughput;
 mod trace;
 mod trail;

@@ -242,21 +242,11 @@ impl Trail {
                 let mut latest = self.hops.iter().rev();
                 latest.find(|hop| kind(hop) && !hop.passes_by())
             }
-            false => self.furthest(kind),
-        }
-    }
-
-    /// The packet of a kind that came to a new place last. TCP sends again what is not answered, and the
-    /// last one of that may just have been on its way.
-    fn furthest(&self, kind: impl Fn(&Hop) -> bool) -> Option<&Hop> {
-        let mut places = BTreeSet::new();
-        let mut furthest = None;
-        for hop in self.hops.iter().filter(|hop| kind(hop) && !hop.passes_by()) {
-            if places.insert((&hop.host, &hop.link, hop.came_in())) {
-                furthest = Some(hop);
+            false => {
+                let of_kind = self.hops.iter().filter(|hop| kind(hop) && !hop.passes_by());
+                furthest(of_kind, |hop| (&hop.host, &hop.link, hop.came_in()))
             }
         }
-        furthest
     }
 
     /// Whether a question went on in another form: a host may have given it another target, which the
@@ -294,6 +284,16 @@ impl Trail {
         let (source, _) = came.next()?.ends()?;
         (gave_it && source != to).then_some(source)
     }
+}
+
+/// The packet that came to a new place last. TCP sends again what is not answered, and the last one of that
+/// may just have been on its way.
+pub(super) fn furthest<'a, T, Place: Ord>(
+    seen: impl Iterator<Item = &'a T>,
+    place: impl Fn(&'a T) -> Place,
+) -> Option<&'a T> {
+    let mut places = BTreeSet::new();
+    seen.filter(|it| places.insert(place(it))).last()
 }
 
 /// An ICMP error without what it is about.

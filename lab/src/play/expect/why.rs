@@ -5,19 +5,18 @@ use std::net::IpAddr;
 
 use fps_netlink::{Family, Flow, IfIndex, LinkName, Verdict};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use nix::errno::Errno;
 
-use super::carriers::{self, Carriers};
-use super::{CheckError, again, neighbour};
+use super::{CheckError, again, neighbour, swallowed};
 use crate::explain::{
-    Case, Claims, Counted, Explanation, Fate, Filter, Firewall, KernelDrop, Tables, TooBig, Tunnel,
-    Walk, likely, telling,
+    Case, Claims, Counted, Explanation, Fallen, Fate, Filter, Firewall, KernelDrop, Tables, TooBig,
+    Tunnel, Walk, likely, telling,
 };
 use crate::play::stage::Stage;
 use crate::probe::{Answer, ProbeError};
-use crate::scenario::{HostName, Probe, TunnelRole, Vpn};
-use crate::snapshot::filter_chains;
+use crate::scenario::{HostName, Probe};
+use crate::snapshot::{FilterChain, filter_chains};
 use crate::user;
 
 /// How many causes are told.
@@ -46,6 +45,8 @@ pub(super) struct Suspect {
     pub(super) fate: Option<Fate>,
     /// The question that it belongs to, where that can be asked again.
     pub(super) probe: Option<Probe<IpAddr>>,
+    /// Whether it is a packet of the carrier, and the question only one to the same port.
+    pub(super) is_carriers: bool,
 }
 
 /// A packet that came in at a host and got no further.
@@ -72,6 +73,7 @@ impl Suspect {
             hint: None,
             fate: None,
             probe: None,
+            is_carriers: false,
         }
     }
 
@@ -138,50 +140,60 @@ pub(super) async fn explain(stage: &Stage<'_>, suspect: &Suspect) -> Explanation
 }
 
 async fn look_into(stage: &Stage<'_>, suspect: &Suspect) -> Result<Explanation, CheckError> {
-    let Decided {
-        walk,
-        mut causes,
-        leaves_by,
-        drops,
-        trouble,
-    } = decide(stage, suspect).await?;
-    let (mut walks, mut hosts) = (vec![walk], vec![&suspect.host]);
+    let decided = decide(stage, suspect).await?;
+    let leaves_by = decided.leaves_by;
+    let mut told = Told::default();
+    told.add(&suspect.host, decided);
     if let Some(tun) = leaves_by.filter(|link| suspect.is_swallowed_by(stage, link)) {
-        let said = format!("{} on {} swallowed it", tun, suspect.host);
-        match carrier(stage).await? {
-            Carrier::Of(carrier) => {
-                let of_carrier = decide(stage, &carrier).await?;
-                walks.push(of_carrier.walk);
-                causes.splice(0..0, of_carrier.causes);
-                causes.push(format!(
-                    "{said}: it never came out of the tunnel's other end"
-                ));
-            }
-            Carrier::Missing(why) => causes.insert(0, format!("{said}: {why}")),
-        }
-        hosts.extend(stage.scenario.tunnel.as_ref().map(|tunnel| &tunnel.client));
-        hosts.dedup();
+        swallowed::tell(stage, &suspect.host, tun, &mut told).await?;
     }
-    if causes.is_empty() {
-        causes.extend(suspect.hint.clone());
+    if told.causes.is_empty() {
+        told.causes.extend(suspect.hint.clone());
     }
-    causes.truncate(CAUSES);
-    let counted = hosts.into_iter().map(|host| {
-        let changes = telling(&stage.meters(host).changes()?);
+    told.causes.truncate(CAUSES);
+    let counted = told.hosts.into_iter().map(|host| {
+        let changes = telling(&stage.meters(&host).changes()?);
         let host = host.to_string();
         Ok::<_, CheckError>(Counted { host, changes })
     });
     Ok(Explanation {
-        walks,
-        causes,
-        drops,
+        walks: told.walks,
+        causes: told.causes,
+        drops: told.drops,
         counted: counted.collect::<Result<_, _>>()?,
-        trouble,
+        trouble: told.trouble,
     })
 }
 
+/// What is told of the hosts that have a part in it.
+#[derive(Default)]
+pub(super) struct Told {
+    /// The hosts, each once.
+    pub(super) hosts: IndexSet<HostName>,
+    walks: Vec<Walk>,
+    /// What is likely the cause, the likeliest first.
+    pub(super) causes: Vec<String>,
+    drops: Vec<KernelDrop>,
+    trouble: Option<String>,
+}
+
+impl Told {
+    /// How one more host decides, and what is likely the cause there.
+    pub(super) fn add(&mut self, host: &HostName, decided: Decided) {
+        self.hosts.insert(host.clone());
+        if !self.walks.contains(&decided.walk) {
+            self.walks.push(decided.walk);
+        }
+        let more = decided.causes.into_iter();
+        let more = more.filter(|cause| !self.causes.contains(cause));
+        self.causes.extend(Vec::from_iter(more));
+        self.drops.extend(decided.drops);
+        self.trouble = self.trouble.take().or(decided.trouble);
+    }
+}
+
 /// How a host decides about a packet.
-struct Decided {
+pub(super) struct Decided {
     walk: Walk,
     /// What is likely the cause.
     causes: Vec<String>,
@@ -193,7 +205,7 @@ struct Decided {
     trouble: Option<String>,
 }
 
-async fn decide(stage: &Stage<'_>, suspect: &Suspect) -> Result<Decided, CheckError> {
+pub(super) async fn decide(stage: &Stage<'_>, suspect: &Suspect) -> Result<Decided, CheckError> {
     let unreadable = |error| CheckError::Network(suspect.host.clone(), error);
     let netlink = stage.lab.host(&suspect.host).station().netlink();
     let family = Family::of(suspect.flow.to);
@@ -226,57 +238,6 @@ async fn decide(stage: &Stage<'_>, suspect: &Suspect) -> Result<Decided, CheckEr
         drops: heard.drops,
         trouble: heard.trouble,
     })
-}
-
-/// What carries the tunnel.
-enum Carrier {
-    /// A connection of the client, as the kernel looks for its way.
-    Of(Box<Suspect>),
-    /// There is none, for this reason.
-    Missing(String),
-}
-
-/// The carrier of the tunnel, whose answers come in by the link that it leaves by.
-async fn carrier(stage: &Stage<'_>) -> Result<Carrier, CheckError> {
-    let tunnel = stage.scenario.tunnel.as_ref();
-    let tunnel = tunnel.expect("a packet is swallowed by a TUN device of the tunnel alone");
-    let client = &tunnel.client;
-    let unreadable = |error| CheckError::Network(client.clone(), error);
-    let (endpoint, outer) = (tunnel.endpoint, tunnel.outer());
-    let from = carriers::sources(stage, client, endpoint, outer).await?;
-    let carriers = Carriers::of(stage, client, outer)?.now(stage, endpoint, outer, &from);
-    let netlink = stage.lab.host(client).station().netlink();
-    let mut found = None;
-    for carrier in carriers.map_err(unreadable)? {
-        let route = netlink.lookup(&carrier.flow).await.map_err(unreadable)?;
-        let link = route.ok().and_then(|route| route.link);
-        // One that has a way is what the client lives by; the others are left from before.
-        if found.is_none() || link.is_some() {
-            found = Some((carrier.flow, link));
-        }
-    }
-    let Some((flow, link)) = found else {
-        let runs = |role: TunnelRole| stage.programs.is_running(role.name());
-        let server = &tunnel.server;
-        return Ok(Carrier::Missing(
-            match (runs(TunnelRole::Client), runs(TunnelRole::Server)) {
-                (false, _) => format!("the tunnel's client does not run on {client}"),
-                (true, false) => format!(
-                    "no connection from {client} to {endpoint} carries it, and the tunnel's server \
-                     does not run on {server}"
-                ),
-                (true, true) => format!("no connection from {client} to {endpoint} carries it"),
-            },
-        ));
-    };
-    Ok(Carrier::Of(Box::new(Suspect {
-        stranded: link.map(|link| Stranded {
-            from: endpoint,
-            link,
-            length: 0,
-        }),
-        ..Suspect::new(client, flow)
-    })))
 }
 
 /// A number below net of sysctl(8); none where there is no such thing.
@@ -353,10 +314,16 @@ async fn heard(stage: &Stage<'_>, suspect: &Suspect) -> Result<Heard, CheckError
         trouble: Some(error),
         ..again::Heard::default()
     });
-    Ok(Heard {
-        firewall: again.firewall.unwrap_or(Firewall::Untraced(chains)),
+    let heard = Heard {
+        firewall: again
+            .firewall
+            .unwrap_or_else(|| Firewall::Untraced(chains.clone())),
         drops: again.drops,
         trouble: again.trouble.map(|error| crate::chain(&error)),
+    };
+    Ok(match suspect.is_carriers {
+        true => heard.of_the_carrier(chains),
+        false => heard,
     })
 }
 
@@ -367,6 +334,23 @@ struct Heard {
     drops: Vec<KernelDrop>,
     /// Why that could not be found out.
     trouble: Option<String>,
+}
+
+impl Heard {
+    /// The same of the carrier, for which another question to its port was asked. What lets that pass may drop
+    /// the carrier all the same.
+    fn of_the_carrier(mut self, chains: Vec<FilterChain>) -> Self {
+        const WHAT: &str = "carrier";
+        self.drops.iter_mut().for_each(|drop| drop.what = WHAT);
+        self.firewall = match self.firewall {
+            Firewall::Falls(fallen) => Firewall::Falls(Fallen {
+                what: WHAT,
+                ..fallen
+            }),
+            Firewall::Passed | Firewall::Untraced(_) => Firewall::Untraced(chains),
+        };
+        self
+    }
 }
 
 /// Reverse path filtering on the link by which a packet came in and got no further.
@@ -420,10 +404,6 @@ fn tunnel(stage: &Stage<'_>, host: &HostName) -> Option<Tunnel> {
     Some(Tunnel {
         tuns,
         endpoint: (tunnel.client == *host).then_some(tunnel.endpoint),
-        mark: match &tunnel.vpn {
-            Vpn::Fps(fps) => fps.fwmark,
-            // How it marks its sockets is in its own configuration.
-            Vpn::Foreign(_) => None,
-        },
+        mark: tunnel.mark(),
     })
 }

@@ -107,6 +107,14 @@ impl Tunnel {
         }
     }
 
+    /// The mark of its own sockets; how another VPN marks them is in its own configuration.
+    pub fn mark(&self) -> Option<Fwmark> {
+        match &self.vpn {
+            Vpn::Fps(fps) => fps.fwmark,
+            Vpn::Foreign(_) => None,
+        }
+    }
+
     /// Its programs, in the order in which they start.
     pub fn roles(&self) -> &'static [TunnelRole] {
         match self.vpn {
