@@ -188,7 +188,9 @@ impl Told {
         let more = more.filter(|cause| !self.causes.contains(cause));
         self.causes.extend(Vec::from_iter(more));
         self.drops.extend(decided.drops);
-        self.trouble = self.trouble.take().or(decided.trouble);
+        let troubles = self.trouble.take().into_iter().chain(decided.trouble);
+        let troubles = Vec::from_iter(troubles).join("; ");
+        self.trouble = Some(troubles).filter(|troubles| !troubles.is_empty());
     }
 }
 
