@@ -261,7 +261,7 @@ fn any_host(nets: usize) -> impl Strategy<Value = HostPart> {
         net,
         short: ".".repeat(wide),
         addresses: Vec::new(),
-        leads_on: false,
+        leads_on: None,
         later,
         carries: false,
     });

@@ -77,7 +77,10 @@ fn add(command: &Command, pages: &mut Vec<Page>) -> io::Result<()> {
     // With those above it: `fps-lab-run`.
     let name = command.get_display_name().unwrap_or(command.get_name());
     let mut text = Vec::new();
-    Man::new(command.clone()).title(name).render(&mut text)?;
+    Man::new(command.clone())
+        .title(name)
+        .source(concat!("fps-lab ", env!("CARGO_PKG_VERSION")))
+        .render(&mut text)?;
     pages.push(Page {
         name: name.to_owned(),
         text,

@@ -1,7 +1,15 @@
 //! `fps-lab ps`.
 
+use std::thread;
+use std::time::Duration;
+
 use super::Exit;
-use crate::desk::{Client, DeskError, Look, Phase, ProgramLook, RuntimeFolder, table, tunnel_line};
+use crate::desk::{
+    Client, DeskError, LabName, Look, Phase, ProgramLook, RuntimeFolder, table, tunnel_line,
+};
+
+/// How long a lab may take to say what there is of it: a person waits.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: fps-lab ps --json")]
@@ -12,38 +20,58 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments) -> Exit {
-    match look() {
-        Ok(labs) if arguments.json => {
-            let text = serde_json::to_string_pretty(&labs);
-            say!(
-                "{}",
-                text.expect("it has no maps with other keys than texts")
-            );
-            Exit::Passed
-        }
-        Ok(labs) => {
-            show(&labs);
-            Exit::Passed
-        }
+    let labs = match look() {
+        Ok(labs) => labs,
         Err(error) => {
             complain!("fps-lab: {}", crate::chain(&error));
-            Exit::NoLab
+            return Exit::NoLab;
         }
+    };
+    let Labs { up, silent } = labs;
+    if arguments.json {
+        let text = serde_json::to_string_pretty(&up);
+        say!(
+            "{}",
+            text.expect("it has no maps with other keys than texts")
+        );
+    } else if !up.is_empty() || silent.is_empty() {
+        show(&up);
+    }
+    for (name, error) in &silent {
+        complain!("fps-lab: {name}: {}", crate::chain(error));
+    }
+    match silent.is_empty() {
+        true => Exit::Passed,
+        false => Exit::NoLab,
     }
 }
 
-fn look() -> Result<Vec<Look>, DeskError> {
-    let labs = Client::all(&RuntimeFolder::find()?)?;
-    let mut looks = Vec::new();
-    for mut lab in labs {
-        match lab.look() {
-            Ok(look) => looks.push(look),
+/// The labs of this user.
+#[derive(Default)]
+struct Labs {
+    up: Vec<Look>,
+    /// Those that say nothing of themselves, and why.
+    silent: Vec<(LabName, DeskError)>,
+}
+
+/// Asks all at once, so that one that does not answer keeps none of the others back.
+fn look() -> Result<Labs, DeskError> {
+    let asked = Client::all(&RuntimeFolder::find()?)?.into_iter();
+    let asked = asked.map(|mut lab| {
+        let name = lab.name().clone();
+        (name, thread::spawn(move || lab.look_within(PATIENCE)))
+    });
+    let asked: Vec<_> = asked.collect();
+    let mut labs = Labs::default();
+    for (name, look) in asked {
+        match look.join().expect("it does not panic") {
+            Ok(look) => labs.up.push(look),
             // It has ended meanwhile.
             Err(DeskError::Gone) => {}
-            Err(error) => return Err(error),
+            Err(error) => labs.silent.push((name, error)),
         }
     }
-    Ok(looks)
+    Ok(labs)
 }
 
 fn show(labs: &[Look]) {

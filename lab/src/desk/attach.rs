@@ -2,10 +2,11 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, stderr, stdin, stdout};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -26,6 +27,20 @@ const PASSED_ON: [Signal; 8] = [
     Signal::SIGTSTP,
     Signal::SIGCONT,
 ];
+
+/// Those of them that end a program which does nothing about them.
+const ENDS: [Signal; 4] = [
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+];
+
+/// For how long a signal waits for the program that it is for, in ms.
+const SIGNAL_WAITS: u16 = 1000;
+
+/// How long a lab may take to start a program, in ms.
+const LAB_ANSWERS: u16 = 30_000;
 
 /// Runs a program in a host to its end; gives its exit code, as a shell would tell it: 128 and the
 /// signal's number for one that a signal has killed.
@@ -58,6 +73,9 @@ fn with_pipes(client: &mut Client, order: Order, signals: &SignalFd) -> Result<i
     let ours = || Ok([copy(&stdin())?, copy(&stdout())?, copy(&stderr())?]);
     let [stdin, stdout, stderr]: [OwnedFd; 3] = ours().map_err(DeskError::Lost)?;
     client.start(order, [&stdin, &stdout, &stderr])?;
+    if let Some(signal) = await_start(client, signals)? {
+        return Ok(signal);
+    }
     drop([stdin, stdout, stderr]);
     // Else who reads what it writes would see its end only when we end.
     let_go().map_err(DeskError::Lost)?;
@@ -79,6 +97,40 @@ fn with_pipes(client: &mut Client, order: Order, signals: &SignalFd) -> Result<i
     }
 }
 
+/// Waits until the program is started. Gives the signal that ends us meanwhile, where the lab does not
+/// answer: there is no program to pass it on to.
+fn await_start(client: &mut Client, signals: &SignalFd) -> Result<Option<i32>, DeskError> {
+    while !is_readable(client.descriptor(), Some(signals))? {
+        // It is the program's if that is about to start.
+        if is_readable(client.descriptor(), None)? {
+            break;
+        }
+        let signal = signals.read_signal();
+        let number = signal.ok().flatten().map(|it| it.ssi_signo.cast_signed());
+        if let Some(number) = number.filter(|it| ENDS.iter().any(|end| *end as i32 == *it)) {
+            return Ok(Some(number));
+        }
+    }
+    client.started().map(|()| None)
+}
+
+/// Waits until the lab has answered, or a signal has come: then for [`SIGNAL_WAITS`] alone. Says whether it
+/// has.
+fn is_readable(lab: BorrowedFd<'_>, signals: Option<&SignalFd>) -> Result<bool, DeskError> {
+    let mut wait = vec![PollFd::new(lab, PollFlags::POLLIN)];
+    wait.extend(signals.map(|it| PollFd::new(it.as_fd(), PollFlags::POLLIN)));
+    let at_most = match signals {
+        Some(_) => LAB_ANSWERS,
+        None => SIGNAL_WAITS,
+    };
+    match poll(&mut wait, at_most) {
+        Err(Errno::EINTR) => Ok(false),
+        Err(errno) => Err(DeskError::Lost(errno.into())),
+        Ok(0) if signals.is_some() => Err(DeskError::Silent),
+        Ok(_) => Ok(wait[0].any() == Some(true)),
+    }
+}
+
 /// Closes our stdin and stdout: they are the program's now.
 fn let_go() -> io::Result<()> {
     let nothing = OpenOptions::new()
@@ -93,6 +145,9 @@ fn let_go() -> io::Result<()> {
 fn with_terminal(client: &mut Client, order: Order, signals: &SignalFd) -> Result<i32, DeskError> {
     let (master, slave) = terminal::open().map_err(DeskError::Lost)?;
     client.start(order, [&slave, &slave, &slave])?;
+    if let Some(signal) = await_start(client, signals)? {
+        return Ok(signal);
+    }
     drop(slave);
     let mut relay = Relay::new(master).map_err(DeskError::Lost)?;
     let raw = Raw::enter().map_err(DeskError::Lost)?;

@@ -57,13 +57,23 @@ impl Client {
     }
 
     fn new(name: LabName, socket: OwnedFd) -> Result<Self, DeskError> {
-        let patience = TimeVal::new(PATIENCE.as_secs().cast_signed(), 0);
-        setsockopt(&socket, sockopt::ReceiveTimeout, &patience)
-            .map_err(|errno| DeskError::Lost(errno.into()))?;
-        Ok(Self {
+        let client = Self {
             name,
             channel: Channel::adopt(socket),
-        })
+        };
+        client.wait_at_most(PATIENCE)?;
+        Ok(client)
+    }
+
+    /// How long it may take to answer from here on; 0 is without an end.
+    fn wait_at_most(&self, patience: Duration) -> Result<(), DeskError> {
+        let patience = TimeVal::new(patience.as_secs().cast_signed(), 0);
+        setsockopt(
+            self.channel.descriptor(),
+            sockopt::ReceiveTimeout,
+            &patience,
+        )
+        .map_err(|errno| DeskError::Lost(errno.into()))
     }
 
     /// The lab's name.
@@ -79,10 +89,25 @@ impl Client {
         }
     }
 
-    /// Starts a program with these as its stdin, stdout and stderr.
+    /// The same, where it is said in this time.
+    pub fn look_within(&mut self, patience: Duration) -> Result<Look, DeskError> {
+        self.wait_at_most(patience)?;
+        let look = self.look();
+        self.wait_at_most(PATIENCE)?;
+        look
+    }
+
+    /// Has a program started with these as its stdin, stdout and stderr; [`Self::started`] says whether it
+    /// was.
     pub(super) fn start(&mut self, order: Order, stdio: [&OwnedFd; 3]) -> Result<(), DeskError> {
-        match self.ask(&Request::Start(order), &stdio)? {
-            (Reply::Started, _) => Ok(()),
+        let sent = self.channel.send(&Request::Start(order), &stdio);
+        sent.map_err(DeskError::lost)
+    }
+
+    /// Waits until it is started.
+    pub(super) fn started(&mut self) -> Result<(), DeskError> {
+        match self.receive()? {
+            Reply::Started => Ok(()),
             _ => Err(self.confused()),
         }
     }
@@ -133,12 +158,7 @@ impl Client {
             return Err(self.confused());
         };
         // Its end may take longer than an answer.
-        setsockopt(
-            self.channel.descriptor(),
-            sockopt::ReceiveTimeout,
-            &TimeVal::new(0, 0),
-        )
-        .map_err(|errno| DeskError::Lost(errno.into()))?;
+        self.wait_at_most(Duration::ZERO)?;
         match self.receive() {
             Err(DeskError::Gone) => {}
             Err(error) => return Err(error),

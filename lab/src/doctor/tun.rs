@@ -2,10 +2,12 @@
 
 use std::fs::OpenOptions;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use nix::errno::Errno;
+use nix::libc;
 use nix::unistd::geteuid;
 
 use super::Lack;
@@ -35,10 +37,23 @@ pub(super) fn examine() -> Finding {
 /// namespace.
 pub(super) fn look() -> Result<(), Lack> {
     let opened = OpenOptions::new().read(true).write(true).open(TUN);
-    opened
-        .map(drop)
-        .map_err(|error| explain(&error, mode().as_deref()))
+    let opened = opened.map_err(|error| explain(&error, mode().as_deref()))?;
+    let mut features: libc::c_uint = 0;
+    // SAFETY: the kernel writes one number, as whoever has the device open may ask (`__tun_chr_ioctl` in
+    // drivers/net/tun.c).
+    match unsafe { features_of(opened.as_raw_fd(), &raw mut features) } {
+        Ok(_) => Ok(()),
+        Err(errno) => Err(Lack::new(
+            format!("ask {TUN} what it can do, as it is no TUN device: {errno}"),
+            format!("make it: sudo rm {TUN} && sudo mknod -m 0666 {TUN} c 10 200"),
+        )),
+    }
 }
+
+nix::ioctl_read!(
+    /// TUNGETFEATURES (linux/if_tun.h).
+    features_of, b'T', 207, libc::c_uint
+);
 
 fn mode() -> Option<String> {
     let mode = Path::new(TUN).metadata().ok()?.permissions().mode();

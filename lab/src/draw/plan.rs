@@ -46,8 +46,8 @@ pub struct LinkPart {
     pub short: String,
     /// Its addresses.
     pub addresses: Vec<String>,
-    /// Whether it has a default gateway.
-    pub leads_on: bool,
+    /// The metric of its default route, if it has a gateway.
+    pub leads_on: Option<u32>,
     /// Whether it comes into this net only later: the host roams there.
     pub later: bool,
     /// Whether the tunnel's packets go by it at first.

@@ -46,7 +46,7 @@ fn link(topology: &Topology, link: &Link, later: bool) -> Option<LinkPart> {
         net: topology.nets.iter().position(|net| net.name == link.net)?,
         short: short(link),
         addresses: link.addresses.clone(),
-        leads_on: !link.gateways.is_empty(),
+        leads_on: (!link.gateways.is_empty()).then(|| link.metric.unwrap_or_default()),
         later,
         carries: false,
     })

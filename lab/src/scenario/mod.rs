@@ -57,7 +57,7 @@ pub fn parse(path: &Path, source: &str) -> Result<ScenarioFile, ScenarioError> {
 }
 
 fn file(path: &Path, source: &str, sources: &Rc<Sources>) -> Result<ScenarioFile, Vec<Diagnostic>> {
-    let root = DeTable::parse(source).map_err(|error| vec![syntax_error(&error)])?;
+    let root = DeTable::parse(source).map_err(|error| vec![syntax_error(&error, source)])?;
     let problems = Problems::default();
     let document = Document::new(root.into_inner(), Rc::clone(sources), &problems);
     let (scenario, names) = read::scenario(&document, &problems);
@@ -67,27 +67,41 @@ fn file(path: &Path, source: &str, sources: &Rc<Sources>) -> Result<ScenarioFile
         problems: &problems,
     };
     let sabotages = sabotage::sabotages(&original);
+    let name = path.file_stem().unwrap_or_default();
+    let name = name.to_string_lossy().into_owned();
+    if names_no_folder(&name) {
+        let what =
+            format!("a scenario cannot be called `{name}`, as its folder among those of a run");
+        problems.add(Diagnostic::new(Span { start: 0, end: 0 }, what).help("rename the file"));
+    }
     match scenario {
-        Some(scenario) if problems.count() == 0 => {
-            let name = path
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            Ok(ScenarioFile {
-                path: path.to_owned(),
-                name,
-                places: places::find(source, &document, &names),
-                scenario,
-                sabotages,
-            })
-        }
+        Some(scenario) if problems.count() == 0 => Ok(ScenarioFile {
+            path: path.to_owned(),
+            name,
+            places: places::find(source, &document, &names),
+            scenario,
+            sabotages,
+        }),
         _ => Err(problems.into_sorted()),
     }
 }
 
-fn syntax_error(error: &toml::de::Error) -> Diagnostic {
+/// Whether a run's folder can have no folder of this name: it would be another one, or hidden, or is a file
+/// that each run leaves.
+fn names_no_folder(name: &str) -> bool {
+    name.starts_with('.') || ["outcome.json", "junit.xml", "report.html"].contains(&name)
+}
+
+fn syntax_error(error: &toml::de::Error, source: &str) -> Diagnostic {
     let span = error.span().map_or(Span { start: 0, end: 0 }, Span::from);
-    Diagnostic::new(span, error.message())
-        .note("this is no valid TOML, so nothing else was checked")
+    let note = "this is no valid TOML, so nothing else was checked";
+    match (error.message(), source.get(span.start..span.end)) {
+        ("duplicate key", Some(key)) => {
+            let wrong = Diagnostic::new(span, format!("`{key}` is there already"));
+            let help =
+                "rename one of the two, or make one of both; several steps are `[[step]]` each";
+            wrong.label("the second time").note(note).help(help)
+        }
+        (message, _) => Diagnostic::new(span, message).note(note),
+    }
 }

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use fps_netlink::LinkName;
+use indexmap::IndexMap;
 use ipnet::IpNet;
 
-use super::act::{share_of_names, zone_name};
+use super::act::{DhcpOffer, gives, share_of_names, zone_name};
 use super::words::{list, several, time};
 use crate::scenario::{
     AcceptRa, Advertisement, DhcpServer, DnsServer, Host, HostName, HostsLine, Link, Net, Resolver,
@@ -66,11 +67,7 @@ fn host(name: &HostName, host: &Host) -> String {
         true => format!("{name} is in no net."),
         false => format!("{name} is {}.", list(places)),
     }];
-    let gateways = links.values().flat_map(|link| &link.gateways);
-    let gateways: Vec<String> = gateways.map(ToString::to_string).collect();
-    if !gateways.is_empty() {
-        said.push(format!("By default it sends to {}.", list(gateways)));
-    }
+    said.extend(gateways(links));
     said.extend(passes_on(*forward, nat));
     for route in routes {
         said.push(format!("It has the route `{route}`."));
@@ -99,6 +96,28 @@ fn host(name: &HostName, host: &Host) -> String {
         (!files.is_empty()).then(|| format!("It has {} of its own.", several("file", paths))),
     );
     said.join(" ")
+}
+
+/// Where it sends what is for no net of its own.
+fn gateways(links: &IndexMap<LinkName, Link>) -> Option<String> {
+    let leading: Vec<_> = links
+        .iter()
+        .filter(|(_, it)| !it.gateways.is_empty())
+        .collect();
+    let to = |link: &Link| {
+        let metric = link.metric.map(|it| format!(" (metric {it})"));
+        format!("{}{}", list(&link.gateways), metric.unwrap_or_default())
+    };
+    match leading[..] {
+        [] => None,
+        [(_, link)] => Some(format!("By default it sends to {}.", to(link))),
+        _ => {
+            let each = leading
+                .iter()
+                .map(|(name, link)| format!("to {} by {name}", to(link)));
+            Some(format!("It has default routes {}.", list(each)))
+        }
+    }
 }
 
 fn passes_on(forward: bool, nat: &[LinkName]) -> Option<String> {
@@ -207,13 +226,12 @@ fn name_server(dns: &DnsServer) -> String {
 
 fn dhcp_server(link: &str, server: &DhcpServer) -> String {
     let DhcpServer { address: _, terms } = server;
-    let (first, last) = (terms.range.first, terms.range.last);
     let silent = match terms.answers {
         true => "",
         false => ", once it answers: at first it is silent",
     };
-    let lease = time(terms.lease);
-    format!("On {link} it gives {first} to {last} by DHCP, for {lease}{silent}.")
+    let gives = list(gives(&DhcpOffer::of(terms)));
+    format!("On {link} it gives by DHCP {gives}{silent}.")
 }
 
 fn advertises(link: &str, said: &Advertisement) -> String {

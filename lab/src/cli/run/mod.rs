@@ -72,7 +72,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "fps-lab-out")]
     out: PathBuf,
     /// How many plays at once; five for each core where not given
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = jobs)]
     jobs: Option<NonZeroUsize>,
     /// Stop where something fails, with the lab held; Enter goes on
     #[arg(long)]
@@ -207,15 +207,28 @@ fn to_its_end(arguments: &Arguments) -> Result<Exit, Stopped> {
         false => verdict(&outcomes),
     };
     let outcome = record.write(&files, &outcomes, end(exit))?;
-    leave(arguments, &folder, outcome)?;
+    let left = leave(arguments, &folder, outcome);
     if exit == Exit::Interrupted && !arguments.json {
         say!("interrupted: every lab is torn down");
-        return Ok(exit);
+        return Ok(left.map(|()| exit).or_else(|error| unheard(exit, error))?);
     }
-    heard(tell(arguments, &outcomes, outcome))?;
+    let told = left.and_then(|()| heard(tell(arguments, &outcomes, outcome)));
     if !arguments.json {
         summarise(&outcomes, count, start.elapsed(), folder.path());
     }
+    Ok(told.map(|()| exit).or_else(|error| unheard(exit, error))?)
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "a number from 1 on is meant")
+}
+
+/// What came of a run stands whether or not it could be told; but a pass that nobody hears of is none.
+fn unheard(exit: Exit, error: io::Error) -> io::Result<Exit> {
+    if exit == Exit::Passed {
+        return Err(error);
+    }
+    complain!("fps-lab: {error}");
     Ok(exit)
 }
 

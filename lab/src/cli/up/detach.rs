@@ -35,6 +35,8 @@ struct Link {
     /// The caller's stdout and stderr, until it stands.
     out: Option<File>,
     err: Option<File>,
+    /// Whether our own go to the log.
+    logs: bool,
 }
 
 /// Forks.
@@ -52,6 +54,7 @@ pub(super) fn fork() -> io::Result<Side> {
             ready: Some(ready),
             out: Some(out),
             err: Some(err),
+            logs: false,
         }))))),
     }
 }
@@ -96,6 +99,11 @@ impl Background {
         dup2_stdin(&nothing)?;
         dup2_stdout(&log)?;
         dup2_stderr(&log)?;
+        if let Some(link) = &self.0
+            && let Ok(mut link) = link.lock()
+        {
+            link.logs = true;
+        }
         let path = folder.path().join(file);
         self.tell(&format!("{name}  log      {}", path.display()));
         Ok(())
@@ -107,11 +115,12 @@ impl Background {
         self.tell(line);
     }
 
-    /// The same on stderr.
+    /// The same on stderr. Before the log begins, that is the caller's own.
     pub(super) fn complain(&self, line: &str) {
         print(stderr().lock(), line);
         if let Some(link) = &self.0
             && let Ok(link) = link.lock()
+            && link.logs
             && let Some(err) = &link.err
         {
             print(err, line);
@@ -121,6 +130,7 @@ impl Background {
     fn tell(&self, line: &str) {
         if let Some(link) = &self.0
             && let Ok(link) = link.lock()
+            && link.logs
             && let Some(out) = &link.out
         {
             print(out, line);

@@ -207,6 +207,10 @@ fn range(node: Node<'_>, net: &NetName, lab: &Lab) -> Option<DhcpRange> {
         net::place(lab, net, ip, part)?;
         v4(ip)
     };
+    if word.text.contains('/') {
+        let wrong = word.wrong("a range is from one address to another");
+        return word.refuse(wrong.label("write `FIRST-LAST`"));
+    }
     let (first, last) = word.text.split_once('-').unwrap_or((word.text, word.text));
     let (first, last) = (end(first.trim())?, end(last.trim())?);
     if last < first {

@@ -8,7 +8,7 @@ use super::topology::place;
 use super::words::{code, command, several, time};
 use crate::scenario::{Act, LinkChange, LinkState, ProgramRef, Roam, Run, Sysctl};
 
-pub(super) use services::{share_of_names, zone_name};
+pub(super) use services::{DhcpOffer, gives, share_of_names, zone_name};
 
 pub(super) fn sentence(act: &Act) -> String {
     match act {

@@ -1,12 +1,13 @@
 //! Acts on what serves names and addresses.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use fps_dns::zone::{Manner, Zone};
 
 use crate::scenario::{
-    AdvertisementChange, DhcpCall, DhcpOrder, DhcpRoute, DhcpServerChange, DnsChange, DomainName,
-    Renewal,
+    AdvertisementChange, DhcpCall, DhcpOrder, DhcpRange, DhcpRoute, DhcpServerChange, DhcpTerms,
+    DnsChange, DomainName, Renewal,
 };
 use crate::tell::words::{list, several, time};
 
@@ -77,6 +78,68 @@ pub(super) fn dhcp(call: &DhcpCall) -> String {
     format!("On {on} the DHCP client of {link} {does}{then}.")
 }
 
+/// What a DHCP server gives, or what of it changes. An empty list takes away what it gave.
+pub(in crate::tell) struct DhcpOffer<'a> {
+    range: Option<DhcpRange>,
+    lease: Option<Duration>,
+    routers: Option<&'a [Ipv4Addr]>,
+    name_servers: Option<&'a [Ipv4Addr]>,
+    routes: Option<&'a [DhcpRoute]>,
+    mtu: Option<u16>,
+    domain: Option<&'a str>,
+}
+
+impl<'a> DhcpOffer<'a> {
+    pub(in crate::tell) fn of(terms: &'a DhcpTerms) -> Self {
+        fn some<T>(all: &[T]) -> Option<&[T]> {
+            (!all.is_empty()).then_some(all)
+        }
+        let DhcpTerms {
+            range,
+            lease,
+            routers,
+            name_servers,
+            routes,
+            mtu,
+            domain,
+            answers: _,
+        } = terms;
+        Self {
+            range: Some(*range),
+            lease: Some(*lease),
+            routers: some(routers),
+            name_servers: some(name_servers),
+            routes: some(routes),
+            mtu: *mtu,
+            domain: domain.as_deref(),
+        }
+    }
+}
+
+pub(in crate::tell) fn gives(offer: &DhcpOffer<'_>) -> Vec<String> {
+    let all = |noun: &str, all: &[Ipv4Addr]| match all.is_empty() {
+        true => format!("no {noun}"),
+        false => several(noun, all),
+    };
+    let route = |route: &DhcpRoute| match route.via {
+        Some(via) => format!("{} by {via}", route.to),
+        None => route.to.to_string(),
+    };
+    let mut gives = Vec::new();
+    let range = offer.range;
+    gives.extend(range.map(|it| format!("addresses from {} to {}", it.first, it.last)));
+    gives.extend(offer.lease.map(|it| format!("leases for {}", time(it))));
+    gives.extend(offer.routers.map(|it| all("gateway", it)));
+    gives.extend(offer.name_servers.map(|it| all("name server", it)));
+    gives.extend(offer.routes.map(|it| match it.is_empty() {
+        true => "no classless routes".to_owned(),
+        false => several("route", it.iter().map(route)),
+    }));
+    gives.extend(offer.mtu.map(|it| format!("an MTU of {it}")));
+    gives.extend(offer.domain.map(|it| format!("the domain {it}")));
+    gives
+}
+
 pub(super) fn dhcp_server(change: &DhcpServerChange) -> String {
     let DhcpServerChange {
         on,
@@ -90,25 +153,15 @@ pub(super) fn dhcp_server(change: &DhcpServerChange) -> String {
         domain,
         answers,
     } = change;
-    let all = |noun: &str, all: &Vec<Ipv4Addr>| match all.is_empty() {
-        true => format!("no {noun}"),
-        false => several(noun, all),
-    };
-    let route = |route: &DhcpRoute| match route.via {
-        Some(via) => format!("{} by {via}", route.to),
-        None => route.to.to_string(),
-    };
-    let mut gives = Vec::new();
-    gives.extend(range.map(|it| format!("addresses from {} to {}", it.first, it.last)));
-    gives.extend(lease.map(|it| format!("leases for {}", time(it))));
-    gives.extend(routers.as_ref().map(|it| all("gateway", it)));
-    gives.extend(name_servers.as_ref().map(|it| all("name server", it)));
-    gives.extend(routes.as_ref().map(|it| match it.is_empty() {
-        true => "no classless routes".to_owned(),
-        false => several("route", it.iter().map(route)),
-    }));
-    gives.extend(mtu.map(|it| format!("an MTU of {it}")));
-    gives.extend(domain.as_ref().map(|it| format!("the domain {it}")));
+    let gives = gives(&DhcpOffer {
+        range: *range,
+        lease: *lease,
+        routers: routers.as_deref(),
+        name_servers: name_servers.as_deref(),
+        routes: routes.as_deref(),
+        mtu: *mtu,
+        domain: domain.as_deref(),
+    });
     let mut said = Vec::new();
     said.extend(answers.map(|answers| match answers {
         true => "answers from now on".to_owned(),

@@ -65,7 +65,10 @@ pub(super) fn path(trace: &Trace) -> String {
     );
     let (within, from) = (time(*within), &probe.from);
     let (target, manner) = (target(probe), manner(probe));
-    format!("within {within} what {from} asks {target} {manner} passes {hops}, and nothing else.")
+    format!(
+        "within {within} what {from} asks {target} {manner} passes {hops}, and no other links but those \
+         by which the hosts between pass it on."
+    )
 }
 
 pub(super) fn throughput(throughput: &Throughput) -> String {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::escape::plain;
 use crate::report::{Finding, OutcomeFile, RunEnd, Scenario, ScenarioEnd};
 
 /// How many findings are shown with their details: a summary may have a mebibyte.
@@ -95,7 +96,7 @@ fn detail(finding: &Finding<'_>) -> String {
     let file = cell(&finding.scenario.file);
     let lines: String = std::iter::once(finding.why)
         .chain(finding.details.iter().map(String::as_str))
-        .map(|line| format!("    {line}\n"))
+        .map(|line| format!("    {}\n", plain(line)))
         .collect();
     format!("**{}** ({file}{place})\n\n{lines}\n", cell(&finding.title))
 }
@@ -103,7 +104,7 @@ fn detail(finding: &Finding<'_>) -> String {
 /// A text within a line of Markdown or a cell of a table, as it is.
 fn cell(text: &str) -> String {
     let mut escaped = String::new();
-    for letter in text.chars() {
+    for letter in plain(text).chars() {
         match letter {
             '\n' | '\r' => escaped.push(' '),
             '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '<' | '>' | '#' | '~' => {
