@@ -65,6 +65,46 @@ fn nothing_overlaps_in_the_picture_of_any_scenario() {
     }
 }
 
+/// What an import makes of a host with many links: no usual arrangement can be drawn.
+#[test]
+fn a_host_in_many_nets_is_drawn() {
+    let mut lab = String::from("title = \"x\"\nsabotage = []\nwhy = \"a test\"\n");
+    let (mut links, mut routers) = (String::new(), String::new());
+    for number in 0..6 {
+        lab += &format!("[net.n{number}]\nv4 = \"10.{number}.0.0/24\"\n");
+        links += &format!("link.l{number} = {{ net = \"n{number}\", ip = \"10.{number}.0.1\" }}\n");
+    }
+    for (number, last) in [(1, 3), (4, 5), (0, 6)] {
+        routers += &format!(
+            "[host.g{last}]\nlink.lan = {{ net = \"n{number}\", ip = \"10.{number}.0.77\" }}\n\
+             link.wan = {{ net = \"i\", ip = \"10.9.0.{last}\" }}\n"
+        );
+    }
+    lab += &format!("[net.i]\nv4 = \"10.9.0.0/24\"\n[host.customer]\n{links}{routers}");
+    lab +=
+        "[[step]]\nname = \"s\"\nexpect = { reach = { from = \"customer\", to = \"g3:lan\" } }\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("many.toml");
+    fs::write(&path, lab).expect("written");
+    let plan = plan(&path);
+    let layout = Layout::of(&plan);
+    assert_eq!(layout.hosts.len(), 4);
+    assert_eq!(overlaps(&plan, &layout), Vec::<String>::new());
+}
+
+/// The packets go by the uplink with the lower metric.
+#[test]
+fn the_marked_way_is_the_preferred_one() {
+    let plan = plan(&scenarios().join("full-tunnel/second-uplink.toml"));
+    let laptop = plan.hosts.iter().find(|host| host.name == "laptop");
+    let links = laptop.expect("a laptop").links.iter();
+    let marked: Vec<&str> = links
+        .filter(|it| it.carries)
+        .map(|it| it.name.as_str())
+        .collect();
+    assert_eq!(marked, ["eth0"]);
+}
+
 /// The positive control: each kind of part, moved onto another, is found.
 #[test]
 fn an_overlap_is_found() {

@@ -107,6 +107,22 @@ do   = [
      ip -6 addr flush dev wg0 scope link
      ip route del 10.8.0.0/24 dev wg0"
 )]
+#[case::single_addresses(
+    "ip -6 addr add fd42::2/128 dev wg0 nodad
+     ip -6 addr add fd43::1/128 dev lo
+     ip -6 addr add fd44::1 peer fd44:1::2/64 dev wg0 nodad
+     ip -6 addr add fe80::a peer fe80::b/128 dev wg0 nodad"
+)]
+#[case::no_subnet(
+    "ip addr flush dev wg0
+     ip addr add 10.66.0.2/32 dev wg0
+     ip -6 route add fd00::/8 dev wg0
+     sysctl -q net.ipv4.conf.default.rp_filter=2 net.ipv4.conf.wg0.rp_filter=0"
+)]
+#[case::figures(
+    "ip route add 10.58.0.0/16 dev wg0 rto_min 50ms rtt 100ms rttvar 50ms
+     ip route add 10.59.0.0/16 dev wg0 congctl reno features ecn fastopen_no_cookie 1"
+)]
 #[case::links(
     "ip link set dev wg0 mtu 1420
      ip addr replace fd08::2/64 dev wg0 nodad

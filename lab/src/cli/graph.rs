@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::output::put;
 use super::{Exit, check};
-use crate::draw::{Plan, mermaid, svg_file, text};
+use crate::draw::{Layout, Plan, mermaid, svg_file, text};
 use crate::report::Topology;
 
 #[derive(Debug, clap::Args)]
@@ -42,6 +42,14 @@ pub(super) fn main(arguments: &Arguments) -> Exit {
         return Exit::Invalid;
     };
     let plan = Plan::of(&file.scenario.title, &Topology::from(&file.scenario));
+    // Mermaid finds the places itself.
+    let is_empty = !plan.hosts.is_empty() && Layout::of(&plan).hosts.is_empty();
+    if arguments.form != Form::Mermaid && is_empty {
+        complain!(
+            "fps-lab: found no picture in which nothing overlaps: `--as mermaid` leaves that to others"
+        );
+        return Exit::NoLab;
+    }
     let picture = match arguments.form {
         Form::Text => text(&plan),
         Form::Svg => svg_file(&plan),

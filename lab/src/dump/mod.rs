@@ -27,7 +27,7 @@ mod sysctls;
 
 use std::collections::BTreeMap;
 
-use fps_netlink::{Family, IfIndex, Link};
+use fps_netlink::{Family, IfIndex, Link, LinkName, Route};
 use serde_json::{Map, Value};
 
 pub use archive::{Files, LARGEST_ARCHIVE};
@@ -136,7 +136,7 @@ impl Dump {
     /// What the kernel goes by when it routes a packet of a family.
     pub fn tables(&self, family: Family) -> Tables {
         let rules = self.rules.iter().map(|it| it.rule);
-        let routes = self.routes.iter().map(|it| it.route.clone());
+        let routes = self.routes.iter().filter_map(|it| self.usable(it));
         let addresses = self.links.iter().flat_map(|link| &link.addresses);
         Tables {
             family,
@@ -149,6 +149,44 @@ impl Dump {
                 .collect::<Vec<Link>>(),
             addresses: addresses.map(|it| it.address.clone()).collect(),
         }
+    }
+
+    /// A route as a packet finds it: without the next hops whose link has no carrier, where the kernel passes
+    /// those over (`fib_lookup_good_nhc` in net/ipv4/fib_semantics.c, `rt6_score_route`); none where none is
+    /// left.
+    fn usable(&self, it: &HostRoute) -> Option<Route> {
+        let mut route = it.route.clone();
+        // Of a gateway of the other family a route here says nothing.
+        route.richer |= it.via.is_some();
+        let is_down = |index: Option<IfIndex>| {
+            let link = index.and_then(|index| self.link(index));
+            link.is_some_and(|link| !link.link.carrier && self.passes_over(route.family(), link))
+        };
+        if !is_down(route.link) {
+            return Some(route);
+        }
+        let index =
+            |name: LinkName| Some(self.links.iter().find(|it| it.name() == name)?.link.index);
+        let mut hops = it.hops.iter().map(|hop| (hop, hop.link.and_then(index)));
+        let (hop, link) = hops.find(|(_, link)| !is_down(*link))?;
+        (route.gateway, route.link, route.onlink) = (hop.gateway, link, hop.onlink);
+        Some(route)
+    }
+
+    /// Whether routes by a link without carrier are passed over: where that is said of it or of all.
+    fn passes_over(&self, family: Family, link: &HostLink) -> bool {
+        let part = match family {
+            Family::V4 => "net.ipv4.conf",
+            Family::V6 => "net.ipv6.conf",
+        };
+        let name = link.name().as_str().replace('.', "/");
+        // Of IPv6, `all` sets each link's own.
+        let names = [name.as_str(), "all"];
+        let names = &names[..if family == Family::V4 { 2 } else { 1 }];
+        names.iter().any(|of| {
+            let key = format!("{part}.{of}.ignore_routes_with_linkdown");
+            self.sysctls.get(&key).is_some_and(|value| value != "0")
+        })
     }
 
     /// A link by its index.
@@ -175,7 +213,7 @@ fn optional(
 ) -> Result<Vec<Value>, DumpError> {
     let list = object::list(files, file)?;
     Ok(list.unwrap_or_else(|| {
-        remarks.add(format!("the archive has no {file}"));
+        remarks.add(format!("the archive has no {file}, or an empty one"));
         Vec::new()
     }))
 }

@@ -116,8 +116,9 @@ pub(super) fn list(files: &Files, file: &'static str) -> Result<Option<Vec<Value
     let Some(text) = files.get(file) else {
         return Ok(None);
     };
+    // What ip(8) has nothing to tell of it writes as an empty list.
     if text.trim().is_empty() {
-        return Ok(Some(Vec::new()));
+        return Ok(None);
     }
     let text = with_keys(text);
     let value: Value =

@@ -22,7 +22,9 @@ impl HostResolver {
         let servers = lines.filter_map(|line| {
             let mut words = line.split_whitespace();
             let is = words.next() == Some("nameserver");
-            is.then(|| words.next()?.parse().ok()).flatten()
+            // One of a link is named with that link (resolv.conf(5)).
+            let address = |word: &str| word.split('%').next()?.parse().ok();
+            is.then(|| address(words.next()?)).flatten()
         });
         servers.collect()
     }

@@ -37,10 +37,12 @@ pub struct Hop {
     pub weight: u32,
     /// The gateway is taken for a neighbour.
     pub onlink: bool,
+    /// Its link is down: no packet goes by it, and nobody could set it so.
+    pub dead: bool,
 }
 
 /// Figures of a route that ip-route(8) takes as it prints them (RTA_METRICS).
-const METRICS: [&str; 10] = [
+const METRICS: [&str; 11] = [
     "mtu",
     "advmss",
     "window",
@@ -51,7 +53,10 @@ const METRICS: [&str; 10] = [
     "initcwnd",
     "initrwnd",
     "quickack",
+    "fastopen_no_cookie",
 ];
+/// Those that it prints without their unit, and takes for jiffies then.
+const MILLISECONDS: [&str; 3] = ["rto_min", "rtt", "rttvar"];
 /// What says nothing that is to be reproduced: what is so at the moment, and how long it will be.
 const PASSING: [&str; 8] = [
     "expires", "used", "users", "age", "error", "cache", "ipid", "nhid",
@@ -120,7 +125,15 @@ impl Reader<'_> {
             .iter()
             .map(|it| self.hop(it))
             .collect();
-        let hops = hops?;
+        let mut hops = hops?;
+        for dead in hops.iter().filter(|it| it.dead) {
+            let by = dead.link.map_or_else(String::new, |it| format!(" by {it}"));
+            remarks.add(format!(
+                "{}: its next hop{by} is dead, and is left out",
+                what()
+            ));
+        }
+        hops.retain(|it| !it.dead);
         let first = hops.first().unwrap_or(&hop);
         route.gateway = first.gateway;
         route.onlink = first.onlink;
@@ -135,7 +148,7 @@ impl Reader<'_> {
             None if route.kind == RouteKind::Local => RouteScope::Host,
             None => usual_scope(&route, via.is_some()),
         };
-        let more = words(object);
+        let more = words(object, &what(), remarks);
         self.look_at_rest(object, what, remarks)?;
         Ok(Some(HostRoute {
             route,
@@ -218,11 +231,19 @@ impl Reader<'_> {
             via: via.and_then(|via| via.read("host")),
             weight: object.number("weight").unwrap_or(1).clamp(1, 256),
             onlink: object.texts("flags").contains(&"onlink"),
+            // So it is called, too, where it has no carrier and is passed over for that.
+            dead: object.texts("flags").contains(&"dead")
+                && !link.is_some_and(|it| self.is_up(&it)),
         })
     }
 
     fn is_ours(&self, ip: IpAddr) -> bool {
         Family::of(ip) == self.family
+    }
+
+    fn is_up(&self, name: &LinkName) -> bool {
+        let mut links = self.links.iter();
+        links.any(|link| link.name() == *name && link.link.up)
     }
 
     fn index(&self, name: &LinkName) -> Option<fps_netlink::IfIndex> {
@@ -277,7 +298,7 @@ fn kind_of(text: &str) -> Result<RouteKind, String> {
 }
 
 /// What else is to be said to `ip route add`.
-fn words(object: &Object<'_>) -> Vec<[String; 2]> {
+fn words(object: &Object<'_>, what: &str, remarks: &mut Remarks) -> Vec<[String; 2]> {
     let mut words = Vec::new();
     let mut add = |word: &str, value: Option<String>| {
         let plain = |text: &String| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '/');
@@ -289,6 +310,12 @@ fn words(object: &Object<'_>) -> Vec<[String; 2]> {
         for name in METRICS {
             add(name, metrics.text(name));
         }
+        for name in MILLISECONDS {
+            add(name, metrics.text(name).map(|it| it + "ms"));
+        }
+        add("congctl", metrics.text("congestion"));
+        add("features", metrics.flag("ecn").then(|| "ecn".to_owned()));
+        metrics.remark(what, remarks);
     }
     if let Some(flow) = object.object("flow") {
         let (from, to) = (flow.text("from"), flow.text("to"));

@@ -93,10 +93,8 @@ fn rule(
         }),
     };
     let more = words(object);
-    // A group of links and realms choose no packets.
-    rule.narrower = more
-        .iter()
-        .any(|[word, _]| ["sport", "tos", "tun_id"].contains(&word.as_str()));
+    // Realms choose no packets. A group of links chooses routes, which nobody looks at here.
+    rule.narrower = more.iter().any(|[word, _]| word != "realms");
     Ok(HostRule { rule, more })
 }
 

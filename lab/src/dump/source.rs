@@ -24,7 +24,7 @@ const LABELS: [(&str, u8); 10] = [
 
 impl Dump {
     /// The source of a packet that leaves and has none.
-    pub(super) fn source(&self, tables: &Tables, flow: &Flow) -> Option<IpAddr> {
+    pub(crate) fn source(&self, tables: &Tables, flow: &Flow) -> Option<IpAddr> {
         let verdict = tables.fib().lookup(flow);
         let link = verdict.link()?;
         let route = match verdict {

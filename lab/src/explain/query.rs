@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use fps_netlink::{Flow, Fwmark, IpProtocol, LinkName, RouteKind, Verdict};
+use fps_netlink::{Flow, Fwmark, IpProtocol, LinkName, Route, RouteKind, Verdict};
 
 use super::Tables;
 
@@ -52,6 +52,15 @@ impl Query {
     }
 }
 
+/// Whether the kernel leaves the gateway of a route out (`__mkroute_output` in net/ipv4/route.c): for a
+/// broadcast, and for a multicast group by a route for more than groups.
+fn goes_past_gateways(to: IpAddr, route: &Route) -> bool {
+    match to {
+        IpAddr::V4(to) => to.is_broadcast() || to.is_multicast() && route.to.prefix_len() < 4,
+        IpAddr::V6(_) => false,
+    }
+}
+
 /// How a packet leaves: by which link, to which neighbour, from which address. `source` is what a socket
 /// without one is given.
 pub fn way(tables: &Tables, flow: &Flow, source: Option<IpAddr>) -> Vec<String> {
@@ -64,7 +73,9 @@ pub fn way(tables: &Tables, flow: &Flow, source: Option<IpAddr>) -> Vec<String> 
     }
     let link = verdict.link().and_then(|index| tables.link(index));
     let next = match route.gateway {
+        Some(_) if goes_past_gateways(flow.to, route) => format!("sent to {} there", flow.to),
         Some(gateway) => format!("next hop {gateway}"),
+        None if route.richer => "its next hop is not looked at here".to_owned(),
         None => format!("{} is taken for a neighbour there", flow.to),
     };
     let name = link.map_or_else(|| "no link".to_owned(), |link| link.name.to_string());

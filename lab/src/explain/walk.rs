@@ -221,12 +221,13 @@ fn decision(verdict: Verdict<'_>, tables: &Tables) -> Option<Decision> {
 fn agrees(flow: &Flow, verdict: Verdict<'_>, route: &Route) -> bool {
     match verdict {
         // What stays here leads to the loopback device; only of IPv4 packets of our own the answer
-        // tells the table.
+        // tells the table, and of a broadcast that is main.
         Verdict::Leaves { route: found, .. } if found.kind == RouteKind::Local => {
             route.link == Some(IfIndex::LOOPBACK)
         }
         Verdict::Leaves { route: found, .. } => {
-            let told = flow.came_in.is_none() && flow.to.is_ipv4();
+            let broadcast = found.kind == RouteKind::Broadcast;
+            let told = flow.came_in.is_none() && flow.to.is_ipv4() && !broadcast;
             found.link == route.link && (found.table == route.table || !told)
         }
         Verdict::TakenForNeighbour(link) => route.link == Some(link),

@@ -15,20 +15,25 @@ pub(super) struct Own {
     pub(super) acts: Vec<String>,
 }
 
-/// The addresses of a link. They come in the kernel's order, since the first of a subnet is its source.
+/// The addresses of a link, in the order in which they were given, since of those of a subnet the first in the
+/// kernel's list is the source: an IPv4 address is put behind the others there, and one of IPv6 before those of
+/// its scope (`ipv6_link_dev_addr` in net/ipv6/addrconf.c).
 pub(super) fn of(host: &str, link: &HostLink, dump: &Dump, nets: &Nets) -> Own {
     let mut own = Own {
         first: Vec::new(),
         acts: Vec::new(),
     };
     let net = nets.of(&link.name());
-    for address in &link.addresses {
+    let is_v4 = |it: &&HostAddress| it.address.net.addr().is_ipv4();
+    let (v4, v6): (Vec<_>, Vec<_>) = link.addresses.iter().partition(is_v4);
+    let given: Vec<&HostAddress> = v4.into_iter().chain(v6.into_iter().rev()).collect();
+    for &address in &given {
         let ip = address.address.net;
         if is_usual(address, link) {
             continue;
         }
         let family = |it: &&HostAddress| it.address.net.addr().is_ipv4() == ip.addr().is_ipv4();
-        let before = link.addresses.iter().take_while(|it| *it != address);
+        let before = given.iter().copied().take_while(|it| *it != address);
         let in_order = before
             .filter(family)
             .all(|it| own.first.contains(&it.address.net) || is_usual(it, link));

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use super::draft::{HostDraft, Inline, NetDraft, StepDraft, list};
 use super::nets::Nets;
-use crate::dump::{Dump, HostLink, Remarks};
+use crate::dump::{Dump, HostLink, HostRoute, Remarks};
 
 /// How many gateways and far ends are made.
 const MOST: usize = 60;
@@ -328,9 +328,17 @@ impl Around {
         };
         let addresses = link.map(|it| it.addresses.as_slice()).unwrap_or_default();
         let addresses = addresses.iter().map(|it| it.address.net.addr());
-        let own: Vec<IpAddr> = addresses
-            .filter(|ip| is_host(*ip) && !connected(*ip))
-            .collect();
+        // Those of other links that a route by this one says to be the source.
+        let by_it =
+            |it: &&HostRoute| link.is_some_and(|link| it.route.link == Some(link.link.index));
+        let sources = dump.routes.iter().filter(by_it);
+        let sources = sources.filter_map(|it| it.route.source);
+        let mut own: Vec<IpAddr> = Vec::new();
+        for ip in addresses.chain(sources) {
+            if is_host(ip) && !connected(ip) && !own.contains(&ip) {
+                own.push(ip);
+            }
+        }
         let global = |ip: &IpAddr| !matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
         own.into_iter().filter(global).map(IpNet::from)
     }
@@ -345,12 +353,26 @@ impl Around {
             let asks = addresses.any(|it| it.address.net.contains(ip));
             let stands = link.link.up && link.link.carrier && asks;
             let tables = dump.tables(Family::of(*ip));
-            let verdict = tables.fib().lookup(&Flow::to(*ip));
-            let direct =
-                matches!(verdict, Verdict::Leaves { route, .. } if route.gateway.is_none());
-            let by = verdict.link() == Some(link.link.index);
+            let flow = Flow::to(*ip);
+            // The kernel looks once more with the source that it has found. The router knows the way back to
+            // those of its link.
+            let source = dump.source(&tables, &flow)?;
+            let is_direct = |flow: &Flow| {
+                let verdict = tables.fib().lookup(flow);
+                let by = verdict.link() == Some(link.link.index);
+                by && matches!(verdict, Verdict::Leaves { route, .. } if route.gateway.is_none())
+            };
+            let back = tables.fib().lookup(&Flow::to(source));
+            let is_own =
+                matches!(back, Verdict::Leaves { route, .. } if route.kind == RouteKind::Local);
+            let known = link
+                .addresses
+                .iter()
+                .any(|it| it.address.net.addr() == source);
+            let direct = is_direct(&flow) && is_direct(&flow.sent_from(source));
             let version = if ip.is_ipv4() { "v4" } else { "v6" };
-            (stands && direct && by).then(|| (router.name.clone(), router.link, version))
+            let can = stands && direct && is_own && known;
+            can.then(|| (router.name.clone(), router.link, version))
         });
         routers.collect()
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use fps_netlink::{Family, IfIndex, Route, RouteKind, RouteProtocol, RouteScope, TableId};
 use ipnet::IpNet;
 
-use crate::dump::{Dump, HostRoute};
+use crate::dump::{Dump, HostAddress, HostRoute};
 
 /// Whether a route comes with an address or a link, so that nobody adds it.
 ///
@@ -27,27 +27,42 @@ pub(super) fn is_kernels(route: &HostRoute, connected: &[Route]) -> bool {
 /// The connected routes that come with the addresses of the links that are up.
 pub(super) fn connected(dump: &Dump) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();
-    for link in dump.links.iter().filter(|it| it.link.up && !it.loopback) {
-        for address in link.addresses.iter().filter(|it| !it.address.bare) {
-            let own = &address.address;
-            let net = match address.peer {
-                Some(peer) => IpNet::new(peer, own.net.prefix_len()),
-                None => IpNet::new(own.net.addr(), own.net.prefix_len()),
-            };
-            let Ok(net) = net else { continue };
-            let single = net.prefix_len() == net.max_prefix_len();
-            // Of IPv6 an address alone has a route, too (`modify_prefix_route`, `addrconf_prefix_route`
-            // are for all but 128 bits, which `ipv6_add_addr` leaves out).
-            if (single && address.peer.is_none()) || address.secondary {
-                continue;
-            }
-            let route = route(net, link.link.index, own.metric, own.net.addr());
-            if !routes.iter().any(|other| is_same(&route, other)) {
-                routes.push(route);
+    for link in dump.links.iter().filter(|it| it.link.up) {
+        for address in &link.addresses {
+            for net in nets(address, link.loopback) {
+                let own = &address.address;
+                let route = route(net, link.link.index, own.metric, own.net.addr());
+                if !routes.iter().any(|other| is_same(&route, other)) {
+                    routes.push(route);
+                }
             }
         }
     }
     routes
+}
+
+/// Where the kernel makes a route to by itself because of an address.
+fn nets(address: &HostAddress, loopback: bool) -> Vec<IpNet> {
+    let (own, bare) = (address.address.net, address.address.bare);
+    let net = |ip: IpAddr, length: u8| IpNet::new(ip, length).ok();
+    let nets = match own {
+        // The peer's subnet, or the own; of an address alone there is none, and those of the loopback device
+        // are in table local (`fib_add_ifaddr` in net/ipv4/fib_frontend.c).
+        IpNet::V4(_) => {
+            let ip = address.peer.unwrap_or(own.addr());
+            let single = own.prefix_len() == own.max_prefix_len() && address.peer.is_none();
+            let has = !(bare || single || address.secondary || loopback);
+            vec![net(ip, own.prefix_len()).filter(|_| has)]
+        }
+        // The own subnet, which may be of the address alone (`inet6_addr_add`), and the peer, alone and in
+        // any case (`__ipv6_ifa_notify` in net/ipv6/addrconf.c). That of ::1 each host has.
+        IpNet::V6(_) if own.addr().is_loopback() => Vec::new(),
+        IpNet::V6(_) => vec![
+            net(own.addr(), own.prefix_len()).filter(|_| !bare),
+            address.peer.and_then(|peer| net(peer, 128)),
+        ],
+    };
+    nets.into_iter().flatten().map(|net| net.trunc()).collect()
 }
 
 fn route(net: IpNet, link: IfIndex, metric: Option<u32>, source: IpAddr) -> Route {

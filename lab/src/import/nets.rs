@@ -166,6 +166,13 @@ fn is_subnet(net: IpNet) -> bool {
         && !(address.is_loopback() || address.is_multicast() || address.is_unspecified() || of_link)
 }
 
+/// Whether a destination is so narrow that made-up nets can keep out of it: fd00::/8, where they come from, is
+/// not.
+fn is_narrow(net: IpNet) -> bool {
+    let least = if net.addr().is_ipv4() { 8 } else { 9 };
+    net.prefix_len() >= least
+}
+
 /// The addresses and destinations of a host, but for those that are most of all addresses.
 fn taken(dump: &Dump) -> Vec<IpNet> {
     let addresses = dump.links.iter().flat_map(|link| &link.addresses);
@@ -173,7 +180,7 @@ fn taken(dump: &Dump) -> Vec<IpNet> {
     let routes = dump.routes.iter().map(|it| it.route.to);
     let gateways = dump.routes.iter().filter_map(|it| it.route.gateway);
     let servers = dump.resolver.servers().into_iter();
-    let nets = addresses.chain(routes).filter(|net| net.prefix_len() > 7);
+    let nets = addresses.chain(routes).filter(|net| is_narrow(*net));
     nets.chain(gateways.chain(servers).map(IpNet::from))
         .collect()
 }

@@ -179,6 +179,7 @@ fn by_hand(host: &str, route: &HostRoute, dump: &Dump, again: bool) -> String {
                 link: link_name(own, dump),
                 weight: 1,
                 onlink: own.onlink,
+                dead: false,
             };
             words.extend(next(&hop));
         }

@@ -113,6 +113,10 @@ pub(super) fn acts(host: &str, dump: &Dump, remarks: &mut Remarks) -> Vec<String
         for (part, key, value) in OF_LINKS {
             let wanted = of(part, &name.as_str().replace('.', "/"), key);
             let value = spread(dump, part, key).unwrap_or(value);
+            // A link without an IPv4 address follows the default until it is told its own
+            // (`devinet_copy_dflt_conf` in net/ipv4/devinet.c).
+            let default = of(part, "default", key).filter(|it| *it != value);
+            let value = default.map_or(value, |_| "");
             let path = match name.as_str().contains('.') {
                 true => format!("{}/{name}/{key}", part.replace('.', "/")),
                 false => format!("{part}.{name}.{key}"),

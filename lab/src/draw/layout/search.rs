@@ -31,12 +31,39 @@ pub(super) fn best(plan: &Plan) -> Layout {
         .into_iter()
         .filter_map(|columns| attempt(plan, arrange(plan, columns)))
         .collect();
+    if tried.is_empty() {
+        tried.extend(any(plan, &nets));
+    }
     // The sort is stable: of two that cost the same the one nearer to the file's order wins.
     tried.sort_by_key(|it| it.cost);
     tried.truncate(CLOSER);
     let improved = tried.into_iter().map(|it| improve(plan, it));
     let best = improved.min_by_key(|it| it.cost);
     best.map(|it| it.layout).unwrap_or_default()
+}
+
+/// Some layout of a plan of which none of the usual ones can be drawn: nets in one row, and hosts in another
+/// order, or beside the first or last of their nets.
+fn any(plan: &Plan, nets: &[usize]) -> Option<Tried> {
+    let columns: Vec<Vec<usize>> = nets.iter().map(|net| vec![*net]).collect();
+    let usual = arrange(plan, columns);
+    let spots = usual.spots(plan.nets.len());
+    let sides = [None, Some(false), Some(true)].into_iter();
+    let mut arrangements = sides.flat_map(|side| {
+        let mut other = usual.clone();
+        for (host, gap) in other.gaps.iter_mut().enumerate() {
+            let (first, last) = range(plan, &spots, host);
+            *gap = side.map_or(*gap, |end| if end { last + 1 } else { first });
+        }
+        let hosts = other.order.clone();
+        (0..hosts.len() * hosts.len()).map(move |number| {
+            let mut turned = other.clone();
+            turned.order.rotate_left(number % hosts.len());
+            turned.order.swap(0, number / hosts.len());
+            turned
+        })
+    });
+    arrangements.find_map(|it| attempt(plan, it))
 }
 
 /// The ways to put nets into columns.

@@ -92,8 +92,9 @@ fn ends_of(plan: &Plan, layout: &Layout, hop: &Hop<'_>) -> Option<(Point, Point)
     let host = plan.host(hop.host)?;
     let links = &plan.hosts[host].links;
     if let Some(link) = links.iter().position(|it| it.name == hop.link) {
-        let place = &layout.hosts[host].links[link];
-        let (inner, outer) = ends(place, layout.nets[links[link].net].x);
+        // There are none where the lab could not be drawn.
+        let place = layout.hosts.get(host)?.links.get(link)?;
+        let (inner, outer) = ends(place, layout.nets.get(links[link].net)?.x);
         let y = centre(place.line.y);
         return Some(((inner, y), (outer, y)));
     }

@@ -82,6 +82,8 @@ struct Anonymiser {
     addresses: Addresses,
     domains: Domains,
     links: HashMap<LinkName, LinkName>,
+    /// What stands before a star, and other beginnings in its place.
+    starts: Vec<(String, String)>,
 }
 
 /// Puts other addresses and names in place of the customer's. With the same key the same come out.
@@ -91,10 +93,12 @@ pub fn anonymise(dump: &Dump, key: [u8; 16]) -> Dump {
         new.remarks.add(why);
         new.nft.clear();
     }
+    let (links, starts) = links(dump);
     let anonymiser = Anonymiser {
         addresses: Addresses::new(key, &nets(dump), &words::nets(&new.nft)),
         domains: Domains::default(),
-        links: links(dump),
+        links,
+        starts,
     };
     anonymiser.apply(&mut new);
     new
@@ -142,27 +146,60 @@ fn nets(dump: &Dump) -> Vec<IpNet> {
 }
 
 /// The names of links that may be somebody's, and others in their place.
-fn links(dump: &Dump) -> HashMap<LinkName, LinkName> {
-    let mut new = HashMap::new();
-    for link in &dump.links {
-        let name = link.name();
-        if tells(name.as_str()) {
-            continue;
-        }
+fn links(dump: &Dump) -> (HashMap<LinkName, LinkName>, Vec<(String, String)>) {
+    let there = dump.links.iter().map(|link| {
         let kind = match link.kind.as_deref() {
             Some("wireguard") => "wg",
             Some("tun") => "tun",
             Some("bridge") => "br",
             _ => "link",
         };
+        (link.name(), kind)
+    });
+    // Those that rules and the firewall wait for, as those of a VPN that is down.
+    let rules = dump.rules.iter();
+    let of_rules = rules.flat_map(|it| [it.rule.input, it.rule.output]);
+    let of_firewall = ruleset::links(&dump.nft).into_iter();
+    let (patterns, named): (Vec<&str>, Vec<&str>) = of_firewall.partition(|it| it.ends_with('*'));
+    let named = named.into_iter().filter_map(|it| LinkName::new(it).ok());
+    let absent = of_rules.flatten().chain(named);
+    let all: Vec<(LinkName, &str)> = there.chain(absent.map(|name| (name, "link"))).collect();
+    let starts = starts(&patterns);
+    let mut new: HashMap<LinkName, LinkName> = HashMap::new();
+    for (name, kind) in &all {
+        if tells(name.as_str()) || new.contains_key(name) {
+            continue;
+        }
         let taken = |name: &LinkName| {
-            let mut links = dump.links.iter();
-            links.any(|it| it.name() == *name) || new.values().any(|it| it == name)
+            let mut all = all.iter();
+            all.any(|(it, _)| it == name) || new.values().any(|it| it == name)
         };
+        // What a pattern is for, it is for with the other name.
+        let start = starts
+            .iter()
+            .find(|(start, _)| name.as_str().starts_with(start));
+        let kind = start.map_or(*kind, |(_, new)| new.as_str());
         let mut names = (90..).filter_map(|number| LinkName::new(format!("{kind}{number}")).ok());
         if let Some(free) = names.find(|name| !taken(name)) {
-            new.insert(name, free);
+            new.insert(*name, free);
         }
+    }
+    (new, starts)
+}
+
+/// What stands before the star of a firewall's patterns for links, the longest first, and what is there in its
+/// place.
+fn starts(patterns: &[&str]) -> Vec<(String, String)> {
+    let mut old: Vec<&str> = patterns.iter().map(|it| it.trim_end_matches('*')).collect();
+    old.retain(|start| !start.is_empty() && !tells(start));
+    old.sort_unstable_by_key(|start| (start.len(), *start));
+    old.dedup();
+    let mut new: Vec<(String, String)> = Vec::new();
+    for (number, start) in ('a'..='z').zip(old) {
+        // A longer one is for a part of what a shorter one is for.
+        let before = new.iter().find(|(shorter, _)| start.starts_with(shorter));
+        let before = before.map_or("if", |(_, new)| new.as_str());
+        new.insert(0, (start.to_owned(), format!("{before}{number}")));
     }
     new
 }
@@ -258,6 +295,13 @@ impl Anonymiser {
     fn sentence(&self, text: &str) -> Replaced {
         let words = text.split(' ').map(|word| {
             let bare = word.trim_matches(|c: char| "\"',:;{}".contains(c));
+            if let Some(start) = bare.strip_suffix('*') {
+                let mut starts = self.starts.iter();
+                return match starts.find(|(old, _)| old == start) {
+                    Some((_, new)) => word.replace(start, new),
+                    None => word.to_owned(),
+                };
+            }
             let name = LinkName::new(bare).ok().filter(|_| !bare.is_empty());
             match name.and_then(|name| self.links.get(&name)) {
                 Some(new) => word.replace(bare, new.as_str()),
@@ -331,7 +375,16 @@ impl Anonymiser {
                 Some(format!("{first} {}", names.join(" ")))
             }
             first if first.starts_with(['#', ';']) => None,
-            _ => Some(words::text(line, &self.addresses).text),
+            _ => {
+                let line = match line.rsplit_once('%') {
+                    Some((server, link)) => {
+                        let link = LinkName::new(link.trim()).map(|name| self.link(name));
+                        link.map_or_else(|_| server.to_owned(), |link| format!("{server}%{link}"))
+                    }
+                    None => line.to_owned(),
+                };
+                Some(words::text(&line, &self.addresses).text)
+            }
         }
     }
 

@@ -19,6 +19,8 @@ const GIVEN: [&str; 12] = [
 ];
 /// What stands before one where it is meant.
 const MEANT: [&str; 3] = ["jump", "goto", "name"];
+/// And before `set`.
+const SET: [&str; 4] = ["helper", "timeout", "expectation", "secmark"];
 /// What a name begins with, in small letters, that a program gives or that says what it is for.
 const TELLING: [&str; 26] = [
     "filter",
@@ -75,12 +77,15 @@ impl<'a> Names<'a> {
     pub(super) fn line(&self, line: &str) -> String {
         let mut new = String::with_capacity(line.len());
         let (mut rest, mut before) = (line, "");
+        let mut sets = false;
         let defines = given(line).map(|(_, name)| name);
         while let Some(start) = rest.find(is_part) {
             let (between, tail) = rest.split_at(start);
             let end = tail.find(|c| !is_part(c)).unwrap_or(tail.len());
             let (word, behind) = tail.split_at(end);
-            let meant = between.ends_with('@') || MEANT.contains(&before) || defines == Some(word);
+            let meant =
+                between.ends_with('@') || MEANT.contains(&before) || sets || defines == Some(word);
+            sets = word == "set" && SET.contains(&before);
             new.push_str(between);
             new.push_str(match self.0.get(word).filter(|_| meant) {
                 Some(other) => other,
@@ -90,6 +95,47 @@ impl<'a> Names<'a> {
         }
         new + rest
     }
+}
+
+/// The links that a ruleset names, and the patterns for them with a star at their end: behind `iifname` and the
+/// like, and in sets and maps of such names.
+pub(super) fn links(ruleset: &str) -> Vec<&str> {
+    const BEFORE: [&str; 6] = ["iif", "oif", "iifname", "oifname", "ibrname", "obrname"];
+    let mut links = Vec::new();
+    let mut of_names = false;
+    for line in ruleset.lines() {
+        let line = line.trim();
+        match line.split_whitespace().next() {
+            Some("type" | "typeof") => {
+                let is = |word: &str| word == "ifname" || BEFORE.contains(&word);
+                of_names = line.split(|c: char| !c.is_ascii_alphanumeric()).any(is);
+            }
+            Some("}" | "chain" | "set" | "map" | "table") => of_names = false,
+            _ => {}
+        }
+        // Within braces other words may stand between, as in a map.
+        let (mut meant, mut within) = (of_names, false);
+        for (at, piece) in line.split('"').enumerate() {
+            // Every second piece is in quotes.
+            if at % 2 == 1 {
+                if meant && !piece.is_empty() {
+                    links.push(piece);
+                }
+                meant &= within || of_names;
+                continue;
+            }
+            for word in piece.split_whitespace() {
+                match word {
+                    "{" => within = true,
+                    word if word.starts_with('}') => (meant, within) = (of_names, false),
+                    "!=" | "==" | "vmap" => {}
+                    word if !within => meant = of_names || BEFORE.contains(&word),
+                    _ => {}
+                }
+            }
+        }
+    }
+    links
 }
 
 fn is_part(c: char) -> bool {
@@ -158,5 +204,37 @@ table ip filter {
         ] {
             assert!(lines.iter().any(|it| it == line), "{line}: {new}");
         }
+    }
+
+    #[test]
+    fn a_helper_is_meant_where_it_is_set() {
+        let text = "table inet acme {
+\tct helper acme-ftp {
+\t}
+\tchain acme-in {
+\t\tct helper set \"acme-ftp\"
+\t}
+}";
+        let names = Names::of(text);
+        let lines: Vec<String> = text.lines().map(|line| names.line(line)).collect();
+        assert!(!lines.join("\n").contains("acme"), "{lines:?}");
+    }
+
+    #[test]
+    fn links_are_those_that_are_compared() {
+        let text = "table inet x {
+\tset s {
+\t\ttype ifname
+\t\telements = { \"one\", \"two\" }
+\t}
+\tchain c {
+\t\tiifname { \"three\", \"four\" } oifname != \"five*\" counter name \"no\" log prefix \"no\"
+\t\toif \"six\" iifname vmap { \"seven\" : jump c, \"eight\" : drop } ct helper set \"no\"
+\t}
+}";
+        let found = [
+            "one", "two", "three", "four", "five*", "six", "seven", "eight",
+        ];
+        assert_eq!(links(text), found);
     }
 }
