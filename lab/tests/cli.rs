@@ -166,6 +166,20 @@ do = { run = { on = "laptop", command = ["sh", "-c", "echo no such thing; exit 7
     assert_says(&said, &["exit code 7", "no such thing"]);
 }
 
+/// It would be a folder above the run's, or a file that the run leaves.
+#[test]
+fn a_file_whose_name_can_be_no_folders_ends_with_2() {
+    let place = Place::new();
+    let good = place.pair("good", REACHED);
+    for name in ["..", ".hidden", "outcome.json"] {
+        let file = good.with_file_name(format!("{name}.toml"));
+        fs::copy(&good, &file).expect("copied");
+        let said = expect(2, place.run(&[&file]));
+        let told = format!("a scenario cannot be called `{name}`");
+        assert_says(&said, &[told.as_str(), "rename the file"]);
+    }
+}
+
 #[test]
 fn one_invalid_file_ends_with_2_before_anything_is_played() {
     let place = Place::new();

@@ -333,6 +333,53 @@ fn two_labs_are_told_apart() {
     );
 }
 
+/// A process that stands still, until this is dropped.
+struct Stopped(Pid);
+
+impl Stopped {
+    fn new(process: Pid) -> Self {
+        kill(process, Signal::SIGSTOP).expect("it runs");
+        Self(process)
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = kill(self.0, Signal::SIGCONT);
+    }
+}
+
+#[test]
+fn a_lab_that_does_not_answer_holds_nobody_up() {
+    let desk = Desk::new();
+    let file = desk.pair("pair", "");
+    desk.up(&file, &[]);
+    desk.up(&file, &["--name", "second"]);
+    let labs = desk.ps();
+    let of_pair = labs.iter().find(|it| it["lab"] == "pair");
+    let stopped = Stopped::new(pid(&of_pair.expect("it is up")["pid"]));
+    let said = desk.expect(3, &["ps"]);
+    assert_says(&said, &["second  held", "pair: the lab does not answer"]);
+    // Nobody reads what it writes: its output is on the way to the lab already, which closes it no sooner.
+    let mut waiting = desk.lab(&["exec", "laptop", "--lab", "pair", "--", "true"]);
+    let mut waiting = waiting.stdout(Stdio::null()).spawn().expect("it starts");
+    let process = Pid::from_raw(waiting.id().cast_signed());
+    await_that(PATIENCE, "it keeps signals for the command", || {
+        let status = fs::read_to_string(format!("/proc/{process}/status"));
+        let blocked = status.unwrap_or_default();
+        let mut blocked = blocked.lines().filter_map(|it| it.strip_prefix("SigBlk:"));
+        let blocked = blocked
+            .next()
+            .and_then(|it| u64::from_str_radix(it.trim(), 16).ok());
+        blocked.is_some_and(|it| it & 1 << (Signal::SIGINT as u32 - 1) != 0)
+    });
+    kill(process, Signal::SIGINT).expect("it runs");
+    assert_eq!(waiting.wait().expect("it ends").code(), Some(130));
+    drop(stopped);
+    desk.expect(0, &["exec", "laptop", "--lab", "pair", "--", "true"]);
+}
+
 #[test]
 fn wrong_names_are_told_with_those_that_are_right() {
     let desk = Desk::new();

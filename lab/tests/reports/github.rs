@@ -65,6 +65,21 @@ fn a_failure_is_annotated_where_it_stands_in_the_file() {
 }
 
 #[test]
+fn a_summary_that_cannot_be_written_hides_no_verdict() {
+    let place = place();
+    let run = |code: i32, file: &str| {
+        let mut command = place.command(&[file]);
+        command.env("GITHUB_ACTIONS", "true");
+        command.env("GITHUB_STEP_SUMMARY", place.out("no/such/folder"));
+        finish(code, command)
+    };
+    let told = ["append to GITHUB_STEP_SUMMARY", "0 passed, 1 failed"];
+    assert_says(&run(1, "fails.toml"), &told);
+    // A pass of which CI hears nothing is none.
+    assert_says(&run(3, "holds.toml"), &[told[0], "1 passed, 0 failed"]);
+}
+
+#[test]
 fn what_came_well_is_folded_and_what_did_not_is_seen() {
     let place = place();
     let said = finish(1, in_actions(&place));
