@@ -121,7 +121,22 @@ pub(super) fn links(list: &[Value], remarks: &mut Remarks) -> Vec<HostLink> {
         let master = object.text("master").and_then(|name| named(&links, &name));
         if let (Some(own), Some(master)) = (own, master) {
             links[own].link.master = Some(links[master].link.index);
+            let (own, master) = (links[own].name(), links[master].name());
+            remarks.add(format!(
+                "link {own} is a part of {master} there, and is a link of its own here"
+            ));
         }
+        // What they are may be somebody's name.
+        let named = !object.texts("altnames").is_empty() || object.text("ifalias").is_some();
+        if let Some(own) = own.filter(|_| named) {
+            remarks.add(format!(
+                "link {} has other names, which are left out",
+                links[own].name()
+            ));
+        }
+    }
+    if links.iter().any(|it| it.loopback && !it.link.up) {
+        remarks.add("link lo is down there, and up here");
     }
     links
 }
