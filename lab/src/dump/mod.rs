@@ -27,7 +27,7 @@ mod sysctls;
 
 use std::collections::BTreeMap;
 
-use fps_netlink::{Family, IfIndex, Link, LinkName, Route};
+use fps_netlink::{Family, IfIndex, Link, LinkName, Route, RouteKind};
 use serde_json::{Map, Value};
 
 pub use archive::{Files, LARGEST_ARCHIVE};
@@ -152,7 +152,7 @@ impl Dump {
     }
 
     /// A route as a packet finds it: without the next hops whose link has no carrier, where the kernel passes
-    /// those over (`fib_lookup_good_nhc` in net/ipv4/fib_semantics.c, `rt6_score_route`); none where none is
+    /// those over (`fib_lookup_good_nhc` in net/ipv4/fib_trie.c, `find_match` in net/ipv6/route.c); none where none is
     /// left.
     fn usable(&self, it: &HostRoute) -> Option<Route> {
         let mut route = it.route.clone();
@@ -162,7 +162,9 @@ impl Dump {
             let link = index.and_then(|index| self.link(index));
             link.is_some_and(|link| !link.link.carrier && self.passes_over(route.family(), link))
         };
-        if !is_down(route.link) {
+        // What is for the host itself stays, whatever its link has (`fib_sync_down_dev`, `fib6_ifdown`).
+        let is_own = [RouteKind::Local, RouteKind::Anycast].contains(&route.kind);
+        if is_own || !is_down(route.link) {
             return Some(route);
         }
         let index =
@@ -180,7 +182,7 @@ impl Dump {
             Family::V6 => "net.ipv6.conf",
         };
         let name = link.name().as_str().replace('.', "/");
-        // Of IPv6, `all` sets each link's own.
+        // Of IPv6, `all` sets each link's own; of IPv4 it counts beside it, in older kernels not at all.
         let names = [name.as_str(), "all"];
         let names = &names[..if family == Family::V4 { 2 } else { 1 }];
         names.iter().any(|of| {

@@ -313,7 +313,13 @@ fn words(object: &Object<'_>, what: &str, remarks: &mut Remarks) -> Vec<[String;
         for name in MILLISECONDS {
             add(name, metrics.text(name).map(|it| it + "ms"));
         }
-        add("congctl", metrics.text("congestion"));
+        // Others are modules, which nobody can load from within a lab.
+        match metrics.text("congestion") {
+            Some(name) if !["reno", "cubic"].contains(&name.as_str()) => {
+                remarks.add(format!("{what}: its congestion control {name} is left out"));
+            }
+            name => add("congctl", name),
+        }
         add("features", metrics.flag("ecn").then(|| "ecn".to_owned()));
         metrics.remark(what, remarks);
     }

@@ -1,5 +1,7 @@
 //! The addresses of links: those that the file's links have, and those that acts add.
 
+use std::net::IpAddr;
+
 use fps_netlink::LinkName;
 use ipnet::IpNet;
 
@@ -32,7 +34,13 @@ pub(super) fn of(host: &str, link: &HostLink, dump: &Dump, nets: &Nets) -> Own {
         if is_usual(address, link) {
             continue;
         }
-        let family = |it: &&HostAddress| it.address.net.addr().is_ipv4() == ip.addr().is_ipv4();
+        // Those of IPv6 that are for the link alone have a place of their own in the list.
+        let part = |ip: IpAddr| match ip {
+            IpAddr::V4(_) => 4,
+            IpAddr::V6(ip) if ip.is_unicast_link_local() => 0,
+            IpAddr::V6(_) => 6,
+        };
+        let family = |it: &&HostAddress| part(it.address.net.addr()) == part(ip.addr());
         let before = given.iter().copied().take_while(|it| *it != address);
         let in_order = before
             .filter(family)

@@ -55,7 +55,7 @@ fn nets(address: &HostAddress, loopback: bool) -> Vec<IpNet> {
             vec![net(ip, own.prefix_len()).filter(|_| has)]
         }
         // The own subnet, which may be of the address alone (`inet6_addr_add`), and the peer, alone and in
-        // any case (`__ipv6_ifa_notify` in net/ipv6/addrconf.c). That of ::1 each host has.
+        // any case (`__ipv6_ifa_notify` in net/ipv6/addrconf.c). That of ::1 is in main on some hosts only.
         IpNet::V6(_) if own.addr().is_loopback() => Vec::new(),
         IpNet::V6(_) => vec![
             net(own.addr(), own.prefix_len()).filter(|_| !bare),

@@ -55,11 +55,25 @@ fn link_name(route: &Route, dump: &Dump) -> Option<LinkName> {
 }
 
 fn delete(host: &str, route: &Route, dump: &Dump) -> String {
+    let link = link_name(route, dump);
+    if link.is_some_and(|name| name.as_str() == "lo") {
+        // That is no link of the file's.
+        let words = [
+            "ip",
+            "-6",
+            "route",
+            "del",
+            &route.to.to_string(),
+            "dev",
+            "lo",
+        ];
+        return run(host, words.map(str::to_owned).to_vec());
+    }
     let act = Inline::default()
         .text("on", host)
         .text("action", "delete")
         .text("to", route.to)
-        .some("link", link_name(route, dump));
+        .some("link", link);
     act.raw_some("metric", route.metric).of("route")
 }
 

@@ -11,6 +11,9 @@ const TRIED: usize = 5;
 /// With more hosts than this, none is moved to see whether it helps.
 const MOVED: usize = 16;
 
+/// How many arrangements are tried where none of the usual ones can be drawn.
+const MOST: usize = 1000;
+
 /// How many of the arrangements of nets are looked at closer.
 const CLOSER: usize = 4;
 
@@ -63,7 +66,10 @@ fn any(plan: &Plan, nets: &[usize]) -> Option<Tried> {
             turned
         })
     });
-    arrangements.find_map(|it| attempt(plan, it))
+    arrangements
+        .by_ref()
+        .take(MOST)
+        .find_map(|it| attempt(plan, it))
 }
 
 /// The ways to put nets into columns.

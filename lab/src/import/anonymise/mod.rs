@@ -179,8 +179,11 @@ fn links(dump: &Dump) -> (HashMap<LinkName, LinkName>, Vec<(String, String)>) {
             .iter()
             .find(|(start, _)| name.as_str().starts_with(start));
         let kind = start.map_or(*kind, |(_, new)| new.as_str());
-        let mut names = (90..).filter_map(|number| LinkName::new(format!("{kind}{number}")).ok());
-        if let Some(free) = names.find(|name| !taken(name)) {
+        // A beginning may be too long for a number behind it.
+        let numbered = |kind: &str, number: u32| LinkName::new(format!("{kind}{number}")).ok();
+        let of_kind = (90..10_000).filter_map(|number| numbered(kind, number));
+        let others = (90..).filter_map(|number| numbered("link", number));
+        if let Some(free) = of_kind.chain(others).find(|name| !taken(name)) {
             new.insert(*name, free);
         }
     }
@@ -191,15 +194,23 @@ fn links(dump: &Dump) -> (HashMap<LinkName, LinkName>, Vec<(String, String)>) {
 /// place.
 fn starts(patterns: &[&str]) -> Vec<(String, String)> {
     let mut old: Vec<&str> = patterns.iter().map(|it| it.trim_end_matches('*')).collect();
-    old.retain(|start| !start.is_empty() && !tells(start));
+    old.retain(|start| !start.is_empty());
     old.sort_unstable_by_key(|start| (start.len(), *start));
     old.dedup();
     let mut new: Vec<(String, String)> = Vec::new();
-    for (number, start) in ('a'..='z').zip(old) {
+    // Of two letters each, so that none is the beginning of another.
+    let letters = || 'a'..='z';
+    let mut codes = letters().flat_map(|one| letters().map(move |two| format!("{one}{two}")));
+    for start in old {
+        if tells(start) {
+            new.insert(0, (start.to_owned(), start.to_owned()));
+            continue;
+        }
+        let code = codes.next().unwrap_or_default();
         // A longer one is for a part of what a shorter one is for.
         let before = new.iter().find(|(shorter, _)| start.starts_with(shorter));
         let before = before.map_or("if", |(_, new)| new.as_str());
-        new.insert(0, (start.to_owned(), format!("{before}{number}")));
+        new.insert(0, (start.to_owned(), format!("{before}{code}")));
     }
     new
 }

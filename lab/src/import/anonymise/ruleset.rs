@@ -100,7 +100,11 @@ impl<'a> Names<'a> {
 /// The links that a ruleset names, and the patterns for them with a star at their end: behind `iifname` and the
 /// like, and in sets and maps of such names.
 pub(super) fn links(ruleset: &str) -> Vec<&str> {
-    const BEFORE: [&str; 6] = ["iif", "oif", "iifname", "oifname", "ibrname", "obrname"];
+    const BEFORE: [&str; 8] = [
+        "iif", "oif", "iifname", "oifname", "ibrname", "obrname", "sdif", "sdifname",
+    ];
+    // What stands before a text that is none.
+    const OTHERS: [&str; 4] = ["comment", "prefix", "name", "set"];
     let mut links = Vec::new();
     let mut of_names = false;
     for line in ruleset.lines() {
@@ -114,10 +118,13 @@ pub(super) fn links(ruleset: &str) -> Vec<&str> {
             _ => {}
         }
         // Within braces other words may stand between, as in a map.
-        let (mut meant, mut within) = (of_names, false);
+        let (mut meant, mut within, mut last) = (of_names, false, "");
         for (at, piece) in line.split('"').enumerate() {
             // Every second piece is in quotes.
             if at % 2 == 1 {
+                if OTHERS.contains(&last) {
+                    continue;
+                }
                 if meant && !piece.is_empty() {
                     links.push(piece);
                 }
@@ -128,10 +135,12 @@ pub(super) fn links(ruleset: &str) -> Vec<&str> {
                 match word {
                     "{" => within = true,
                     word if word.starts_with('}') => (meant, within) = (of_names, false),
-                    "!=" | "==" | "vmap" => {}
-                    word if !within => meant = of_names || BEFORE.contains(&word),
-                    _ => {}
+                    // It is compared with a set, whose elements stand there.
+                    word if word.starts_with('@') => meant = of_names,
+                    // What is between may be a map, or more that is compared.
+                    word => meant |= BEFORE.contains(&word),
                 }
+                last = word;
             }
         }
     }
@@ -225,15 +234,19 @@ table ip filter {
         let text = "table inet x {
 \tset s {
 \t\ttype ifname
-\t\telements = { \"one\", \"two\" }
+\t\telements = { \"one\" comment \"no\", \"two\" }
 \t}
 \tchain c {
 \t\tiifname { \"three\", \"four\" } oifname != \"five*\" counter name \"no\" log prefix \"no\"
 \t\toif \"six\" iifname vmap { \"seven\" : jump c, \"eight\" : drop } ct helper set \"no\"
+\t\tiifname . tcp dport vmap { \"nine\" . 22 : accept } meta mark set iifname map { \"ten\" : 0x1 }
+\t\tmeta sdifname \"eleven\" drop
+\t\tiifname @s log prefix \"no\" ct helper set \"no\"
 \t}
 }";
         let found = [
-            "one", "two", "three", "four", "five*", "six", "seven", "eight",
+            "one", "two", "three", "four", "five*", "six", "seven", "eight", "nine", "ten",
+            "eleven",
         ];
         assert_eq!(links(text), found);
     }

@@ -5,7 +5,9 @@ use anstream::adapter::strip_str;
 
 /// A text without colours and other control characters, but for ends of lines and tabs.
 pub(super) fn plain(text: &str) -> String {
-    strip_str(text).to_string()
+    // A sequence that nobody has ended ends with its line.
+    let lines = text.split('\n').map(|line| strip_str(line).to_string());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The message of a command.
@@ -34,5 +36,6 @@ mod tests {
     #[test]
     fn what_a_program_says_has_no_control_characters() {
         assert_eq!(plain("\u{1b}[31mred\u{1b}[0m\ta\u{1}b\nc"), "red\tab\nc");
+        assert_eq!(plain("\u{1b}]0;title\nnext"), "\nnext");
     }
 }
