@@ -97,14 +97,16 @@ impl<'a> Names<'a> {
     }
 }
 
+/// What stands before the name of a link.
+const BEFORE: [&str; 8] = [
+    "iif", "oif", "iifname", "oifname", "ibrname", "obrname", "sdif", "sdifname",
+];
+/// What stands before a text that is no link's name.
+const OTHERS: [&str; 4] = ["comment", "prefix", "name", "set"];
+
 /// The links that a ruleset names, and the patterns for them with a star at their end: behind `iifname` and the
 /// like, and in sets and maps of such names.
 pub(super) fn links(ruleset: &str) -> Vec<&str> {
-    const BEFORE: [&str; 8] = [
-        "iif", "oif", "iifname", "oifname", "ibrname", "obrname", "sdif", "sdifname",
-    ];
-    // What stands before a text that is none.
-    const OTHERS: [&str; 4] = ["comment", "prefix", "name", "set"];
     let mut links = Vec::new();
     let mut of_names = false;
     for line in ruleset.lines() {
@@ -117,31 +119,32 @@ pub(super) fn links(ruleset: &str) -> Vec<&str> {
             Some("}" | "chain" | "set" | "map" | "table") => of_names = false,
             _ => {}
         }
-        // Within braces other words may stand between, as in a map.
-        let (mut meant, mut within, mut last) = (of_names, false, "");
-        for (at, piece) in line.split('"').enumerate() {
-            // Every second piece is in quotes.
-            if at % 2 == 1 {
-                if OTHERS.contains(&last) {
-                    continue;
-                }
-                if meant && !piece.is_empty() {
-                    links.push(piece);
-                }
-                meant &= within || of_names;
-                continue;
+        links.extend(links_of(line, of_names));
+    }
+    links
+}
+
+/// Those of a line; of a set of such names all that is in quotes.
+fn links_of(line: &str, of_names: bool) -> Vec<&str> {
+    let mut links = Vec::new();
+    let (mut meant, mut within, mut last) = (of_names, false, "");
+    for (at, piece) in line.split('"').enumerate() {
+        // Every second piece is in quotes.
+        let quoted = at % 2 == 1;
+        if quoted && !OTHERS.contains(&last) {
+            links.extend(Some(piece).filter(|it| meant && !it.is_empty()));
+            meant &= within || of_names;
+        }
+        for word in piece.split_whitespace().filter(|_| !quoted) {
+            match word {
+                "{" => within = true,
+                word if word.starts_with('}') => (meant, within) = (of_names, false),
+                // It is compared with a set, whose elements stand there.
+                word if word.starts_with('@') => meant = of_names,
+                // What is between may be a map, or more that is compared.
+                word => meant |= BEFORE.contains(&word),
             }
-            for word in piece.split_whitespace() {
-                match word {
-                    "{" => within = true,
-                    word if word.starts_with('}') => (meant, within) = (of_names, false),
-                    // It is compared with a set, whose elements stand there.
-                    word if word.starts_with('@') => meant = of_names,
-                    // What is between may be a map, or more that is compared.
-                    word => meant |= BEFORE.contains(&word),
-                }
-                last = word;
-            }
+            last = word;
         }
     }
     links
