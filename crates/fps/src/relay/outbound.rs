@@ -8,6 +8,7 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 
 use super::turn::Turn;
 use super::{RelayError, Shared, Side, count, count_packets};
+use crate::session::Batch;
 use fps_wire::RecordParser;
 
 /// How much is gathered for one write before the plain side is looked at again.
@@ -21,7 +22,7 @@ pub(super) async fn pump(
     mut link: WriteHalf<'_>,
 ) -> Result<(), RelayError> {
     let mut parser = RecordParser::default();
-    let mut batch = Vec::with_capacity(BATCH);
+    let mut batch = Batch::with_capacity(BATCH);
     let mut turn = Turn::begin();
     loop {
         let mut ended = false;
@@ -35,15 +36,16 @@ pub(super) async fn pump(
             () = future::ready(()), if !shared.queue.is_empty() => {}
             () = shared.queue.woken() => {}
         }
-        batch.clear();
-        forward(shared, &mut parser, &mut batch)?;
+        batch.records.clear();
+        forward(shared, &mut parser, &mut batch.records)?;
         insert(shared, &parser, &mut batch)?;
         if !batch.is_empty() {
             shared.queue.set_writes(true);
-            let written = link.write_all(&batch).await;
+            let written = link.write_all_buf(&mut batch.bytes()).await;
             shared.queue.set_writes(false);
             written.map_err(|error| RelayError::Write(Side::Link, error))?;
             count(&shared.to_link, batch.len());
+            shared.tunnel.give_back(batch.packet.take());
             turn.may_end().await;
         }
         if ended {
@@ -67,13 +69,10 @@ fn forward(
     shared.check_skipped(parser, Side::Plain)
 }
 
-fn insert(
-    shared: &Shared<'_>,
-    parser: &RecordParser,
-    batch: &mut Vec<u8>,
-) -> Result<(), RelayError> {
+fn insert(shared: &Shared<'_>, parser: &RecordParser, batch: &mut Batch) -> Result<(), RelayError> {
     let mut session = shared.session.borrow_mut();
-    session.poll_transmit(Instant::now(), parser.is_at_boundary(), batch)?;
+    let at_boundary = parser.is_at_boundary();
+    session.poll_transmit(Instant::now(), at_boundary, &mut batch.records)?;
     let sealed = session.seal(&shared.queue, BATCH, batch);
     shared.tunnel.sealed(sealed);
     let sent = sealed.packets.saturating_sub(sealed.lost);

@@ -15,7 +15,7 @@ use fps_wire::extension::{Extension, IPV6_LEASE};
 use fps_wire::{Direction, Link, ProfileId, Record};
 
 use super::open::Open;
-use super::{Codec, Ended, Event, Registration, Sealed, Session, Verdict};
+use super::{Batch, Codec, Ended, Event, Registration, Sealed, Session, Verdict};
 use crate::random::Keys;
 use crate::tunnel::PacketQueue;
 
@@ -173,7 +173,7 @@ impl Session for ClientSession {
         Ok(())
     }
 
-    fn seal(&mut self, queue: &PacketQueue, most: usize, out: &mut Vec<u8>) -> Sealed {
+    fn seal(&mut self, queue: &PacketQueue, most: usize, out: &mut Batch) -> Sealed {
         match &mut self.state {
             State::Open(open) => open.seal(&mut self.link, queue, most, out),
             State::Watching | State::Asked(_) => Sealed::default(),

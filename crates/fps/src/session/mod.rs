@@ -4,6 +4,7 @@
 //! of each whether it is the application's (forward it byte for byte) or ours (consume it). It knows
 //! no socket and no clock: the relay brings records and the time, and asks what to insert.
 
+mod batch;
 mod client;
 mod open;
 mod server;
@@ -11,6 +12,7 @@ mod server;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 
+pub use batch::Batch;
 pub use client::{ClientIdentity, ClientSession};
 pub use open::{Codec, Sealed};
 pub use server::{Admission, Admit, Asked, NotAdmitted, ServerIdentity, ServerSession};
@@ -130,8 +132,9 @@ pub trait Session {
         out: &mut Vec<u8>,
     ) -> Result<(), Ended>;
 
-    /// Appends packets that wait, as records, until there are so many bytes.
-    fn seal(&mut self, queue: &PacketQueue, most: usize, out: &mut Vec<u8>) -> Sealed;
+    /// Appends packets that wait, as records, until there are so many bytes, or one that is sealed where
+    /// it lies.
+    fn seal(&mut self, queue: &PacketQueue, most: usize, out: &mut Batch) -> Sealed;
 
     /// What both sides use beyond version 5; it stands once the carrier is registered.
     fn extension(&self) -> Option<Extension>;

@@ -1,12 +1,14 @@
 //! A session after the accept: packets to records, and records to packets.
 
-use fps_wire::classified::{Channel, Limits, Opened, Opener, Outgoing, Padding, Sealer};
+use fps_wire::classified::{
+    Channel, Limits, Opened, Opener, Outgoing, Padding, SealError, Sealer, Spread,
+};
 use fps_wire::extension::Extension;
 use fps_wire::fragment::{Reassembler, Splitter};
 use fps_wire::{Direction, FrameKind, Link, Pair, Record, SessionKeys};
 
-use super::{Ended, Event, Verdict};
-use crate::tunnel::{PacketQueue, Whole};
+use super::{Batch, Ended, Event, Verdict};
+use crate::tunnel::{Chunk, Packed, PacketQueue, Whole};
 
 /// How packets become frames.
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +39,6 @@ const RECORD: usize = 16 << 10;
 const FRAMES: usize = 64;
 /// How many packets in parts may be begun on a carrier.
 const STATES: usize = 64;
-/// How much of a whole packet goes in a record, beside the heads of its frame and of the part.
-const PART: usize = RECORD - 64;
 
 /// See the module.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl Open {
         Self {
             sealer: Sealer::new(channel(outbound)),
             opener: Opener::new(channel(inbound)),
-            splitter: Splitter::new(PART, Whole::LONGEST, true),
+            splitter: Splitter::new(Spread::PAYLOAD, Whole::LONGEST, true),
             // A sender finishes one before the next.
             reassembler: Reassembler::new(Whole::LONGEST, 1),
             limits: Limits::default(),
@@ -141,49 +141,88 @@ impl Open {
         Ok(Verdict::Consume)
     }
 
-    /// Puts packets that wait into records, until there are so many bytes.
+    /// Puts packets that wait into records, until there are so many bytes, or one that is sealed where it
+    /// lies.
     pub(super) fn seal(
         &mut self,
         link: &mut Link,
         queue: &PacketQueue,
         most: usize,
-        out: &mut Vec<u8>,
+        out: &mut Batch,
     ) -> Sealed {
         let mut sealed = Sealed::default();
-        while out.len() < most {
-            let Some(chunk) = queue.pop() else { break };
-            let mut frames = Vec::with_capacity(FRAMES);
-            for packet in chunk.iter() {
-                sealed.packets += 1;
-                match self.splitter.split(packet) {
-                    Ok(parts) => frames.extend(parts),
-                    Err(_) => sealed.lost += 1,
+        while out.records.len() < most && out.packet.is_none() {
+            match queue.pop() {
+                None => break,
+                Some(Chunk::Packed(packed)) => {
+                    self.seal_packed(link, &packed, &mut out.records, &mut sealed);
+                    queue.give_back(packed);
+                }
+                Some(Chunk::Spread(packet, _)) => {
+                    out.packet = self.seal_spread(link, packet, &mut sealed);
                 }
             }
-            let mut rest = &frames[..];
-            while !rest.is_empty() {
-                let (record, more) = rest.split_at(fitting(rest, self.limits.frames));
-                let begin = out.len();
-                let before = link.transcript(self.outbound);
-                match self.sealer.seal(before, record, Padding::default(), out) {
-                    Ok(()) => {
-                        if self.extension.is_none() {
-                            link.count(self.outbound, whole(&out[begin..]));
-                        }
-                        sealed.records += 1;
-                    }
-                    Err(error) => {
-                        tracing::debug!(event = "encode_failed", error = %error);
-                        sealed.lost += record.len() as u64;
-                    }
-                }
-                rest = more;
-            }
-            drop(frames);
-            queue.give_back(chunk);
         }
         sealed
     }
+
+    fn seal_packed(
+        &mut self,
+        link: &mut Link,
+        packed: &Packed,
+        out: &mut Vec<u8>,
+        sealed: &mut Sealed,
+    ) {
+        let mut frames = Vec::with_capacity(FRAMES);
+        for packet in packed.iter() {
+            sealed.packets += 1;
+            match self.splitter.split(packet) {
+                Ok(parts) => frames.extend(parts),
+                Err(_) => sealed.lost += 1,
+            }
+        }
+        let mut rest = &frames[..];
+        while !rest.is_empty() {
+            let (record, more) = rest.split_at(fitting(rest, self.limits.frames));
+            let begin = out.len();
+            let before = link.transcript(self.outbound);
+            match self.sealer.seal(before, record, Padding::default(), out) {
+                Ok(()) => {
+                    if self.extension.is_none() {
+                        link.count(self.outbound, whole(&out[begin..]));
+                    }
+                    sealed.records += 1;
+                }
+                Err(error) => not_sealed(error, record.len(), sealed),
+            }
+            rest = more;
+        }
+    }
+
+    fn seal_spread(
+        &mut self,
+        link: &Link,
+        mut packet: Spread,
+        sealed: &mut Sealed,
+    ) -> Option<Spread> {
+        sealed.packets += 1;
+        let (id, before) = (self.splitter.take_id(), link.transcript(self.outbound));
+        match self.sealer.seal_spread(before, id, &mut packet) {
+            Ok(records) => {
+                sealed.records += records;
+                Some(packet)
+            }
+            Err(error) => {
+                not_sealed(error, 1, sealed);
+                None
+            }
+        }
+    }
+}
+
+fn not_sealed(error: SealError, lost: usize, sealed: &mut Sealed) {
+    tracing::debug!(event = "encode_failed", error = %error);
+    sealed.lost += lost as u64;
 }
 
 fn whole(record: &[u8]) -> Record<'_> {

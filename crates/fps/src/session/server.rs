@@ -17,7 +17,7 @@ use fps_wire::extension::{Extension, IPV6_LEASE};
 use fps_wire::{Binding, Direction, Link, Pair, ProfileId, PublicKey, Record, Refusal, Transcript};
 
 use super::open::Open;
-use super::{Codec, Ended, Event, Registration, Sealed, Session, Verdict};
+use super::{Batch, Codec, Ended, Event, Registration, Sealed, Session, Verdict};
 use crate::random::Keys;
 use crate::tunnel::PacketQueue;
 use fps_wire::control::ClientInstance;
@@ -279,7 +279,7 @@ impl Session for ServerSession {
         Ok(())
     }
 
-    fn seal(&mut self, queue: &PacketQueue, most: usize, out: &mut Vec<u8>) -> Sealed {
+    fn seal(&mut self, queue: &PacketQueue, most: usize, out: &mut Batch) -> Sealed {
         match &mut self.state {
             State::Open(open) => open.seal(&mut self.link, queue, most, out),
             State::Waiting(_) | State::Answering(_) => Sealed::default(),

@@ -9,10 +9,12 @@
 //! up to 64 KiB, which are split here, and takes what belongs together in one as well: most of the
 //! time that a packet costs it costs however long it is.
 
-use std::io;
+use std::array;
+use std::io::{self, IoSliceMut};
 use std::time::Duration;
 
 use fps_netlink::LinkName;
+use fps_wire::classified::Spread;
 use nix::errno::Errno;
 use tun_rs::{AsyncDevice, DeviceBuilder, GROTable, IDEAL_BATCH_SIZE, VIRTIO_NET_HDR_LEN};
 
@@ -56,8 +58,7 @@ pub struct TunDevice {
 /// What has been read.
 pub struct Received {
     /// Header and packet.
-    whole: Vec<u8>,
-    length: usize,
+    whole: Spread,
     /// Where the device gives no header, it is of zeros.
     begin: usize,
     packets: Vec<Vec<u8>>,
@@ -73,31 +74,36 @@ pub struct Outbox {
     count: usize,
 }
 
+/// How many parts the longest has.
+const SLOTS: usize = Whole::LONGEST.div_ceil(Spread::PART);
+
 impl Received {
-    /// Header and packet.
-    pub fn bytes(&self) -> &[u8] {
-        &self.whole[..self.length]
+    /// Where the device puts what it gives (readv(2)).
+    fn slices(&mut self) -> [IoSliceMut<'_>; SLOTS] {
+        let mut slots = self.whole.slots();
+        let mut slices = array::from_fn(|_| IoSliceMut::new(slots.next().unwrap_or_default()));
+        slices[0].advance(self.begin);
+        slices
     }
 
-    /// The same, looked at.
-    pub fn whole(&self) -> Option<Whole<'_>> {
-        Whole::read(self.bytes())
+    /// Header and packet, as they were read, or to be filled as if they had been.
+    pub fn spread(&mut self) -> &mut Spread {
+        &mut self.whole
     }
 
-    /// Puts one in, header and packet, as if it had been read.
-    pub fn fill(&mut self, bytes: &[u8]) {
-        self.whole[..bytes.len()].copy_from_slice(bytes);
-        self.length = bytes.len();
+    /// Header and packet, looked at: as much as has all headers.
+    pub fn begin(&self) -> Option<Whole<'_>> {
+        Whole::read(self.whole.first())
     }
 
     /// How long the packet is.
     pub fn packet_len(&self) -> usize {
-        self.length.saturating_sub(VIRTIO_NET_HDR_LEN)
+        self.whole.len().saturating_sub(VIRTIO_NET_HDR_LEN)
     }
 
     /// In packets of the MTU, in their order.
     pub fn packets(&mut self) -> impl Iterator<Item = &[u8]> {
-        let whole = &mut self.whole[..self.length];
+        let whole = self.whole.join();
         let count = whole::split(whole, &mut self.packets, &mut self.sizes);
         let packets = self.packets.iter().zip(&self.sizes).take(count);
         packets.map(|(packet, size)| &packet[..*size])
@@ -178,8 +184,7 @@ impl TunDevice {
     /// Room for what is read at once.
     pub fn room(&self) -> Received {
         Received {
-            whole: vec![0; Whole::LONGEST],
-            length: 0,
+            whole: Spread::new(Whole::LONGEST),
             begin: match self.device.tcp_gso() {
                 true => 0,
                 false => VIRTIO_NET_HDR_LEN,
@@ -192,9 +197,10 @@ impl TunDevice {
     /// Waits for a packet. Fails only when the device is gone.
     pub async fn receive(&self, room: &mut Received) -> Result<(), TunError> {
         loop {
-            match self.device.recv(&mut room.whole[room.begin..]).await {
+            let read = self.device.recv_vectored(&mut room.slices()).await;
+            match read {
                 Ok(length) => {
-                    room.length = room.begin + length;
+                    room.whole.set_len(room.begin + length);
                     return Ok(());
                 }
                 Err(source) if is_gone(&source) => return Err(self.gone(source)),
@@ -208,8 +214,9 @@ impl TunDevice {
 
     /// The next packet if one waits already.
     pub fn try_receive(&self, room: &mut Received) -> bool {
-        let read = self.device.try_recv(&mut room.whole[room.begin..]);
-        room.length = read.as_ref().map_or(0, |length| room.begin + length);
+        let read = self.device.try_recv_vectored(&mut room.slices());
+        let length = read.as_ref().map_or(0, |length| room.begin + length);
+        room.whole.set_len(length);
         read.is_ok()
     }
 

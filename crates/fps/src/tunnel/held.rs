@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::{Flow, PacketQueue};
+use super::PacketQueue;
 
 /// How many bytes may wait, of all flows: as many as in a carrier's queue unless it is told otherwise.
 const MOST: usize = 1 << 20;
@@ -13,10 +13,9 @@ pub(super) struct Held(RefCell<Option<PacketQueue>>);
 
 impl Held {
     /// Adds a packet, or says `false` where there is no room.
-    pub(super) fn push(&self, packet: &[u8], flow: Flow) -> bool {
+    pub(super) fn with(&self, add: impl FnOnce(&PacketQueue) -> bool) -> bool {
         let mut packets = self.0.borrow_mut();
-        let packets = packets.get_or_insert_with(|| PacketQueue::new(MOST));
-        packets.push(packet, flow)
+        add(packets.get_or_insert_with(|| PacketQueue::new(MOST)))
     }
 
     /// All of them, each flow's in their order.

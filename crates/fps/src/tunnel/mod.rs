@@ -23,6 +23,7 @@ mod inlets;
 mod queue;
 mod round_robin;
 mod seats;
+mod spares;
 mod whole;
 
 use std::any::Any;
@@ -42,7 +43,7 @@ pub use dispatch::{Carrier, CarrierId, Dispatch, Way};
 pub use drop_reason::DropReason;
 pub use flow::Flow;
 pub use inbound::Inbound;
-pub use queue::{Chunk, PacketQueue};
+pub use queue::{Chunk, Packed, PacketQueue};
 pub use round_robin::RoundRobin;
 pub use whole::Whole;
 
@@ -51,9 +52,11 @@ use tokio::task::unconstrained;
 use drop_reason::Drops;
 use early::{Early, Standing};
 use fps_wire::Refusal;
+use fps_wire::classified::Spread;
 use fps_wire::fragment::Dropped;
 use held::Held;
 use inlets::Inlets;
+use spares::Spares;
 
 use crate::relay::RelayError;
 use crate::session::{Ended, Registration, Sealed};
@@ -69,6 +72,7 @@ pub struct Tunnel {
     /// None while one is being written.
     outbox: RefCell<Option<Outbox>>,
     held: Held,
+    spares: Spares,
     inlets: Inlets,
     early: Early,
     drops: Drops,
@@ -92,6 +96,7 @@ impl Tunnel {
             configure,
             outbox: RefCell::default(),
             held: Held::default(),
+            spares: Spares::default(),
             inlets: Inlets::default(),
             early: Early::default(),
             drops: Drops::default(),
@@ -178,10 +183,8 @@ impl Tunnel {
     pub(crate) fn book(&self, id: CarrierId, queue: &PacketQueue, sent: u64, received: u64) {
         let mut waited = 0;
         while let Some(chunk) = queue.pop() {
-            for _ in chunk.iter() {
-                waited += 1;
-                self.drops.count(DropReason::CarrierEnded);
-            }
+            waited += chunk.count();
+            (0..chunk.count()).for_each(|_| self.drops.count(DropReason::CarrierEnded));
         }
         if self.authenticated.borrow().contains(&id) {
             tracing::info!(
@@ -405,9 +408,15 @@ impl Tunnel {
         };
         let mut room = device.room();
         while let Some(chunk) = packets.pop() {
-            for bytes in chunk.iter() {
-                room.fill(bytes);
-                self.send(&mut room);
+            match chunk {
+                Chunk::Packed(packed) => packed.iter().for_each(|bytes| {
+                    room.spread().fill(bytes);
+                    self.send(&mut room);
+                }),
+                Chunk::Spread(packet, _) => {
+                    self.give_back(Some(std::mem::replace(room.spread(), packet)));
+                    self.send(&mut room);
+                }
             }
         }
     }
@@ -418,12 +427,15 @@ impl Tunnel {
         match self.choose(received) {
             Ok((Way::By(queue), flow)) if queue.takes_whole() => {
                 self.count_from_device(received.packet_len());
-                self.queue(&queue, received.bytes(), flow);
+                if !self.put(&queue, received, flow) {
+                    self.drops.count(DropReason::QueueFull);
+                }
             }
             Ok((Way::By(queue), flow)) => self.send_split(&queue, received, flow),
             Ok((Way::Later, flow)) => {
-                if !self.held.push(received.bytes(), flow) {
-                    self.count_from_device(received.packet_len());
+                let length = received.packet_len();
+                if !self.held.with(|queue| self.put(queue, received, flow)) {
+                    self.count_from_device(length);
                     self.drops.count(DropReason::QueueFull);
                 }
             }
@@ -436,7 +448,7 @@ impl Tunnel {
 
     fn choose(&self, received: &Received) -> Result<(Way, Flow), DropReason> {
         let addresses = received
-            .whole()
+            .begin()
             .and_then(|whole| InnerAddresses::of(whole.packet()));
         let addresses = addresses.ok_or(DropReason::NotIp)?;
         let way = self.dispatch.borrow_mut().choose(&addresses)?;
@@ -460,6 +472,22 @@ impl Tunnel {
     fn count_from_device(&self, length: usize) {
         add(&self.counters.packets_from_device, 1);
         add(&self.counters.bytes_from_device, length as u64);
+    }
+
+    /// A long packet stays where it is, and is read by another buffer next.
+    fn put(&self, queue: &PacketQueue, received: &mut Received, flow: Flow) -> bool {
+        let packet = received.spread();
+        match packet.len() <= Spread::PART {
+            true => queue.push(packet.first(), flow),
+            false => queue.push_spread(packet, flow, || self.spares.take()),
+        }
+    }
+
+    /// Takes back the buffer of a packet that has been written.
+    pub(crate) fn give_back(&self, packet: Option<Spread>) {
+        if let Some(packet) = packet {
+            self.spares.give_back(packet);
+        }
     }
 
     fn queue(&self, queue: &PacketQueue, bytes: &[u8], flow: Flow) {

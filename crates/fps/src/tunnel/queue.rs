@@ -1,6 +1,7 @@
 //! What waits for one carrier.
 //!
-//! Packets lie one behind the other in chunks, so that none costs an allocation. There are two lanes:
+//! Packets lie one behind the other in chunks, so that none costs an allocation; a long one stays in the
+//! buffer that it was read to. There are two lanes:
 //! a flow of which nothing waits goes first, as in fq_codel (RFC 8290), so that a question is not held
 //! up behind a download. No flow is ever out of order: it has the first lane only as long as it has
 //! nothing in the second.
@@ -9,6 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::os::fd::RawFd;
 
+use fps_wire::classified::Spread;
 use tokio::sync::Notify;
 
 use super::Flow;
@@ -45,18 +47,66 @@ struct Lanes {
     bulk: VecDeque<Chunk>,
     /// How many bytes of each flow wait in each lane.
     waiting: Box<[[usize; 2]; FLOWS]>,
-    spare: Vec<Chunk>,
+    spare: Vec<Packed>,
+}
+
+/// Packets that leave the queue together.
+#[derive(Debug)]
+pub enum Chunk {
+    /// In one buffer.
+    Packed(Packed),
+    /// One, where it can be sealed.
+    Spread(Spread, Flow),
 }
 
 /// Packets, one behind the other.
 #[derive(Debug, Default)]
-pub struct Chunk {
+pub struct Packed {
     bytes: Vec<u8>,
     /// The end of each packet, and its flow.
     ends: Vec<(usize, Flow)>,
 }
 
 impl Chunk {
+    /// How many packets.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Packed(packed) => packed.ends.len(),
+            Self::Spread(..) => 1,
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Packed(packed) => packed.bytes.len(),
+            Self::Spread(spread, _) => spread.len(),
+        }
+    }
+
+    /// Where there is room for another packet.
+    fn with_room(&mut self, length: usize) -> Option<&mut Packed> {
+        match self {
+            Self::Packed(packed) => Some(packed).filter(|packed| packed.has_room(length)),
+            Self::Spread(..) => None,
+        }
+    }
+
+    /// How long each packet is, and its flow.
+    fn each(&self, mut note: impl FnMut(usize, Flow)) {
+        match self {
+            Self::Packed(packed) => {
+                let mut begin = 0;
+                for (end, flow) in &packed.ends {
+                    note(end - begin, *flow);
+                    begin = *end;
+                }
+            }
+            Self::Spread(spread, flow) => note(spread.len(), *flow),
+        }
+    }
+}
+
+impl Packed {
     /// Each packet, in its order.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let begins = [0].into_iter().chain(self.ends.iter().map(|(end, _)| *end));
@@ -94,14 +144,20 @@ impl Lanes {
             false => (&mut self.bulk, bulk),
         };
         *waiting += packet.len();
-        match lane.back_mut().filter(|chunk| chunk.has_room(packet.len())) {
-            Some(chunk) => chunk.push(packet, flow),
+        match lane.back_mut().and_then(|it| it.with_room(packet.len())) {
+            Some(packed) => packed.push(packet, flow),
             None => {
-                let mut chunk = self.spare.pop().unwrap_or_default();
-                chunk.push(packet, flow);
-                lane.push_back(chunk);
+                let mut packed = self.spare.pop().unwrap_or_default();
+                packed.push(packet, flow);
+                lane.push_back(Chunk::Packed(packed));
             }
         }
+    }
+
+    fn push_spread(&mut self, packet: Spread, flow: Flow) {
+        let [_, bulk] = &mut self.waiting[flow.place()];
+        *bulk += packet.len();
+        self.bulk.push_back(Chunk::Spread(packet, flow));
     }
 
     fn pop(&mut self) -> Option<Chunk> {
@@ -109,19 +165,15 @@ impl Lanes {
             Some(chunk) => (0, chunk),
             None => (1, self.bulk.pop_front()?),
         };
-        let mut begin = 0;
-        for (end, flow) in &chunk.ends {
-            self.waiting[flow.place()][lane] -= end - begin;
-            begin = *end;
-        }
+        chunk.each(|length, flow| self.waiting[flow.place()][lane] -= length);
         Some(chunk)
     }
 
-    fn give_back(&mut self, mut chunk: Chunk) {
+    fn give_back(&mut self, mut packed: Packed) {
         if self.spare.len() < SPARE {
-            chunk.bytes.clear();
-            chunk.ends.clear();
-            self.spare.push(chunk);
+            packed.bytes.clear();
+            packed.ends.clear();
+            self.spare.push(packed);
         }
     }
 }
@@ -162,7 +214,30 @@ impl PacketQueue {
 
     /// Adds a packet, or counts it as dropped and says `false`.
     pub fn push(&self, packet: &[u8], flow: Flow) -> bool {
-        let bytes = self.bytes.get() + packet.len();
+        let fits = self.admit(packet.len());
+        if fits {
+            self.lanes.borrow_mut().push(packet, flow);
+        }
+        fits
+    }
+
+    /// The same with the buffer that it lies in, which another takes the place of.
+    pub fn push_spread(
+        &self,
+        packet: &mut Spread,
+        flow: Flow,
+        other: impl FnOnce() -> Spread,
+    ) -> bool {
+        let fits = self.admit(packet.len());
+        if fits {
+            let packet = std::mem::replace(packet, other());
+            self.lanes.borrow_mut().push_spread(packet, flow);
+        }
+        fits
+    }
+
+    fn admit(&self, length: usize) -> bool {
+        let bytes = self.bytes.get() + length;
         if bytes > self.most_bytes {
             self.dropped.set(self.dropped.get() + 1);
             return false;
@@ -170,20 +245,19 @@ impl PacketQueue {
         if self.bytes.replace(bytes) == 0 {
             self.wake.notify_one();
         }
-        self.lanes.borrow_mut().push(packet, flow);
         true
     }
 
     /// Takes the packets that are next.
     pub fn pop(&self) -> Option<Chunk> {
         let chunk = self.lanes.borrow_mut().pop()?;
-        self.bytes.set(self.bytes.get() - chunk.bytes.len());
+        self.bytes.set(self.bytes.get() - chunk.len());
         Some(chunk)
     }
 
-    /// Takes back a chunk that has been used.
-    pub fn give_back(&self, chunk: Chunk) {
-        self.lanes.borrow_mut().give_back(chunk);
+    /// Takes back a buffer that has been used.
+    pub fn give_back(&self, packed: Packed) {
+        self.lanes.borrow_mut().give_back(packed);
     }
 
     /// Ends the carrier: another process of its client has taken its place.
@@ -240,10 +314,23 @@ mod tests {
     fn drain(queue: &PacketQueue) -> Vec<u8> {
         let mut all = Vec::new();
         while let Some(chunk) = queue.pop() {
-            all.extend(chunk.iter().map(|packet| packet[packet.len() - 1]));
-            queue.give_back(chunk);
+            match chunk {
+                Chunk::Packed(packed) => {
+                    all.extend(packed.iter().map(|packet| packet[packet.len() - 1]));
+                    queue.give_back(packed);
+                }
+                Chunk::Spread(mut packet, _) => all.extend(packet.join().last()),
+            }
         }
         all
+    }
+
+    fn push_long(queue: &PacketQueue, packet: &[u8]) -> bool {
+        let mut spread = Spread::new(packet.len());
+        spread.fill(packet);
+        let took = queue.push_spread(&mut spread, Flow::of(packet), || Spread::new(0));
+        assert_eq!(took, spread.is_empty(), "it stays where it is dropped");
+        took
     }
 
     fn of(destination: &str, length: usize, number: u8) -> Vec<u8> {
@@ -273,18 +360,38 @@ mod tests {
             assert!(push(&queue, &of("10.0.0.2", 1400, number)));
         }
         assert!(push(&queue, &of("10.0.0.3", 100, 250)));
-        let mut first = queue.pop().unwrap();
+        let Some(Chunk::Packed(first)) = queue.pop() else {
+            panic!("short ones lie in one buffer");
+        };
         let numbers: Vec<_> = first.iter().map(|it| it[it.len() - 1]).collect();
         assert_eq!(numbers, [0, 1, 250]);
         // While it has many that wait it has no place before them.
         assert!(push(&queue, &of("10.0.0.2", 100, 200)));
         assert!(push(&queue, &of("10.0.0.3", 100, 251)));
-        first.ends.clear();
         let rest = drain(&queue);
         assert_eq!(rest[0], 251);
         assert_eq!(rest[1..], (2..=200).collect::<Vec<_>>());
         let waiting = queue.lanes.borrow();
         assert!(waiting.waiting.iter().all(|it| *it == [0, 0]));
         assert!(waiting.spare.len() <= SPARE);
+    }
+
+    #[test]
+    fn a_long_packet_keeps_its_place_and_counts() {
+        let queue = PacketQueue::new(100_000);
+        let long = |number| of("10.0.0.2", 30_000, number);
+        // More than the first lane takes of a flow, so that all of it is in the second.
+        assert!(push(&queue, &of("10.0.0.2", SPARSE + 1, 1)));
+        assert!(push_long(&queue, &long(2)));
+        assert!(push(&queue, &of("10.0.0.2", 100, 3)));
+        assert!(push_long(&queue, &long(4)));
+        assert!(push_long(&queue, &long(5)));
+        assert!(push(&queue, &of("10.0.0.3", 100, 6)));
+        assert!(!push_long(&queue, &long(7)));
+        assert_eq!(queue.dropped(), 1);
+        assert_eq!(drain(&queue), [6, 1, 2, 3, 4, 5]);
+        assert!(queue.is_empty());
+        let waiting = queue.lanes.borrow();
+        assert!(waiting.waiting.iter().all(|it| *it == [0, 0]));
     }
 }

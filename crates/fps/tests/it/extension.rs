@@ -4,15 +4,16 @@
 use std::rc::Rc;
 use std::time::Instant;
 
+use bytes::Buf;
 use fps::lease::Pool;
 use fps::random::System;
 use fps::session::{
-    Admission, Admit, Asked, ClientIdentity, ClientSession, Codec, Ended, Event, NotAdmitted,
-    Registration, ServerIdentity, ServerSession, Session, Verdict,
+    Admission, Admit, Asked, Batch, ClientIdentity, ClientSession, Codec, Ended, Event,
+    NotAdmitted, Registration, Sealed, ServerIdentity, ServerSession, Session, Verdict,
 };
-use fps::tunnel::{Flow, PacketQueue};
+use fps::tunnel::{Flow, PacketQueue, Whole};
 use fps_wire::auth::{AllowList, Client, Server};
-use fps_wire::classified::{Invalid, Limits};
+use fps_wire::classified::{Invalid, Limits, Spread};
 use fps_wire::control::ClientInstance;
 use fps_wire::extension::{AES, ALL, IPV6_LEASE, WHOLE_PACKETS};
 use fps_wire::{ClientUuid, ProfileId, Record};
@@ -154,11 +155,29 @@ impl Carrier {
 fn seal(session: &mut dyn Session, packets: &[&[u8]]) -> Vec<Vec<u8>> {
     let queue = PacketQueue::new(1 << 20);
     for packet in packets {
-        assert!(queue.push(packet, Flow::of(packet)));
+        let flow = Flow::of(packet);
+        // As a tunnel does.
+        let mut spread = Spread::new(Whole::LONGEST);
+        spread.fill(packet);
+        let put = match packet.len() > Spread::PART && session.extension().is_some() {
+            true => queue.push_spread(&mut spread, flow, || Spread::new(0)),
+            false => queue.push(packet, flow),
+        };
+        assert!(put);
     }
-    let mut out = Vec::new();
-    let sealed = session.seal(&queue, usize::MAX, &mut out);
-    assert_eq!(sealed.lost, 0);
+    let (mut out, mut sealed) = (Vec::new(), Sealed::default());
+    while !queue.is_empty() {
+        let mut batch = Batch::default();
+        let more = session.seal(&queue, usize::MAX, &mut batch);
+        let bytes = batch.len();
+        let mut all = batch.bytes();
+        assert_eq!(all.remaining(), bytes);
+        out.extend(all.copy_to_bytes(bytes));
+        sealed.records += more.records;
+        sealed.packets += more.packets;
+        sealed.lost += more.lost;
+    }
+    assert_eq!((sealed.packets, sealed.lost), (packets.len() as u64, 0));
     let mut records = Vec::new();
     let mut rest = &out[..];
     while !rest.is_empty() {

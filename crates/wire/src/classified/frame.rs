@@ -98,15 +98,22 @@ impl<'a> Outgoing<'a> {
         FRAME_HEAD_LEN + self.payload_len() + self.padding as usize
     }
 
-    pub(super) fn put(&self, out: &mut Vec<u8>) {
+    /// What stands before the payload.
+    pub(super) fn head(&self) -> [u8; FRAME_HEAD_LEN] {
         let kind = match self.body {
             Body::Whole(kind, _) => kind,
             Body::Fragment(..) => FrameKind::Fragment,
         };
         let length = u32::try_from(self.payload_len()).expect("checked");
-        out.extend([kind as u8, self.flags]);
-        out.extend(length.to_be_bytes());
-        out.extend(self.padding.to_be_bytes());
+        let mut head = [0; FRAME_HEAD_LEN];
+        head[..2].copy_from_slice(&[kind as u8, self.flags]);
+        head[2..6].copy_from_slice(&length.to_be_bytes());
+        head[6..].copy_from_slice(&self.padding.to_be_bytes());
+        head
+    }
+
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        out.extend(self.head());
         match self.body {
             Body::Whole(_, payload) => out.extend(payload),
             Body::Fragment(header, part) => {

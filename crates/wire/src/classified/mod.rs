@@ -14,11 +14,13 @@ mod context;
 mod frame;
 mod opener;
 mod sealer;
+mod spread;
 
 pub use channel::Channel;
 pub use frame::{Body, Frame, FrameKind, Frames, Outgoing};
 pub use opener::{Invalid, Opened, Opener};
 pub use sealer::{Padding, SealError, Sealer};
+pub use spread::Spread;
 
 use crate::crypto::TAG_LEN;
 use crate::hint::HINTS_LEN;

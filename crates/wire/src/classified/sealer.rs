@@ -1,11 +1,16 @@
 //! One direction's sender.
 
 use super::channel::Channel;
-use super::{HEAD_LEN, Outgoing};
+use super::frame::FRAME_HEAD_LEN;
+use super::spread::FRONT;
+use super::{Body, HEAD_LEN, Outgoing, Spread};
 use crate::crypto::TAG_LEN;
-use crate::hint::HINTS_LEN;
+use crate::hint::{HINT_LEN, HINTS_LEN};
 use crate::record::{APPLICATION_DATA, HEADER_LEN, MAX_PAYLOAD};
 use crate::{Transcript, VERSION};
+
+/// What stands before a record's frames.
+const HEADS: usize = HEADER_LEN + HINTS_LEN + HEAD_LEN;
 
 /// Makes the records of one direction.
 #[derive(Debug)]
@@ -67,28 +72,64 @@ impl Sealer {
     ) -> Result<(), SealError> {
         let record_padding = self.check(frames, padding)?;
         let begin = out.len();
-        self.channel.context.turn_to(self.channel.sequence, before);
-        out.extend([APPLICATION_DATA, 3, 3, 0, 0]);
-        out.extend(self.channel.context.server_hint().0);
-        out.extend(self.channel.context.client_hint().0);
-        let count = u16::try_from(frames.len()).expect("checked");
-        out.extend(VERSION.to_be_bytes());
-        out.extend([0, 0]);
-        out.extend(self.channel.sequence.to_be_bytes());
-        out.extend(count.to_be_bytes());
-        out.extend(record_padding.to_be_bytes());
+        out.resize(begin + HEADS, 0);
         frames.iter().for_each(|frame| frame.put(out));
-        out.resize(out.len() + record_padding as usize, 0);
-        let record = &mut out[begin..];
-        let length = record.len() + TAG_LEN - HEADER_LEN;
-        let visible = u16::try_from(length).expect("checked");
-        record[3..HEADER_LEN].copy_from_slice(&visible.to_be_bytes());
-        let (front, text) = record.split_at_mut(HEADER_LEN + HINTS_LEN);
-        let aad = self.channel.context.aad(&front[HEADER_LEN..], length);
-        let tag = self.channel.key.0.seal(self.channel.sequence, aad, text);
-        out.extend(tag);
-        self.channel.sequence += 1;
+        out.resize(out.len() + record_padding as usize + TAG_LEN, 0);
+        let count = u16::try_from(frames.len()).expect("checked");
+        self.finish(before, count, record_padding, &mut out[begin..]);
         Ok(())
+    }
+
+    /// Seals a packet where it lies, as parts with an id, and says how many records it is in. For records
+    /// that are no step of a transcript: all of them are bound to what is `before` the first.
+    pub fn seal_spread(
+        &mut self,
+        before: &Transcript,
+        id: u32,
+        packet: &mut Spread,
+    ) -> Result<u64, SealError> {
+        if Spread::PAYLOAD > self.channel.limits.frame_payload as usize {
+            return Err(SealError::FramePayload);
+        }
+        let records = packet.records(id);
+        let count = records.len() as u64;
+        if self.channel.sequence.checked_add(count).is_none() {
+            return Err(SealError::SequenceOverflow);
+        }
+        for (header, record) in records {
+            let (heads, part) = record.split_at_mut(FRONT);
+            let part = &part[..part.len() - TAG_LEN];
+            let head = Outgoing::new(Body::Fragment(header, part)).head();
+            let (frame, fragment) = heads[HEADS..].split_at_mut(FRAME_HEAD_LEN);
+            frame.copy_from_slice(&head);
+            fragment.copy_from_slice(&header.to_bytes());
+            self.finish(before, 1, 0, record);
+        }
+        Ok(count)
+    }
+
+    /// Writes the heads of a record that has all else but its tag, and seals it.
+    fn finish(&mut self, before: &Transcript, frames: u16, padding: u32, record: &mut [u8]) {
+        let sequence = self.channel.sequence;
+        let context = &mut self.channel.context;
+        context.turn_to(sequence, before);
+        let length = record.len() - HEADER_LEN;
+        let visible = u16::try_from(length).expect("checked");
+        let (header, rest) = record.split_at_mut(HEADER_LEN);
+        header[..3].copy_from_slice(&[APPLICATION_DATA, 3, 3]);
+        header[3..].copy_from_slice(&visible.to_be_bytes());
+        let (hints, rest) = rest.split_at_mut(HINTS_LEN);
+        hints[..HINT_LEN].copy_from_slice(&context.server_hint().0);
+        hints[HINT_LEN..].copy_from_slice(&context.client_hint().0);
+        let (text, tag) = rest.split_at_mut(rest.len() - TAG_LEN);
+        text[..2].copy_from_slice(&VERSION.to_be_bytes());
+        text[2..4].fill(0);
+        text[4..12].copy_from_slice(&sequence.to_be_bytes());
+        text[12..14].copy_from_slice(&frames.to_be_bytes());
+        text[14..HEAD_LEN].copy_from_slice(&padding.to_be_bytes());
+        let aad = context.aad(hints, length);
+        tag.copy_from_slice(&self.channel.key.0.seal(sequence, aad, text));
+        self.channel.sequence += 1;
     }
 
     /// The record's padding, where all is as it may be.

@@ -38,6 +38,13 @@ impl Splitter {
         }
     }
 
+    /// The id of a packet that is in parts already.
+    pub fn take_id(&mut self) -> u32 {
+        let id = self.next_id;
+        self.next_id = self.next_id.wrapping_add(1);
+        id
+    }
+
     /// The frames of a packet, in their order. Only a packet in parts takes an id.
     pub fn split<'a>(
         &mut self,
@@ -61,10 +68,10 @@ impl Splitter {
         let parts = packet.chunks(part);
         let count = u16::try_from(parts.len()).map_err(|_| Unsplittable::TooLong)?;
         let total = u32::try_from(packet.len()).map_err(|_| Unsplittable::TooLong)?;
-        let id = self.next_id;
-        if !whole {
-            self.next_id = self.next_id.wrapping_add(1);
-        }
+        let id = match whole {
+            true => 0,
+            false => self.take_id(),
+        };
         Ok(parts.enumerate().map(move |(index, part)| {
             let index = u16::try_from(index).expect("fewer than count");
             let header = FragmentHeader {
