@@ -104,7 +104,9 @@ impl Channel {
             }
         };
         let mut descriptors = Vec::new();
-        for message in received.cmsgs()? {
+        // The kernel leaves out what would be too many (`scm_detach_fds`, net/core/scm.c).
+        let lost = |_| io::Error::from(Errno::EMFILE);
+        for message in received.cmsgs().map_err(lost)? {
             if let ControlMessageOwned::ScmRights(rights) = message {
                 // SAFETY: the kernel has just given us these descriptors.
                 descriptors.extend(rights.iter().map(|fd| unsafe { OwnedFd::from_raw_fd(*fd) }));

@@ -71,6 +71,8 @@ pub mod html;
 pub mod import;
 #[doc(hidden)]
 pub mod lab;
+
+mod limits;
 #[doc(hidden)]
 pub mod multicall;
 #[doc(hidden)]

@@ -20,6 +20,7 @@ mod nat;
 mod need;
 mod netem;
 mod nft;
+mod open_files;
 mod proc;
 mod programs;
 mod resolved;
@@ -46,6 +47,7 @@ pub async fn examine(helper: &Path) -> Vec<Finding> {
         Err(error) => (Err(error), Trial::none()),
     };
     findings.push(namespaces::examine(sandbox));
+    findings.push(open_files::examine());
     findings.push(hosts::examine(&trial));
     findings.push(links::examine(&trial).await);
     findings.push(nat::examine(&trial));
@@ -69,5 +71,6 @@ pub fn stand(helper: &Path) -> Result<impl Sized + use<>, Lack> {
 /// A sandbox with the socket of its switch's namespace, or what to do where none is to be had.
 pub(crate) fn start_sandbox(helper: &Path) -> Result<(Sandbox, OwnedFd), Lack> {
     namespaces::look()?;
+    open_files::look()?;
     Sandbox::start(helper).map_err(|error| namespaces::explain(&error))
 }

@@ -35,6 +35,7 @@ use protocol::{BUILD, Reply, Request};
 pub use protocol::{FileSpec, GroupsSpec, HostId, HostSpec, PATH, PROGRAMS, SocketKind};
 
 use crate::channel::Channel;
+use crate::limits;
 use crate::scenario::Sender;
 
 /// A live sandbox. Calls block for the time of a round trip: 30 to 100 µs, a new host 0.6 ms.
@@ -72,13 +73,15 @@ impl Sandbox {
     /// `helper` is an `fps-lab` program. Called from the program itself that is
     /// `/proc/self/exe`.
     pub fn start(helper: &Path) -> Result<(Self, OwnedFd), SandboxError> {
+        limits::raise_open_files();
         let (mut channel, keeper) = Keeper::start(helper)?;
         // Nothing at all means that the exec failed, or that another program took the name.
         let (reply, descriptors) = channel.receive().map_err(|cause| match cause.kind() {
             io::ErrorKind::WouldBlock => keeper.silence(&channel, "set up the sandbox"),
-            _ => SandboxError::Helper {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => SandboxError::Helper {
                 program: helper.to_owned(),
             },
+            _ => SandboxError::lost(cause),
         })?;
         let (reply, [netlink]) = understand(reply, descriptors, "set up the sandbox")?;
         match reply {

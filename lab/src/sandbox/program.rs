@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::protocol::{Reply, Request, SpawnSpec};
 use super::{HostId, Sandbox, SandboxError};
+use crate::limits;
 
 /// A program that was started.
 #[derive(Debug)]
@@ -100,6 +101,7 @@ impl Sandbox {
             environment: start.environment,
             folder: start.folder,
             terminal: start.terminal,
+            open_files: limits::open_files_of_programs(),
         };
         let with = [stdin, stdout, stderr, &status];
         let (reply, []) = self.call(&Request::Spawn(spec), &with, &operation)?;

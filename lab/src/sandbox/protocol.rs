@@ -173,6 +173,8 @@ pub(super) struct SpawnSpec {
     pub(super) folder: Option<OsString>,
     /// Whether its stdin is a terminal that is to be its own: of a session that it leads.
     pub(super) terminal: bool,
+    /// How many files it may have open.
+    pub(super) open_files: u64,
 }
 
 /// A socket that the lab needs inside a host.

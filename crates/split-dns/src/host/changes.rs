@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt;
 use inotify::{EventMask, EventOwned, EventStream, Inotify, WatchMask, Watches};
+use nix::errno::Errno;
 
 /// Watches the files' folders, since many replace a file by rename(2), and the files themselves, which
 /// may be mounts: who writes to one of them does so in another folder. Of a folder that is not there yet
@@ -19,11 +20,21 @@ pub(super) struct Changes {
     awaited: BTreeSet<OsString>,
 }
 
+fn instance() -> io::Result<Inotify> {
+    Inotify::init().map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
+        // Of files, or far likelier of these: inotify_init(2) has one errno for both.
+        Some(Errno::EMFILE) => io::Error::other(
+            "no inotify instance is left for this user: raise fs.inotify.max_user_instances",
+        ),
+        _ => error,
+    })
+}
+
 impl Changes {
     /// Watches nothing yet.
     pub(super) fn open() -> io::Result<Self> {
         Ok(Self {
-            events: Inotify::init()?.into_event_stream([0; 4096])?,
+            events: instance()?.into_event_stream([0; 4096])?,
             files: Vec::new(),
             names: BTreeSet::new(),
             awaited: BTreeSet::new(),

@@ -26,6 +26,7 @@ use crate::desk::RuntimeFolder;
 use crate::doctor;
 use crate::folder::Folder;
 use crate::lab::Site;
+use crate::limits;
 use crate::play::Keep;
 use crate::report::{OutcomeFile, Record, RunEnd};
 use crate::run::{Catch, Counts, Line, Options, Outcome, Shard, run, unplayed};
@@ -71,7 +72,7 @@ pub(super) struct Arguments {
     /// The folder that logs and reports go to
     #[arg(long, value_name = "DIR", default_value = "fps-lab-out")]
     out: PathBuf,
-    /// How many plays at once; five for each core where not given
+    /// How many plays at once; five for each core where not given, and no more than limits of the kernel allow
     #[arg(long, value_name = "N", value_parser = jobs)]
     jobs: Option<NonZeroUsize>,
     /// Stop where something fails, with the lab held; Enter goes on
@@ -110,7 +111,9 @@ impl Arguments {
         let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         match self.pause_on_failure {
             true => NonZeroUsize::MIN,
-            false => self.jobs.unwrap_or(cores.saturating_mul(A_CORE)),
+            false => self
+                .jobs
+                .unwrap_or(cores.saturating_mul(A_CORE).min(limits::labs())),
         }
     }
 

@@ -68,13 +68,14 @@ impl Processes {
             // A group of its own, so that a signal reaches what it starts itself.
             command.process_group(0);
         }
-        let enter = host.entrance();
+        let (enter, open_files) = (host.entrance(), spec.open_files);
         let folder = spec.folder.clone();
         // SAFETY: the closure makes system calls only; this process has one thread.
         unsafe {
             command.pre_exec(move || {
                 SigSet::empty().thread_set_mask()?;
                 default_signals();
+                crate::limits::lower_open_files_to(open_files)?;
                 if terminal {
                     lead_session()?;
                 }

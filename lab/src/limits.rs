@@ -1,0 +1,79 @@
+//! How many files this process may have open (RLIMIT_NOFILE, getrlimit(2)), and how many labs there is room
+//! for.
+//!
+//! A lab takes most of its descriptors of the process that plays it: sockets in its hosts, the programs'
+//! output, captures. The usual soft limit is 1024, which is that low for the sake of programs that call
+//! select(2), and leaves no room for the labs of a machine with four cores. So this process takes as many
+//! as it may have, and the programs in a lab begin with what it was started with.
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::sync::OnceLock;
+
+use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
+
+/// How many a lab takes: the largest of the library's has 159.
+const A_LAB: rlim_t = 192;
+
+/// The soft limit that the process was started with.
+static BEFORE: OnceLock<rlim_t> = OnceLock::new();
+
+/// There is not room for one lab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this process may open {most} files, and a lab takes up to {A_LAB}")]
+pub(crate) struct TooFew {
+    most: rlim_t,
+}
+
+/// Takes as many as may be had.
+pub(crate) fn raise_open_files() {
+    BEFORE.get_or_init(|| {
+        let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+            return rlim_t::MAX;
+        };
+        if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_err() {
+            tracing::warn!("the limit of open files stays at {soft}: ulimit -n {hard}");
+        }
+        soft
+    });
+}
+
+/// The soft limit that programs begin with.
+pub(crate) fn open_files_of_programs() -> rlim_t {
+    BEFORE.get().copied().unwrap_or(rlim_t::MAX)
+}
+
+/// Gives this process that limit, at most: between fork and exec.
+pub(crate) fn lower_open_files_to(soft: rlim_t) -> nix::Result<()> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, soft.min(hard), hard)
+}
+
+/// Whether there is room for a lab.
+pub(crate) fn look() -> Result<(), TooFew> {
+    match open_files() {
+        most if most < A_LAB => Err(TooFew { most }),
+        _ => Ok(()),
+    }
+}
+
+/// How many labs there is room for at once, one at least: by open files, and by inotify instances, of which
+/// a user has 128 as a rule (inotify(7)) in all labs together. Those with a DNS forwarder or a daemon that
+/// watches take one or two.
+pub(crate) fn labs() -> NonZeroUsize {
+    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let by_files = count(open_files() / A_LAB);
+    let by_instances = inotify_instances().map_or(usize::MAX, |most| most / 2);
+    NonZeroUsize::new(by_files.min(by_instances)).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// None where the kernel has no inotify, or does not tell.
+fn inotify_instances() -> Option<usize> {
+    let most = fs::read_to_string("/proc/sys/fs/inotify/max_user_instances").ok()?;
+    most.trim().parse().ok()
+}
+
+/// How many this process may have. A kernel that does not tell has no limit.
+pub(crate) fn open_files() -> rlim_t {
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(rlim_t::MAX, |(_, hard)| hard)
+}
