@@ -72,7 +72,7 @@ pub(super) struct Arguments {
     /// The folder that logs and reports go to
     #[arg(long, value_name = "DIR", default_value = "fps-lab-out")]
     out: PathBuf,
-    /// How many plays at once; five for each core where not given, and no more than limits of the kernel allow
+    /// How many plays at once; five a core, or as many as limits of files allow
     #[arg(long, value_name = "N", value_parser = jobs)]
     jobs: Option<NonZeroUsize>,
     /// Stop where something fails, with the lab held; Enter goes on
