@@ -31,9 +31,8 @@ pub(crate) fn raise_open_files() {
         let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
             return rlim_t::MAX;
         };
-        if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_err() {
-            tracing::warn!("the limit of open files stays at {soft}: ulimit -n {hard}");
-        }
+        // Where it is refused, what there is room for is asked of the old one.
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard).ok();
         soft
     });
 }
@@ -73,7 +72,8 @@ fn inotify_instances() -> Option<usize> {
     most.trim().parse().ok()
 }
 
-/// How many this process may have. A kernel that does not tell has no limit.
+/// How many this process has once it has taken them. A kernel that does not tell has no limit.
 pub(crate) fn open_files() -> rlim_t {
-    getrlimit(Resource::RLIMIT_NOFILE).map_or(rlim_t::MAX, |(_, hard)| hard)
+    raise_open_files();
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(rlim_t::MAX, |(soft, _)| soft)
 }

@@ -45,7 +45,9 @@ pub(super) async fn pump(
             shared.queue.set_writes(false);
             written.map_err(|error| RelayError::Write(Side::Link, error))?;
             count(&shared.to_link, batch.len());
-            shared.tunnel.give_back(batch.packet.take());
+            if let Some(packet) = batch.packet.take() {
+                shared.tunnel.give_back(packet);
+            }
             turn.may_end().await;
         }
         if ended {

@@ -12,8 +12,8 @@ const MOST: usize = 1 << 20;
 pub(super) struct Held(RefCell<Option<PacketQueue>>);
 
 impl Held {
-    /// Adds a packet, or says `false` where there is no room.
-    pub(super) fn with(&self, add: impl FnOnce(&PacketQueue) -> bool) -> bool {
+    /// Lets a packet be added; says `false` where there is no room.
+    pub(super) fn add(&self, add: impl FnOnce(&PacketQueue) -> bool) -> bool {
         let mut packets = self.0.borrow_mut();
         add(packets.get_or_insert_with(|| PacketQueue::new(MOST)))
     }

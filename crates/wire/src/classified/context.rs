@@ -49,6 +49,11 @@ impl Context {
         }
     }
 
+    /// Whether records are no step of the transcript.
+    pub(super) fn is_extended(&self) -> bool {
+        self.mark.is_some()
+    }
+
     /// Turns to a record.
     pub(super) fn turn_to(&mut self, sequence: u64, before: &Transcript) {
         self.moment.clear();

@@ -80,14 +80,18 @@ impl Sealer {
         Ok(())
     }
 
-    /// Seals a packet where it lies, as parts with an id, and says how many records it is in. For records
-    /// that are no step of a transcript: all of them are bound to what is `before` the first.
+    /// Seals a packet where it lies, as parts with an id, and says how many records it is in. All of them
+    /// are bound to what is `before` the first.
+    ///
+    /// # Panics
+    /// If the channel is one of version 5, where each record is a step of the transcript.
     pub fn seal_spread(
         &mut self,
         before: &Transcript,
         id: u32,
         packet: &mut Spread,
     ) -> Result<u64, SealError> {
+        assert!(self.channel.context.is_extended(), "of version 5");
         if Spread::PAYLOAD > self.channel.limits.frame_payload as usize {
             return Err(SealError::FramePayload);
         }

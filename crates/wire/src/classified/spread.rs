@@ -243,6 +243,19 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "of version 5")]
+    fn by_version_5_it_has_to_be_copied() {
+        let key = SessionKeys::from_bytes([7; 72]).of_direction(Direction::ToServer);
+        let public = |byte| PrivateKey::from_bytes([byte; 32]).public();
+        let (client, server) = (public(1), public(2));
+        let profile = ProfileId::new("office").unwrap();
+        let channel = Channel::new(key, Pair { client, server }, &profile, Limits::default());
+        let mut spread = Spread::new(LONGEST);
+        spread.fill(&packet(LONGEST));
+        let _ = Sealer::new(channel).seal_spread(&before(), 1, &mut spread);
+    }
+
+    #[test]
     fn its_records_are_within_the_limits() {
         assert!(Spread::PAYLOAD <= Limits::default().frame_payload as usize);
         // As long as one of the application's at most (RFC 8446, 5.2).
