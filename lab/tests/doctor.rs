@@ -23,6 +23,7 @@ use common::process::Process;
 use nix::libc;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::resource::{Resource, setrlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -68,6 +69,10 @@ fn no_user_namespaces() -> io::Result<()> {
 }
 
 /// Takes a capability away for good (linux/capability.h).
+fn few_open_files() -> io::Result<()> {
+    Ok(setrlimit(Resource::RLIMIT_NOFILE, 100, 100)?)
+}
+
 fn without(capability: libc::c_ulong) -> io::Result<()> {
     // SAFETY: plain numbers.
     let dropped = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
@@ -146,6 +151,13 @@ fn without_user_namespaces_the_sysctl_is_named() {
     let remedy = "sudo sysctl user.max_user_namespaces=10000, or run as root (sudo)";
     assert_missing(&findings, "namespaces", remedy);
     assert_missing(&findings, "links", "see to the namespaces first");
+}
+
+#[test]
+fn too_few_open_files_are_all_that_is_said_to_be_missing() {
+    let findings = doctor(0, few_open_files, 3);
+    assert_missing(&findings, "open files", "ulimit -n 4096");
+    assert_eq!(complaints(&findings), ["open files"]);
 }
 
 #[test]

@@ -86,6 +86,7 @@ fn show(labs: &[Look]) {
             Phase::Held => "held ",
             Phase::Paused => "paused ",
             Phase::Building | Phase::Playing => "",
+            Phase::Lost => "LOST: ",
         };
         let Look {
             lab: name,

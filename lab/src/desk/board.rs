@@ -117,6 +117,12 @@ impl Board {
         if state.phase == Phase::Building {
             return Err(refused(format!("{} is still being built", self.name)));
         }
+        if state.now().0 == Phase::Lost {
+            let name = &self.name;
+            return Err(refused(format!(
+                "the sandbox of {name} was killed: `fps-lab down {name}` ends what is left"
+            )));
+        }
         state.sandbox.upgrade().ok_or(DeskError::Gone)
     }
 
@@ -139,7 +145,8 @@ impl Board {
     pub(super) async fn look(&self) -> Result<Look, DeskError> {
         let (phase, at, cards) = {
             let state = self.state();
-            (state.phase, state.at.clone(), state.hosts.clone())
+            let (phase, at) = state.now();
+            (phase, at, state.hosts.clone())
         };
         let mut hosts = Vec::new();
         for (name, card) in &cards {
@@ -192,6 +199,17 @@ impl Board {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// What it is doing, and where it stands.
+    fn now(&self) -> (Phase, String) {
+        let helper = self.sandbox.upgrade().and_then(|it| it.process());
+        match (self.phase, helper) {
+            (Phase::Building, _) | (_, Some(_)) => (self.phase, self.at.clone()),
+            (_, None) => (Phase::Lost, "its sandbox was killed".to_owned()),
+        }
     }
 }
 

@@ -106,6 +106,9 @@ pub enum Phase {
     Held,
     /// A play has stopped at a failure, and waits.
     Paused,
+    /// Its sandbox has ended, from outside: its links are there as long as the lab is held, but nothing
+    /// can be started in it.
+    Lost,
 }
 
 /// A host, as it is now.

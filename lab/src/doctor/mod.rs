@@ -72,5 +72,10 @@ pub fn stand(helper: &Path) -> Result<impl Sized + use<>, Lack> {
 pub(crate) fn start_sandbox(helper: &Path) -> Result<(Sandbox, OwnedFd), Lack> {
     namespaces::look()?;
     open_files::look()?;
+    try_sandbox(helper)
+}
+
+/// The same, where there need not be room for a lab in it.
+fn try_sandbox(helper: &Path) -> Result<(Sandbox, OwnedFd), Lack> {
     Sandbox::start(helper).map_err(|error| namespaces::explain(&error))
 }

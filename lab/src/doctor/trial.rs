@@ -5,7 +5,7 @@ use std::path::Path;
 use fps_netlink::Netlink;
 use fps_netns::{Station, Switch};
 
-use super::{Lack, start_sandbox};
+use super::{Lack, namespaces, try_sandbox};
 use crate::sandbox::{HostHandle, HostSpec, Sandbox, SandboxError};
 
 /// A throwaway lab, as far as it could be had.
@@ -23,7 +23,8 @@ pub(super) struct Bench {
 impl Trial {
     /// Makes one; fails where there is no sandbox. Inside a tokio runtime.
     pub(super) fn begin(helper: &Path) -> Result<Self, Lack> {
-        let (sandbox, netlink) = start_sandbox(helper)?;
+        namespaces::look()?;
+        let (sandbox, netlink) = try_sandbox(helper)?;
         let host = sandbox
             .ask_for_host(spec())
             .and_then(|()| sandbox.take_host(NAME));

@@ -218,6 +218,34 @@ fn ps_tells_each_program_with_its_host_and_numbers() {
 }
 
 #[test]
+fn ps_tells_a_lab_whose_sandbox_was_killed() {
+    let desk = Desk::new();
+    desk.up(&desk.pair("pair", ""), &[]);
+    let _sleep = Process::start(desk.lab(&["exec", "printer", "--", "sleep", "4242"]));
+    let outside = || desk.ps()[0]["programs"][0]["outer_pid"].as_i64();
+    await_that(PATIENCE, "sleep(1) is told", || outside().is_some());
+    assert_eq!(desk.ps()[0]["state"], "held", "the control");
+    let status = format!("/proc/{}/status", outside().expect("it runs"));
+    let status = fs::read_to_string(status).expect("it is a process here");
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+    let helper = parent.expect("it has one").trim().parse().expect("a pid");
+    kill(Pid::from_raw(helper), Signal::SIGKILL).expect("it runs");
+    await_that(PATIENCE, "the lab is told to be lost", || {
+        desk.ps()[0]["state"] == "lost"
+    });
+    assert_says(
+        &desk.expect(0, &["ps"]),
+        &["pair  LOST: its sandbox was killed, since"],
+    );
+    assert_says(
+        &desk.expect(125, &["exec", "laptop", "--", "true"]),
+        &["the sandbox of pair was killed: `fps-lab down pair` ends"],
+    );
+    assert_says(&desk.expect(0, &["down"]), &["pair  down"]);
+    assert_eq!(desk.sockets(), [""; 0]);
+}
+
+#[test]
 fn every_host_finds_the_others_by_ip_netns() {
     let desk = Desk::new();
     desk.up(&desk.pair("pair", ""), &[]);

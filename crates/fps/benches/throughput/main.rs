@@ -1,6 +1,9 @@
 //! One TCP flow through the tunnel, beside the same flow over a plain veth, through a tunnel in the clear
 //! and through boringtun, in turns: as a ratio, since machines differ. And a ping while it runs.
 //!
+//! A ratio is the median of those of the rounds, each between two flows that are seconds apart: a shared
+//! machine is faster in one minute than in the next.
+//!
 //! As root, or in a user namespace. Needs `ip` (iproute2). boringtun is measured where `boringtun-cli` is
 //! installed (`cargo install boringtun-cli`).
 
@@ -19,7 +22,7 @@ use flow::{flow, median};
 use hosts::{FAR, Hosts};
 use tunnel::{Tunnel, Wire};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 
 /// A tunnel, and what was measured of it.
 struct Measured {
@@ -30,20 +33,25 @@ struct Measured {
 
 /// What else was measured in the same rounds.
 struct Beside {
-    veth: f64,
-    clear: f64,
-    boringtun: Option<f64>,
+    veth: Vec<f64>,
+    clear: Vec<f64>,
+    /// Empty where it is not installed.
+    boringtun: Vec<f64>,
+}
+
+/// How many times as fast one is as another, both measured in the same rounds.
+fn ratio(of: &[f64], to: &[f64]) -> f64 {
+    median(of.iter().zip(to).map(|(one, other)| one / other).collect())
 }
 
 impl Measured {
     /// Says what came of it, beside the others, and whether it is what it has to be.
     fn judge(&self, hosts: &Hosts, beside: &Beside) -> bool {
-        let (word, rate) = (self.wire.word(), median(self.rates.clone()));
-        let ratio = rate / beside.veth;
+        let (word, of_veth) = (self.wire.word(), ratio(&self.rates, &beside.veth));
         println!(
-            "{word}: {:.2} Gbit/s, {ratio:.3} of the veth, {:.3} of the tunnel in the clear",
-            rate / 1e9,
-            rate / beside.clear
+            "{word}: {:.2} Gbit/s, {of_veth:.3} of the veth, {:.3} of the tunnel in the clear",
+            median(self.rates.clone()) / 1e9,
+            ratio(&self.rates, &beside.clear)
         );
         let (_, pings) = flow(hosts, &self.wire.far(), true);
         let under_load = median(pings);
@@ -51,11 +59,11 @@ impl Measured {
         let least = self.wire.least();
         let quick = under_load < Duration::from_millis(3);
         let mut promises = vec![
-            (format!("at least {least} of the veth"), ratio >= least),
+            (format!("at least {least} of the veth"), of_veth >= least),
             ("ping under load below 3 ms".to_owned(), quick),
         ];
-        if let Some(boringtun) = beside.boringtun {
-            let times = rate / boringtun;
+        if !beside.boringtun.is_empty() {
+            let times = ratio(&self.rates, &beside.boringtun);
             println!("{word}: {times:.2} times boringtun");
             if self.wire == Wire::Extended {
                 promises.push(("at least twice boringtun".to_owned(), times >= 2.0));
@@ -71,7 +79,6 @@ impl Measured {
 
 fn main() -> ExitCode {
     let hosts = Hosts::new();
-    let mut plain = Vec::new();
     let mut tunnels = [Wire::Version5, Wire::Extended].map(|wire| Measured {
         wire,
         _tunnel: Tunnel::start(&hosts, wire),
@@ -79,10 +86,14 @@ fn main() -> ExitCode {
     });
     let boringtun = boringtun::is_installed().then(|| Boringtun::start(&hosts));
     clear::start(&hosts);
-    let (mut others, mut clear) = (Vec::new(), Vec::new());
+    let mut beside = Beside {
+        veth: Vec::new(),
+        clear: Vec::new(),
+        boringtun: Vec::new(),
+    };
     for round in 0..ROUNDS {
         let (rate, _) = flow(&hosts, FAR, false);
-        plain.push(rate);
+        beside.veth.push(rate);
         print!("round {round}: veth {:.2} Gbit/s", rate / 1e9);
         for it in &mut tunnels {
             let (rate, _) = flow(&hosts, &it.wire.far(), false);
@@ -90,28 +101,29 @@ fn main() -> ExitCode {
             print!(", {} {:.2}", it.wire.word(), rate / 1e9);
         }
         let (rate, _) = flow(&hosts, clear::AT_FAR, false);
-        clear.push(rate);
+        beside.clear.push(rate);
         print!(", in the clear {:.2}", rate / 1e9);
         if boringtun.is_some() {
             let (rate, _) = flow(&hosts, boringtun::AT_FAR, false);
-            others.push(rate);
+            beside.boringtun.push(rate);
             print!(", boringtun {:.2}", rate / 1e9);
         }
         println!();
     }
-    let beside = Beside {
-        veth: median(plain),
-        clear: median(clear),
-        boringtun: boringtun.map(|_| median(others)),
-    };
-    println!("one TCP flow over a veth: {:.2} Gbit/s", beside.veth / 1e9);
+    println!(
+        "one TCP flow over a veth: {:.2} Gbit/s",
+        median(beside.veth.clone()) / 1e9
+    );
     println!(
         "one through a tunnel in the clear: {:.2} Gbit/s, {:.3} of the veth",
-        beside.clear / 1e9,
-        beside.clear / beside.veth
+        median(beside.clear.clone()) / 1e9,
+        ratio(&beside.clear, &beside.veth)
     );
-    match beside.boringtun {
-        Some(rate) => println!("one through boringtun: {:.2} Gbit/s", rate / 1e9),
+    match boringtun {
+        Some(_) => println!(
+            "one through boringtun: {:.2} Gbit/s",
+            median(beside.boringtun.clone()) / 1e9
+        ),
         None => println!("NOT MEASURED: boringtun; cargo install boringtun-cli"),
     }
     let kept = tunnels.iter().map(|it| it.judge(&hosts, &beside));
