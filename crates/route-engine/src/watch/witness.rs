@@ -7,6 +7,7 @@ use std::path::Path;
 
 use futures_util::StreamExt;
 use inotify::{EventStream, Inotify, WatchMask};
+use nix::errno::Errno;
 use tokio::net::UnixStream;
 
 use crate::Trace;
@@ -63,9 +64,19 @@ impl Witness {
     }
 }
 
+/// inotify_init(2) has one errno for too many files and too many instances; a watch has few files.
+fn name_limit(error: io::Error) -> io::Error {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::EMFILE) => io::Error::other(
+            "no inotify instance is left for this user: raise fs.inotify.max_user_instances",
+        ),
+        _ => error,
+    }
+}
+
 /// Watches a resolver's folder and the one of its links.
 fn of_folder(folder: &Path) -> io::Result<EventStream<[u8; 4096]>> {
-    let inotify = Inotify::init()?;
+    let inotify = Inotify::init().map_err(name_limit)?;
     let mask = WatchMask::CLOSE_WRITE | WatchMask::MOVED_TO | WatchMask::DELETE;
     let mut watched = false;
     for folder in [folder.to_owned(), folder.join("netif")] {
