@@ -22,6 +22,7 @@ mod netem;
 mod nft;
 mod open_files;
 mod proc;
+mod processes;
 mod programs;
 mod resolved;
 mod trial;
@@ -48,6 +49,7 @@ pub async fn examine(helper: &Path) -> Vec<Finding> {
     };
     findings.push(namespaces::examine(sandbox));
     findings.push(open_files::examine());
+    findings.push(processes::examine());
     findings.push(hosts::examine(&trial));
     findings.push(links::examine(&trial).await);
     findings.push(nat::examine(&trial));
@@ -65,6 +67,8 @@ pub async fn examine(helper: &Path) -> Vec<Finding> {
 /// A sandbox, to show that labs can be had. To be kept until the run is over: while the kernel clears
 /// one away, it makes no others.
 pub fn stand(helper: &Path) -> Result<impl Sized + use<>, Lack> {
+    // Of those that labs have started already each further one would be told that there are too few.
+    processes::look()?;
     start_sandbox(helper)
 }
 

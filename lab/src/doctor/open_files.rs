@@ -28,5 +28,5 @@ pub(super) fn examine() -> Finding {
 
 /// Whether there is room for a lab.
 pub(super) fn look() -> Result<(), Lack> {
-    limits::look().map_err(|few| Lack::new(few.to_string(), REMEDY))
+    limits::look_at_files().map_err(|few| Lack::new(few.to_string(), REMEDY))
 }

@@ -1,7 +1,7 @@
 //! Programs in hosts: started, signalled, reaped.
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -87,9 +87,14 @@ impl Processes {
                 }
             });
         }
-        let child = command
-            .spawn()
-            .step(format!("execute {}", program.display()))?;
+        let child = command.spawn();
+        // fork(2) says so over RLIMIT_NPROC and over pids.max.
+        let full = matches!(&child, Err(error) if error.kind() == ErrorKind::WouldBlock);
+        let limit = match full {
+            true => " (no more processes may be had: `fps-lab doctor` says how many)",
+            false => "",
+        };
+        let child = child.step(format!("execute {}{limit}", program.display()))?;
         let pid = child.id().cast_signed();
         self.running.insert(pid, end.into());
         Ok(pid)

@@ -1,19 +1,16 @@
-//! How many files this process may have open (RLIMIT_NOFILE, getrlimit(2)), and how many labs there is room
-//! for.
+//! How many files this process may have open (RLIMIT_NOFILE).
 //!
 //! A lab takes most of its descriptors of the process that plays it: sockets in its hosts, the programs'
 //! output, captures. The usual soft limit is 1024, which is that low for the sake of programs that call
 //! select(2), and leaves no room for the labs of a machine with four cores. So this process takes as many
 //! as it may have, and the programs in a lab begin with what it was started with.
 
-use std::fs;
-use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 
 /// How many a lab takes: the largest of the library's has 159.
-const A_LAB: rlim_t = 192;
+pub(super) const A_LAB: rlim_t = 192;
 
 /// The soft limit that the process was started with.
 static BEFORE: OnceLock<rlim_t> = OnceLock::new();
@@ -21,7 +18,7 @@ static BEFORE: OnceLock<rlim_t> = OnceLock::new();
 /// There is not room for one lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this process may open {most} files, and a lab takes up to {A_LAB}")]
-pub(crate) struct TooFew {
+pub(crate) struct TooFewFiles {
     most: rlim_t,
 }
 
@@ -49,27 +46,11 @@ pub(crate) fn lower_open_files_to(soft: rlim_t) -> nix::Result<()> {
 }
 
 /// Whether there is room for a lab.
-pub(crate) fn look() -> Result<(), TooFew> {
+pub(crate) fn look() -> Result<(), TooFewFiles> {
     match open_files() {
-        most if most < A_LAB => Err(TooFew { most }),
+        most if most < A_LAB => Err(TooFewFiles { most }),
         _ => Ok(()),
     }
-}
-
-/// How many labs there is room for at once, one at least: by open files, and by inotify instances, of which
-/// a user has 128 as a rule (inotify(7)) in all labs together. Those with a DNS forwarder or a daemon that
-/// watches take one or two.
-pub(crate) fn labs() -> NonZeroUsize {
-    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let by_files = count(open_files() / A_LAB);
-    let by_instances = inotify_instances().map_or(usize::MAX, |most| most / 2);
-    NonZeroUsize::new(by_files.min(by_instances)).unwrap_or(NonZeroUsize::MIN)
-}
-
-/// None where the kernel has no inotify, or does not tell.
-fn inotify_instances() -> Option<usize> {
-    let most = fs::read_to_string("/proc/sys/fs/inotify/max_user_instances").ok()?;
-    most.trim().parse().ok()
 }
 
 /// How many this process has once it has taken them. A kernel that does not tell has no limit.
