@@ -73,6 +73,11 @@ fn few_open_files() -> io::Result<()> {
     Ok(setrlimit(Resource::RLIMIT_NOFILE, 100, 100)?)
 }
 
+/// Root would not be held to it.
+fn one_process() -> io::Result<()> {
+    Ok(setrlimit(Resource::RLIMIT_NPROC, 1, 1)?)
+}
+
 fn without(capability: libc::c_ulong) -> io::Result<()> {
     // SAFETY: plain numbers.
     let dropped = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
@@ -158,6 +163,13 @@ fn too_few_open_files_are_all_that_is_said_to_be_missing() {
     let findings = doctor(0, few_open_files, 3);
     assert_missing(&findings, "open files", "ulimit -n 4096");
     assert_eq!(complaints(&findings), ["open files"]);
+}
+
+#[test]
+fn where_no_more_processes_may_be_started_their_limits_are_named() {
+    let findings = doctor(ORDINARY, one_process, 3);
+    assert_missing(&findings, "processes", "ulimit -u 4096");
+    assert_missing(&findings, "processes", "--pids-limit 4096");
 }
 
 #[test]
