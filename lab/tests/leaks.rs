@@ -71,7 +71,7 @@ fn a_runner_killed_at_any_moment_leaves_nothing() {
         let before = Snapshot::take();
         let start = Instant::now();
         let said = Process::start(run(world, &file)).finish(PATIENCE);
-        let whole = start.elapsed();
+        let mut whole = start.elapsed();
         said.expect_exit(0);
         assert_eq!(
             leaked(world, &before, CLEARING),
@@ -87,6 +87,10 @@ fn a_runner_killed_at_any_moment_leaves_nothing() {
             let moment = span.mul_f64(random.fraction());
             let killed = kill_after(moment, run(world, &file));
             at_work += u32::from(killed);
+            if !killed {
+                // The machine has become faster: it does so when other tests end.
+                whole = whole.min(moment);
+            }
             let left = leaked(world, &before, CLEARING);
             assert_eq!(
                 left, "",

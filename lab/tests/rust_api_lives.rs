@@ -1,6 +1,7 @@
 //! Labs that come and go within a test's process, and the helper that holds them.
 
 mod common {
+    pub(crate) mod copy;
     pub(crate) mod proc_table;
 }
 
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+use common::copy::copy_program;
 use common::proc_table::ProcessTable;
 use fps_lab::expect::reach;
 use fps_lab::{Failure, FailureKind, Lab, LabBuilder, fixtures};
@@ -22,11 +24,7 @@ fn pair() -> LabBuilder {
 /// A copy of the program that can be found in the process table.
 fn own_helper(folder: &Path) -> PathBuf {
     let own = folder.join("fps-lab");
-    // Its copy could not be executed while a process that another test starts has it open for writing
-    // (ETXTBSY in execve(2)).
-    fs::hard_link(env!("CARGO_BIN_EXE_fps-lab"), &own)
-        .or_else(|_| fs::copy(env!("CARGO_BIN_EXE_fps-lab"), &own).map(drop))
-        .expect("room for a copy");
+    copy_program(Path::new(env!("CARGO_BIN_EXE_fps-lab")), &own);
     own
 }
 
@@ -114,9 +112,11 @@ async fn refuses_a_helper_of_another_build() {
     for at in places {
         program[at..at + build.len()].fill(b'0');
     }
-    fs::write(&stale, program).expect("room for a copy");
+    let written = folder.path().join("written");
+    fs::write(&written, program).expect("room for a copy");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs::set_permissions(&stale, mode).expect("it is ours");
+    fs::set_permissions(&written, mode).expect("it is ours");
+    copy_program(&written, &stale);
     let failure = home_refused(&stale).await;
     assert_eq!(failure.kind(), FailureKind::NoLab);
     let text = failure.to_string();
@@ -154,7 +154,7 @@ const SEARCHES: &str = "FPS_LAB_TEST_SEARCHES";
 /// What this test says, run again alone, as a program in another place and with another environment.
 fn searched(place: &Path, set: &[(&str, &Path)]) -> String {
     let program = place.join("a-test");
-    fs::copy(env::current_exe().expect("this program"), &program).expect("room for a copy");
+    copy_program(&env::current_exe().expect("this program"), &program);
     let mut command = Command::new(&program);
     command.args(["--exact", "the_helper_is_found", "--nocapture"]);
     command
@@ -201,7 +201,7 @@ async fn the_helper_is_found() {
     assert!(said.contains("IT STANDS"), "{said}");
     // As that of a doctest, which runs in a folder for temporary files.
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
-    fs::copy(program, target.join("fps-lab")).expect("room for a copy");
+    copy_program(program, &target.join("fps-lab"));
     let said = searched(elsewhere.path(), &[("CARGO_MANIFEST_DIR", folder.path())]);
     assert!(said.contains("IT STANDS"), "{said}");
     let said = searched(&deps, &[]);

@@ -237,11 +237,11 @@ expect = [
     assert_failed(&report, "none", "is not as expected");
 }
 
-/// A program that says something before the step, at once in it, and a little later.
+/// A program that says something before the step, in it once /run/go is there, and a little later.
 const TALKER: &str = r#"
 [program.talker]
 on      = "laptop"
-command = ["sh", "-c", "echo hello 1; sleep 0.15; echo hello 2; sleep 0.1; echo bye 3; sleep 60"]
+command = ["sh", "-c", "echo hello 1; until [ -e /run/go ]; do sleep 0.01; done; echo hello 2; sleep 0.1; echo bye 3; sleep 60"]
 ready   = { output = "hello 1" }
 
 [program.quiet]
@@ -263,6 +263,7 @@ fn lines_are_counted_and_missed() {
     let report = steps(&format!(
         r#"{TALKER}
 [[step]]
+do     = {{ run = {{ on = "laptop", command = ["touch", "/run/go"] }} }}
 expect = [
   {{ log = {{ name = "text", who = "talker", text = "hello" }} }},
   {{ log = {{ name = "expression", who = "talker", matches = "^(hello|bye) [23]$", exactly = 2, for = "600ms" }} }},
