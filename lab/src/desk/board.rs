@@ -205,10 +205,12 @@ impl Board {
 impl State {
     /// What it is doing, and where it stands.
     fn now(&self) -> (Phase, String) {
-        let helper = self.sandbox.upgrade().and_then(|it| it.process());
-        match (self.phase, helper) {
-            (Phase::Building, _) | (_, Some(_)) => (self.phase, self.at.clone()),
-            (_, None) => (Phase::Lost, "its sandbox was killed".to_owned()),
+        // One that the lab has let go of itself is none: the lab ends.
+        match self.sandbox.upgrade() {
+            Some(sandbox) if sandbox.process().is_none() => {
+                (Phase::Lost, "its sandbox was killed".to_owned())
+            }
+            _ => (self.phase, self.at.clone()),
         }
     }
 }

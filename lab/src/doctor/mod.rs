@@ -67,19 +67,19 @@ pub async fn examine(helper: &Path) -> Vec<Finding> {
 /// A sandbox, to show that labs can be had. To be kept until the run is over: while the kernel clears
 /// one away, it makes no others.
 pub fn stand(helper: &Path) -> Result<impl Sized + use<>, Lack> {
-    // Of those that labs have started already each further one would be told that there are too few.
-    processes::look()?;
+    // Once, and not for each lab: those that stand have taken of what is counted.
+    processes::room()?;
     start_sandbox(helper)
 }
 
 /// A sandbox with the socket of its switch's namespace, or what to do where none is to be had.
 pub(crate) fn start_sandbox(helper: &Path) -> Result<(Sandbox, OwnedFd), Lack> {
-    namespaces::look()?;
     open_files::look()?;
     try_sandbox(helper)
 }
 
 /// The same, where there need not be room for a lab in it.
 fn try_sandbox(helper: &Path) -> Result<(Sandbox, OwnedFd), Lack> {
+    namespaces::look()?;
     Sandbox::start(helper).map_err(|error| namespaces::explain(&error))
 }

@@ -17,11 +17,7 @@ const REMEDY: &str =
 
 pub(super) fn examine() -> Finding {
     match look() {
-        Ok(()) => ABOUT.ok(format!(
-            "{}, room for {} labs at once",
-            limits::open_files(),
-            limits::labs()
-        )),
+        Ok(()) => ABOUT.ok(format!("{} may be open", limits::open_files())),
         Err(lack) => ABOUT.missing(lack),
     }
 }

@@ -15,14 +15,14 @@ const REMEDY: &str = "as root, before the run: ulimit -u 4096; of a container: -
                       unit of systemd: TasksMax=4096";
 
 pub(super) fn examine() -> Finding {
-    match look() {
+    match room() {
         Err(lack) => ABOUT.missing(lack),
-        Ok(()) if limits::processes() == u64::MAX => ABOUT.ok("no limit"),
-        Ok(()) => ABOUT.ok(format!("{} more may be started", limits::processes())),
+        Ok(None) => ABOUT.ok("no limit"),
+        Ok(Some(room)) => ABOUT.ok(format!("{room} more may be started")),
     }
 }
 
-/// Whether there is room for a lab.
-pub(super) fn look() -> Result<(), Lack> {
-    limits::look_at_processes().map_err(|few| Lack::new(few.to_string(), REMEDY))
+/// How many more may be started; fails where a lab takes more.
+pub(super) fn room() -> Result<Option<u64>, Lack> {
+    limits::room_for_processes().map_err(|few| Lack::new(few.to_string(), REMEDY))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use fps_netlink::Netlink;
 use fps_netns::{Station, Switch};
 
-use super::{Lack, namespaces, try_sandbox};
+use super::{Lack, try_sandbox};
 use crate::sandbox::{HostHandle, HostSpec, Sandbox, SandboxError};
 
 /// A throwaway lab, as far as it could be had.
@@ -23,7 +23,6 @@ pub(super) struct Bench {
 impl Trial {
     /// Makes one; fails where there is no sandbox. Inside a tokio runtime.
     pub(super) fn begin(helper: &Path) -> Result<Self, Lack> {
-        namespaces::look()?;
         let (sandbox, netlink) = try_sandbox(helper)?;
         let host = sandbox
             .ask_for_host(spec())

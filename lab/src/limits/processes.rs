@@ -18,19 +18,19 @@ pub(crate) struct TooFewProcesses {
     room: u64,
 }
 
-/// Whether there is room for a lab.
-pub(crate) fn look() -> Result<(), TooFewProcesses> {
+/// The same as [`room`]; fails where a lab takes more.
+pub(crate) fn room_for_a_lab() -> Result<Option<u64>, TooFewProcesses> {
     match room() {
-        room if room < A_LAB => Err(TooFewProcesses { room }),
-        _ => Ok(()),
+        Some(room) if room < A_LAB => Err(TooFewProcesses { room }),
+        room => Ok(room),
     }
 }
 
-/// How many more there may be now. What the kernel does not tell is no limit.
-pub(crate) fn room() -> u64 {
+/// How many more there may be now; none where the kernel tells no limit.
+pub(super) fn room() -> Option<u64> {
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let rooms = [in_groups(&groups, Path::new("/sys/fs/cgroup")), of_user()];
-    rooms.into_iter().flatten().min().unwrap_or(u64::MAX)
+    rooms.into_iter().flatten().min()
 }
 
 /// By `pids.max` of this process's control group and all above it, which count what is in those below

@@ -39,6 +39,27 @@ struct Beside {
     boringtun: Vec<f64>,
 }
 
+impl Beside {
+    fn tell(&self) {
+        println!(
+            "one TCP flow over a veth: {:.2} Gbit/s",
+            median(self.veth.clone()) / 1e9
+        );
+        println!(
+            "one through a tunnel in the clear: {:.2} Gbit/s, {:.3} of the veth",
+            median(self.clear.clone()) / 1e9,
+            ratio(&self.clear, &self.veth)
+        );
+        match self.boringtun.is_empty() {
+            false => println!(
+                "one through boringtun: {:.2} Gbit/s",
+                median(self.boringtun.clone()) / 1e9
+            ),
+            true => println!("NOT MEASURED: boringtun; cargo install boringtun-cli"),
+        }
+    }
+}
+
 /// How many times as fast one is as another, both measured in the same rounds.
 fn ratio(of: &[f64], to: &[f64]) -> f64 {
     median(of.iter().zip(to).map(|(one, other)| one / other).collect())
@@ -110,22 +131,7 @@ fn main() -> ExitCode {
         }
         println!();
     }
-    println!(
-        "one TCP flow over a veth: {:.2} Gbit/s",
-        median(beside.veth.clone()) / 1e9
-    );
-    println!(
-        "one through a tunnel in the clear: {:.2} Gbit/s, {:.3} of the veth",
-        median(beside.clear.clone()) / 1e9,
-        ratio(&beside.clear, &beside.veth)
-    );
-    match boringtun {
-        Some(_) => println!(
-            "one through boringtun: {:.2} Gbit/s",
-            median(beside.boringtun.clone()) / 1e9
-        ),
-        None => println!("NOT MEASURED: boringtun; cargo install boringtun-cli"),
-    }
+    beside.tell();
     let kept = tunnels.iter().map(|it| it.judge(&hosts, &beside));
     match kept.fold(true, |all, kept| all & kept) {
         true => ExitCode::SUCCESS,
